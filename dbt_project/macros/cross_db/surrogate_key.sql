@@ -1,0 +1,12 @@
+{#-
+    A deterministic integer key (bigint): the first 15 hex digits (60 bits) of the MD5 of the values, so that it is never
+    negative and the same in every warehouse and on every rebuild. Values are compared as text in lower case, separated
+    by '|'; NULL counts as the empty text.
+-#}
+{% macro surrogate_key(columns) -%}
+    {%- set texts = [] -%}
+    {%- for column in columns -%}
+        {%- do texts.append("coalesce(lower(cast(" ~ column ~ " as " ~ dbt.type_string() ~ ")), '')") -%}
+    {%- endfor -%}
+    {{ hex_to_bigint("substr(" ~ dbt.hash(texts | join(" || '|' || ")) ~ ", 1, 15)") }}
+{%- endmacro %}

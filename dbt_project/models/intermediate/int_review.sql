@@ -1,0 +1,30 @@
+{{ config(incremental_strategy='replace_days_of_run') }}
+
+with
+
+stg_classified_movie_review as (
+
+    select * from {{ ref('stg_classified_movie_review') }}
+    where {{ is_day_of_run('insert_date') }}
+
+),
+
+final as (
+
+    select
+        insert_date,
+        review_id,
+        customer_id,
+        positive_review,
+        classifier,
+        classifier_version,
+        classifier_score,
+        row_number() over (
+            partition by insert_date, review_id
+            order by customer_id asc nulls last, positive_review desc
+        ) as copy_number
+    from stg_classified_movie_review
+
+)
+
+select * from final

@@ -1,0 +1,93 @@
+with
+
+calendar as (
+
+    {{ days_between(var('calendar_start'), var('calendar_end')) }}
+
+),
+
+int_log as (
+
+    select * from {{ ref('int_log') }}
+
+),
+
+all_days as (
+
+    select day_date from calendar
+    union distinct
+    select log_date as day_date from int_log
+
+),
+
+numbered as (
+
+    select
+        day_date,
+        cast(extract(day from day_date) as {{ dbt.type_int() }}) as day_of_month,
+        cast(extract(month from day_date) as {{ dbt.type_int() }}) as month_of_year,
+        cast(extract(year from day_date) as {{ dbt.type_int() }}) as calendar_year,
+        -- 1900-01-01 was a Monday: the ISO number, which extract() gives differently in each warehouse.
+        cast(
+            mod({{ dbt.datediff(date_literal('1900-01-01'), 'day_date', 'day') }}, 7) + 1 as {{ dbt.type_int() }}
+        ) as day_of_week
+    from all_days
+
+),
+
+known as (
+
+    select
+        {{ date_key('day_date') }} as id_dim_date,
+        day_date as log_date,
+        day_of_month as day,
+        month_of_year as month,
+        calendar_year as year,
+        case
+            when month_of_year <= 3 then 1
+            when month_of_year <= 6 then 2
+            when month_of_year <= 9 then 3
+            else 4
+        end as quarter,
+        case
+            when month_of_year in (12, 1, 2) then 'Winter'
+            when month_of_year in (3, 4, 5) then 'Spring'
+            when month_of_year in (6, 7, 8) then 'Summer'
+            else 'Fall'
+        end as season,
+        day_of_week,
+        case day_of_week
+            {%- for name in ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] %}
+            when {{ loop.index }} then '{{ name }}'
+            {%- endfor %}
+        end as day_name,
+        day_of_week >= 6 as is_weekend
+    from numbered
+
+),
+
+unknown as (
+
+    select
+        -1 as id_dim_date,
+        cast(null as date) as log_date,
+        cast(null as {{ dbt.type_int() }}) as day,
+        cast(null as {{ dbt.type_int() }}) as month,
+        cast(null as {{ dbt.type_int() }}) as year,
+        cast(null as {{ dbt.type_int() }}) as quarter,
+        'Unknown' as season,
+        cast(null as {{ dbt.type_int() }}) as day_of_week,
+        'Unknown' as day_name,
+        cast(null as {{ dbt.type_boolean() }}) as is_weekend
+
+),
+
+final as (
+
+    select * from known
+    union all
+    select * from unknown
+
+)
+
+select * from final

@@ -1,0 +1,64 @@
+with
+
+int_log as (
+
+    select * from {{ ref('int_log') }}
+
+),
+
+us_state as (
+
+    select * from {{ ref('us_state') }}
+
+),
+
+delivered as (
+
+    select
+        {{ dimension_key('location') }} as id_dim_location,
+        min(location) as location
+    from int_log
+    where location is not null
+    group by 1
+
+),
+
+known as (
+
+    select
+        delivered.id_dim_location,
+        delivered.location,
+        coalesce(us_state.region, 'Unknown') as region,
+        coalesce(us_state.division, 'Unknown') as division,
+        -- The split that leaves no state over: the Census region West against all others.
+        case
+            when us_state.region is null then 'Unknown'
+            when us_state.region = 'West' then 'West'
+            else 'East'
+        end as coast
+    from delivered
+    left join us_state
+        on delivered.location = us_state.state
+
+),
+
+unknown as (
+
+    select
+        -1 as id_dim_location,
+        'Unknown' as location,
+        'Unknown' as region,
+        'Unknown' as division,
+        'Unknown' as coast
+
+),
+
+final as (
+
+    select * from known
+    union all
+    select * from unknown
+
+)
+
+select * from final

@@ -1,0 +1,55 @@
+with
+
+int_log as (
+
+    select * from {{ ref('int_log') }}
+
+),
+
+operating_system as (
+
+    select * from {{ ref('operating_system') }}
+
+),
+
+delivered as (
+
+    select
+        {{ dimension_key('os') }} as id_dim_os,
+        min(os) as os
+    from int_log
+    where os is not null
+    group by 1
+
+),
+
+known as (
+
+    select
+        delivered.id_dim_os,
+        delivered.os,
+        coalesce(operating_system.vendor, 'Unknown') as vendor
+    from delivered
+    left join operating_system
+        on lower(delivered.os) = lower(operating_system.os)
+
+),
+
+unknown as (
+
+    select
+        -1 as id_dim_os,
+        'Unknown' as os,
+        'Unknown' as vendor
+
+),
+
+final as (
+
+    select * from known
+    union all
+    select * from unknown
+
+)
+
+select * from final

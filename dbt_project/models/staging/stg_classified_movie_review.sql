@@ -1,0 +1,23 @@
+with
+
+source as (
+
+    select * from {{ source('staging', 'classified_movie_review') }}
+
+),
+
+renamed as (
+
+    select
+        insert_date,
+        review_id,
+        customer_id,
+        positive_review,
+        classifier,
+        classifier_version,
+        classifier_score
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,20 @@
+with
+
+source as (
+
+    select * from {{ source('staging', 'rejection') }}
+
+),
+
+renamed as (
+
+    select
+        insert_date,
+        table_name,
+        reason as rejection_reason,
+        records as rejected_records
+    from source
+
+)
+
+select * from renamed

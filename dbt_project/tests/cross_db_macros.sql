@@ -1,0 +1,54 @@
+{{ config(description='The macros of macros/cross_db give the values that were worked out by other means.') }}
+
+{#- [what, expression, expected]. The numbers are the first 15 hex digits of the md5 as Python's hashlib gives it. -#}
+{%- set cases = [
+    ['hex_to_bigint', hex_to_bigint("'ff'"), 255],
+    ['hex_to_bigint of 15 digits', hex_to_bigint("'fffffffffffffff'"), 1152921504606846975],
+    ['surrogate_key of a text, case ignored', surrogate_key(["'TABLET'"]), 886658981045699336],
+    ['surrogate_key of a date and a number', surrogate_key([date_literal('2021-01-31'), '42']), 933166528385905687],
+    ['surrogate_key of NULL', surrogate_key(["cast(null as " ~ dbt.type_string() ~ ")", "'a'"]), 1022118372638303700],
+    ['integer_quotient', integer_quotient('7', '2'), 3],
+    ['integer_quotient beyond a double', integer_quotient('9007199254740993', '1'), 9007199254740993],
+    ['date_key', date_key(date_literal('2021-01-31')), 20210131],
+    ['add_days over a leap day', date_key(add_days(date_literal('2020-02-28'), 2)), 20200301],
+    ['add_days backwards', date_key(add_days(date_literal('2021-01-01'), -1)), 20201231],
+] -%}
+
+with
+
+results as (
+
+    {% for what, expression, expected in cases -%}
+    select
+        '{{ what }}' as what,
+        {{ expression }} as result,
+        {{ expected }} as expected
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+days as (
+
+    select
+        count(*) as result,
+        count(distinct day_date) as different,
+        min(day_date) as first_day,
+        max(day_date) as last_day
+    from ({{ days_between('2019-12-31', '2022-12-31') }}) as calendar
+
+)
+
+select what, cast(result as {{ dbt.type_string() }}) as result
+from results
+where result <> expected
+
+union all
+
+select 'days_between' as what, cast(result as {{ dbt.type_string() }}) as result
+from days
+where
+    result <> 1097
+    or different <> 1097
+    or first_day <> {{ date_literal('2019-12-31') }}
+    or last_day <> {{ date_literal('2022-12-31') }}
