@@ -1,0 +1,50 @@
+"""What the generator knows that it has delivered: the only ground on which the answers are computed."""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+PURCHASES, REVIEWS, LOGS = "user_purchase", "classified_movie_review", "review_logs"
+
+
+class Review(NamedTuple):
+    insert_date: datetime.date
+    review_id: int
+    customer_id: int | None
+    positive_review: int
+
+
+class Log(NamedTuple):
+    """The values that are meant: trimmed, None where blank or missing, locations in the vendor's spelling."""
+
+    insert_date: datetime.date
+    log_id: int
+    log_date: datetime.date
+    device: str | None
+    os: str | None
+    location: str | None
+    browser: str | None
+
+
+@dataclass
+class Deliveries:
+    """All sound records, and how many of the others there are for which reason.
+
+    Purchases are kept as sums by (insert_date, customer_id), amounts in thousandths; customer_id may be None.
+    """
+
+    days: list[datetime.date]
+    reviews: list[Review] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    purchase_lines: Counter = field(default_factory=Counter)
+    purchase_thousandths: Counter = field(default_factory=Counter)
+    quarantined: Counter = field(default_factory=Counter)  # by (table_name, insert_date, reason)
+    not_delivered: set = field(default_factory=set)  # (table_name, insert_date)
+
+    def purchase(self, day: datetime.date, customer_id: int | None, thousandths: int) -> None:
+        self.purchase_lines[day, customer_id] += 1
+        self.purchase_thousandths[day, customer_id] += thousandths
+
+    def quarantine(self, table: str, day: datetime.date, reason: str, records: int = 1) -> None:
+        self.quarantined[table, day, reason] += records
