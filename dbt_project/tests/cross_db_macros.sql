@@ -1,5 +1,3 @@
-{{ config(description='The macros of macros/cross_db give the values that were worked out by other means.') }}
-
 {#- [what, expression, expected]. The numbers are the first 15 hex digits of the md5 as Python's hashlib gives it. -#}
 {%- set cases = [
     ['hex_to_bigint', hex_to_bigint("'ff'"), 255],

@@ -1,7 +1,3 @@
-{{ config(
-    description='For each customer and insert_date the fact adds up to the money and the reviews of user_behavior_metric.'
-) }}
-
 with
 
 fact as (

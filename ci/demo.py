@@ -1,0 +1,80 @@
+"""The demo: sample feeds through the whole pipeline, on this machine and nothing else.
+
+    make demo
+
+Generates a few days of sample feeds, starts a PostgreSQL with the shop's purchases, runs the pipeline on them as
+`make run` does, holds the marts against the sample's right answers, and builds the docs.
+"""
+
+import datetime
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from ci.check_answers import differences
+from ci.embedded_postgres import embedded_postgres, load_user_purchase
+from ci.sample_feeds import answers_for, generate
+
+DATA = Path("data/demo").resolve()
+WAREHOUSE = DATA / "warehouse.duckdb"
+FIRST_DAY = datetime.date(2021, 1, 1)
+LAST_DAY = datetime.date(2021, 1, 5)
+
+
+def main() -> None:
+    _step(f"Sample feeds of {FIRST_DAY} to {LAST_DAY}")
+    delivered = generate(DATA, FIRST_DAY, LAST_DAY)
+    print(f"feeds       {DATA}/raw, {DATA}/user_purchase.csv")
+
+    _step("A PostgreSQL with the shop's purchases")
+    with embedded_postgres() as dsn:
+        lines = load_user_purchase(dsn, DATA / "user_purchase.csv")
+        print(f"table       user_purchase, {lines:,} lines")
+
+        _step(f"The pipeline: make run FROM={FIRST_DAY} TO={LAST_DAY}")
+        settings = {
+            "RAW_URI": f"{DATA}/raw",
+            "STAGING_URI": f"{DATA}/staging",
+            "QUARANTINE_URI": f"{DATA}/quarantine",
+            "USER_PURCHASE_DSN": dsn,
+            "START_DATE": str(FIRST_DAY),
+            "PSEUDONYM_SECRET": secrets.token_hex(32),
+            "DBT_TARGET": "dev",
+            "DUCKDB_PATH": str(WAREHOUSE),
+        }
+        _make("run", f"FROM={FIRST_DAY}", f"TO={LAST_DAY}", settings=settings)
+
+    _step("The marts against the sample's right answers")
+    answers = answers_for(delivered)
+    if wrong := differences(WAREHOUSE, answers):
+        print("\n".join(wrong))
+        sys.exit("error: the marts differ from the sample's right answers")
+    print(
+        f"all {len(answers['fact_movie_analytics']):,} fact rows and {len(answers['ledger'])} ledger rows are right"
+    )
+
+    _step("The docs site")
+    _make("docs", settings=settings)
+
+    _step("Where to look")
+    print(f"warehouse   {WAREHOUSE} (DuckDB), tables in the schema analytics_marts")
+    print("dbt         . .venv/bin/activate; cd dbt_project; dbt build")
+    print("docs        dbt_project/target/static_index.html (one file, open it in a browser)")
+
+
+def _step(title: str) -> None:
+    print(f"\n== {title}", flush=True)
+
+
+def _make(*arguments: str, settings: dict[str, str]) -> None:
+    made = subprocess.run(
+        ["make", "--no-print-directory", *arguments], env={**os.environ, **settings}, check=False
+    )
+    if made.returncode:
+        sys.exit(f"error: `make {' '.join(arguments)}` failed, see above")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What the tests that cross parts share: the project's manifest, a staged sample and the warehouse built from it."""
+
+import json
+
+import pytest
+
+from ci.tests.staged_sample import Sample, Warehouse, dbt
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory) -> dict:
+    """dbt's manifest of the project, parsed anew with warnings and deprecations as errors."""
+    folder = tmp_path_factory.mktemp("manifest")
+    parsed = dbt(
+        "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error",
+        warehouse=folder / "warehouse.duckdb", staging=folder / "staging",
+    )  # fmt: skip
+    assert parsed.returncode == 0, parsed.stdout
+    return json.loads((folder / "target" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Sample:
+    sample = Sample(tmp_path_factory.mktemp("sample"))
+    prepared = sample.prepare()
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    return sample
+
+
+@pytest.fixture(scope="session")
+def built(sample, tmp_path_factory) -> Warehouse:
+    """The sample's days, built as one range."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("built"), sample.staging)
+    warehouse.build(sample.DAYS[0], sample.DAYS[-1])
+    return warehouse

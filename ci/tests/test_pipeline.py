@@ -1,0 +1,197 @@
+"""The whole way, from sample feeds through Spark and dbt to the marts, against the sample's right answers."""
+
+import random
+import shutil
+
+import duckdb
+import pytest
+
+from ci.check_answers import differences
+from ci.tests.staged_sample import Sample, Warehouse
+
+pytestmark = pytest.mark.slow
+
+DAYS = Sample.DAYS
+
+
+@pytest.fixture
+def own_staging(sample, tmp_path):
+    """A copy of the staging layer that a test may change."""
+    return shutil.copytree(sample.staging, tmp_path / "staging")
+
+
+def change_day(staging, table: str, day, sql: str) -> None:
+    """Replace a staged day by the outcome of a query over `staged`, and let its delivery say the same number."""
+    file = staging / table / f"insert_date={day}" / f"{table}.parquet"
+    delivery = staging / "delivery" / f"insert_date={day}" / f"{table}.parquet"
+    rejection = staging / "rejection" / f"insert_date={day}" / f"{table}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table staged as select * from read_parquet('{file}')")
+        connection.execute(f"create table changed as {sql}")
+        connection.execute(f"create table delivery as select * from read_parquet('{delivery}')")
+        connection.execute(
+            "update delivery set delivered_records = (select count(*) from changed) + "
+            f"(select coalesce(sum(records), 0) from read_parquet('{rejection}'))"
+        )
+        connection.execute(f"copy changed to '{file}' (format parquet)")
+        connection.execute(f"copy delivery to '{delivery}' (format parquet)")
+
+
+def test_the_marts_are_the_right_answers(sample, built):
+    assert differences(built.file, sample.answers()) == []
+
+
+def test_wrong_marts_are_noticed(sample, built):
+    """The comparison itself: one figure off in each part of the answers is found."""
+    for table, figure in [
+        ("user_behavior_metric", "review_score"),
+        ("fact_movie_analytics", "review_count"),
+        ("ledger", "records_duplicate"),
+        ("quarantine", "records"),
+    ]:
+        answers = sample.answers()
+        answers[table][0][figure] += 1
+        assert any(line.startswith(table) for line in differences(built.file, answers)), table
+    answers = sample.answers()
+    for row in answers["fact_movie_analytics"]:
+        row["amount_spent_min"] = row["amount_spent_max"] = "0.00001"
+    assert any("no fair share" in line for line in differences(built.file, answers))
+
+
+def test_money_and_reviews_are_right_in_any_slice(built):
+    """Property of an additive fact: whatever it is grouped by, the sums are the same."""
+    columns = ["insert_date", "customer_id", "id_dim_date", "id_dim_devices", "id_dim_location", "id_dim_os"]
+    ((money, reviews),) = built.query(
+        "select sum(amount_spent), sum(review_count) from analytics_marts.user_behavior_metric"
+    )
+    shuffled = random.Random(1)
+    for _ in range(10):
+        slice_ = ", ".join(shuffled.sample(columns, shuffled.randint(1, len(columns))))
+        ((sliced_money, sliced_reviews),) = built.query(
+            "select sum(money), sum(reviews) from (select sum(amount_spent) as money, sum(review_count) as reviews "
+            f"from analytics_marts.fact_movie_analytics group by {slice_})"
+        )
+        assert (sliced_money, sliced_reviews) == (money, reviews), slice_
+
+
+def test_everything_at_once_is_the_same_as_a_range(sample, built, tmp_path):
+    """A developer's plain `dbt build`, unit tests included."""
+    warehouse = Warehouse(tmp_path / "all", sample.staging)
+    warehouse.stage_external_sources()
+    plain = warehouse.dbt("build")
+    assert plain.returncode == 0, plain.stdout
+    assert "unit tests" in plain.stdout
+    assert warehouse.marts() == built.marts()
+    # And again, on top of what is there.
+    assert warehouse.dbt("build").returncode == 0
+    assert warehouse.marts() == built.marts()
+
+
+def test_days_one_by_one_in_any_order_are_the_same_as_a_range(sample, built, tmp_path):
+    """With repeats across days, late logs, and a day that is run twice."""
+    order = [*DAYS, DAYS[2]]
+    random.Random(3).shuffle(order)
+    warehouse = Warehouse(tmp_path / "days", sample.staging)
+    for number, day in enumerate(order, start=1):
+        warehouse.build(day)
+        assert differences_of_marts(warehouse, sample, order[:number]) == []
+    assert warehouse.marts() == built.marts()
+
+
+def differences_of_marts(warehouse, sample, days) -> list[str]:
+    """Differences from the answers for these days; quarantine is told by staging, which holds all days."""
+    answers = sample.answers(days)
+    answers["quarantine"] = sample.answers()["quarantine"]
+    return differences(warehouse.file, answers)
+
+
+def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, tmp_path):
+    """An early day is delivered again without its records: the repeats on later days come into their own, and reviews
+    lose the logs that came late. The marts are those of a warehouse that never saw the first delivery."""
+    warehouse = Warehouse(tmp_path / "redelivered", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    before = warehouse.marts()
+    for table in ("classified_movie_review", "review_logs", "user_purchase"):
+        change_day(own_staging, table, DAYS[1], "select * from staged where false")
+    warehouse.build(DAYS[1])
+    fresh = Warehouse(tmp_path / "fresh", own_staging)
+    fresh.build()
+    assert warehouse.marts() == fresh.marts() != before
+
+
+def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(own_staging, tmp_path):
+    """The reverse: an early day is delivered again with a record that so far only a far later day had."""
+    moved = (
+        "select * from read_parquet('{}') where review_id = (select min(review_id) from read_parquet('{}'))"
+    )
+    later = (
+        own_staging
+        / "classified_movie_review"
+        / f"insert_date={DAYS[-1]}"
+        / "classified_movie_review.parquet"
+    )
+    warehouse = Warehouse(tmp_path / "moved", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    change_day(
+        own_staging, "classified_movie_review", DAYS[0],
+        f"select * from staged union all {moved.format(later, later)}",
+    )  # fmt: skip
+    warehouse.build(DAYS[0])
+    fresh = Warehouse(tmp_path / "fresh", own_staging)
+    fresh.build()
+    assert warehouse.marts() == fresh.marts()
+    ((duplicates,),) = warehouse.query(
+        "select records_duplicate from analytics_marts.ledger "
+        f"where table_name = 'classified_movie_review' and insert_date = date '{DAYS[-1]}'"
+    )
+    assert duplicates >= 1
+
+
+def test_a_record_lost_on_the_way_fails_the_build(own_staging, tmp_path):
+    file = own_staging / "review_logs" / f"insert_date={DAYS[0]}" / "review_logs.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table logs as select * from read_parquet('{file}') offset 1")
+        connection.execute(f"copy logs to '{file}' (format parquet)")
+    warehouse = Warehouse(tmp_path / "lost", own_staging)
+    warehouse.stage_external_sources()
+    built = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert built.returncode != 0
+    assert "fail ledger_does_not_balance: 1 rows." in built.stdout
+    ((table, day),) = warehouse.query(
+        "select table_name, insert_date from analytics_marts.ledger where not is_balanced"
+    )
+    assert (table, day) == ("review_logs", DAYS[0])
+
+
+def test_personal_data_is_found_nowhere_downstream(sample, built):
+    """A phone number that the sample plants in the raw logs, and the key of the pseudonyms."""
+    in_raw = [file for file in sample.raw.rglob("*.csv") if Sample.CANARY_PHONE.encode() in file.read_bytes()]
+    assert in_raw
+    downstream = [*sample.staging.rglob("*"), *built.folder.rglob("*")]
+    downstream = [file for file in downstream if file.is_file()]
+    assert any(file.name == "warehouse.duckdb" for file in downstream)
+    for file in downstream:
+        content = file.read_bytes()
+        assert Sample.CANARY_PHONE.encode() not in content, file
+        assert Sample.SECRET.encode() not in content, file
+    # Parquet and DuckDB pack their pages: look into the values, too.
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select count(*) from read_parquet('{sample.staging}/review_logs/*/*.parquet') as logs "
+            f"where logs::varchar like '%{Sample.CANARY_PHONE}%'"
+        ).fetchone()
+    assert found == (0,)
+
+
+def test_a_run_reads_only_its_own_days_of_staging(own_staging, tmp_path):
+    """What a day costs must not grow with the history: files of other days are not opened. (But for the first file of
+    all, from which DuckDB takes the columns.)"""
+    warehouse = Warehouse(tmp_path / "history", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    before = warehouse.marts()
+    for day in DAYS[1:-1]:
+        for file in own_staging.glob(f"*/insert_date={day}/*.parquet"):
+            file.write_bytes(b"this is no Parquet file")
+    built = warehouse.dbt("run", "--vars", f"{{from_date: {DAYS[-1]}, to_date: {DAYS[-1]}}}")
+    assert built.returncode == 0, built.stdout
+    assert warehouse.marts() == before
