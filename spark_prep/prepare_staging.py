@@ -1,0 +1,53 @@
+"""Prepares all of staging in one process: `python -m spark_prep.prepare_staging --date D`."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+
+from spark_prep import classify_reviews, export_purchases, parse_logs
+from spark_prep.days import add_day_options, days_of
+from spark_prep.errors import run
+from spark_prep.keyword_classifier import effective_words
+from spark_prep.outcome import print_outcomes
+from spark_prep.pseudonyms import require_key
+from spark_prep.session import start_spark
+from spark_prep.settings import read_settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m spark_prep.prepare_staging",
+        description="Export the purchases, classify the reviews and parse the logs of one day or a range. The settings "
+        "of the three commands come from the environment (see .env.example).",
+    )
+    add_day_options(parser)
+    classify_reviews.add_word_options(parser)
+    arguments = parser.parse_args()
+    days = days_of(arguments)
+    # whatever can be found wrong is found before anything is written
+    settings = read_settings(
+        *dict.fromkeys(parse_logs.SETTINGS + classify_reviews.SETTINGS + export_purchases.SETTINGS)
+    )
+    words = effective_words(arguments.good_words, arguments.stop_words)
+    export_purchases.require_start(settings, days)
+    require_key()
+
+    span = _span(days)
+    print(f"exporting purchases of {span}", flush=True)
+    purchases = export_purchases.export_purchases(settings, days)
+    print("starting Spark", flush=True)
+    spark = start_spark("prepare staging")
+    print(f"classifying reviews of {span}", flush=True)
+    reviews = classify_reviews.classify_reviews(spark, settings, words, days)
+    print(f"parsing logs of {span}", flush=True)
+    logs = parse_logs.parse_logs(spark, settings, days)
+    print_outcomes([purchases, reviews, logs])
+
+
+def _span(days: list[date]) -> str:
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+if __name__ == "__main__":
+    run(main)

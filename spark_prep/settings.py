@@ -1,0 +1,48 @@
+"""The settings of a run, from environment variables."""
+
+from __future__ import annotations
+
+import os
+
+from spark_prep.errors import PreparationError
+
+PURPOSES = {
+    "RAW_URI": "where the vendors' files arrive",
+    "STAGING_URI": "where the staging tables are written",
+    "QUARANTINE_URI": "where rejected records are kept",
+    "USER_PURCHASE_DSN": "how to connect to the shop's PostgreSQL",
+    "START_DATE": "the first day of the pipeline; its run takes all purchases up to the end of that day",
+    "PSEUDONYM_SECRET": "the key of the pseudonyms of ip addresses and phone numbers",
+}
+
+
+def read_settings(*names: str) -> dict[str, str]:
+    """The named settings, all present; a *_URI is a URI of an object store or an absolute local path.
+
+    Raises PreparationError with a line for each setting that is missing or blank, and when QUARANTINE_URI is
+    STAGING_URI.
+    """
+    missing = [name for name in names if not os.environ.get(name, "").strip()]
+    if missing:
+        lines = [
+            f"{name} is not set: {PURPOSES[name]}. Set it in the environment (see .env.example)."
+            for name in missing
+        ]
+        raise PreparationError("\n       ".join(lines))
+    values = {name: os.environ[name].strip() for name in names}
+    settings = {name: _location(value) if name.endswith("_URI") else value for name, value in values.items()}
+    if "QUARANTINE_URI" in settings and settings["QUARANTINE_URI"] == settings.get("STAGING_URI"):
+        raise PreparationError(
+            "STAGING_URI and QUARANTINE_URI name one place; keep raw records apart from staging"
+        )
+    return settings
+
+
+def _location(uri: str) -> str:
+    if uri.startswith("file:"):
+        uri = "/" + uri.removeprefix("file:").lstrip("/")
+    return uri.rstrip("/") if "://" in uri else os.path.abspath(uri)
+
+
+def is_local(location: str) -> bool:
+    return location.startswith("/")

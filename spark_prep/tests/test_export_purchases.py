@@ -1,0 +1,256 @@
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+from spark_prep import export_purchases as export
+from spark_prep import schemas
+from spark_prep.errors import PreparationError
+from spark_prep.export_purchases import export_purchases
+
+TABLE = "user_purchase"
+START, NEXT, THIRD = date(2021, 1, 1), date(2021, 1, 2), date(2021, 1, 3)
+
+
+def line(number, moment, quantity=1, price="1.5", customer="7"):
+    moment = moment if moment == "null" else f"'{moment}'"
+    return f"'{number}', 'A', ' a detail ', {quantity}, {moment}, {price}, {customer}, 'EIRE'"
+
+
+@pytest.fixture
+def settings(lake, shop):
+    return {**lake.settings, "USER_PURCHASE_DSN": shop.dsn}
+
+
+def numbers(lake, day):
+    return sorted(row["invoice_number"] for row in lake.staged(TABLE, day))
+
+
+def test_each_purchase_goes_to_its_day_and_history_to_the_first(lake, shop, settings):
+    shop.fill(
+        line("future", "2021-01-04 00:00"),
+        line("3rd", "2021-01-03 23:59:59.999999"),
+        line("old", "2010-12-01 08:26"),
+        line("1st-late", "2021-01-01 23:59:59.999999"),
+        line("2nd", "2021-01-02 00:00"),
+        line("1st", "2021-01-01 00:00"),
+    )
+    export_purchases(settings, [START, NEXT, THIRD])
+    together = {name: pq.ParquetFile(lake.root / name).read() for name in lake.files()}
+    assert numbers(lake, START) == ["1st", "1st-late", "old"]
+    assert numbers(lake, NEXT) == ["2nd"] and numbers(lake, THIRD) == ["3rd"]
+    for day in (THIRD, START, NEXT):
+        export_purchases(settings, [day])
+    assert {name: pq.ParquetFile(lake.root / name).read() for name in lake.files()} == together
+
+
+def test_values_are_exact(lake, shop, settings):
+    shop.fill(
+        line("C1", "2021-01-01 08:26:00.000001", quantity=-80995, price="0.001", customer="null"),
+        line("A2", "2021-01-01 09:00", quantity=2147483647, price="-99999.999"),
+        "null, null, null, null, '2021-01-01', null, null, null",
+        "null, null, null, null, '2021-01-01', null, null, null",
+    )
+    export_purchases(settings, [START])
+    rows = lake.staged(TABLE, START)
+    assert rows[0] == {
+        "invoice_number": "C1",
+        "stock_code": "A",
+        "detail": " a detail ",
+        "quantity": -80995,
+        "invoice_date": datetime(2021, 1, 1, 8, 26, 0, 1),
+        "unit_price": Decimal("0.001"),
+        "customer_id": None,
+        "country": "EIRE",
+    }
+    assert (rows[1]["quantity"], rows[1]["unit_price"]) == (2147483647, Decimal("-99999.999"))
+    nothing = dict.fromkeys(schemas.USER_PURCHASE.names) | {"invoice_date": datetime(2021, 1, 1)}
+    assert rows[2:] == [nothing, nothing]
+
+
+def test_the_files_have_the_staged_schemas(spark, lake, shop, settings):
+    shop.fill()
+    export_purchases(settings, [START])
+    folders = {f"staging/{TABLE}": schemas.USER_PURCHASE, f"quarantine/{TABLE}": schemas.QUARANTINE}
+    folders |= {"staging/delivery": schemas.DELIVERY, "staging/rejection": schemas.REJECTION}
+    for folder, schema in folders.items():
+        file = lake.root / folder / f"insert_date={START}" / f"{TABLE}.parquet"
+        assert spark.read.parquet(str(file)).schema == schema
+
+
+def test_what_belongs_to_no_day_or_has_no_price_is_quarantined(lake, shop, settings):
+    shop.fill(
+        line("dateless", "null"),
+        line("endless", "infinity"),
+        line("endless2", "-infinity"),
+        line("nan", "2021-01-02 10:00", price="'NaN'"),
+        line("fine", "2021-01-02 10:00"),
+    )
+    outcome = export_purchases(settings, [START, NEXT])
+    assert lake.reasons(TABLE, START) == ["invoice_date is not finite"] * 2 + ["no invoice_date"]
+    assert lake.rejections(TABLE, START) == {"invoice_date is not finite": 2, "no invoice_date": 1}
+    assert lake.staged(TABLE, START) == [] and lake.delivery(TABLE, START)["delivered_records"] == 3
+    assert numbers(lake, NEXT) == ["fine"] and lake.delivery(TABLE, NEXT)["delivered_records"] == 2
+    (row,) = lake.quarantined(TABLE, NEXT)
+    assert row["reason"] == "unit_price is not a number" and row["record_id"] is None
+    assert '"invoice_number":"nan"' in row["raw_record"] and '"unit_price":"NaN"' in row["raw_record"]
+    assert (outcome.delivered, outcome.staged, sum(outcome.quarantined.values())) == (5, 1, 4)
+    # only the run of START_DATE takes them
+    assert export_purchases(settings, [NEXT]).quarantined == {"unit_price is not a number": 1}
+
+
+def test_a_day_without_purchases_is_delivered_and_empty(lake, shop, settings):
+    shop.fill(line("1st", "2021-01-01"))
+    export_purchases(settings, [START, NEXT])
+    assert lake.staged(TABLE, NEXT) == lake.quarantined(TABLE, NEXT) == []
+    assert lake.rejections(TABLE, NEXT) == {}
+    expected = {"table_name": TABLE, "is_delivered": True, "file_count": 1, "delivered_records": 0}
+    assert lake.delivery(TABLE, NEXT) == expected
+
+
+def test_a_rerun_takes_late_bookings_and_replaces_its_day_only(lake, shop, settings):
+    shop.fill(line("1st", "2021-01-01"), line("2nd", "2021-01-02"))
+    export_purchases(settings, [START, NEXT])
+    before = lake.files()
+    shop.execute(f"insert into {TABLE} values ({line('late', '2021-01-02 12:00')})")
+    export_purchases(settings, [NEXT])
+    assert numbers(lake, NEXT) == ["2nd", "late"]
+    after = lake.files()
+    assert before.keys() == after.keys()
+    assert all(before[name] == after[name] for name in before if "=2021-01-01" in name)
+
+
+def test_days_before_the_start_are_refused(lake, settings):
+    with pytest.raises(PreparationError, match="2020-12-31 is before START_DATE 2021-01-01"):
+        export_purchases(settings, [date(2020, 12, 31), START])
+    assert lake.files() == {}
+
+
+def test_counting_and_reading_see_the_same_snapshot(lake, shop, settings, monkeypatch):
+    shop.fill(line("1st", "2021-01-01"))
+    count = export._count_records
+
+    def count_and_book(*arguments):
+        counted = count(*arguments)
+        shop.execute(f"insert into {TABLE} values ({line('later', '2021-01-01 12:00')})")
+        return counted
+
+    monkeypatch.setattr(export, "_count_records", count_and_book)
+    outcome = export_purchases(settings, [START])
+    assert (outcome.delivered, outcome.staged) == (1, 1)
+    assert numbers(lake, START) == ["1st"]
+
+
+def test_many_batches_of_many_days_are_cut_at_the_days(lake, shop, settings):
+    shop.fill()
+    shop.execute(
+        f"insert into {TABLE} select n, 'A', repeat('x', 900), 1, timestamp '2021-01-01' + n * interval '4 seconds', "
+        "1.25, 1, 'EIRE' from generate_series(0, 64799) as n",
+    )
+    outcome = export_purchases(settings, [START, NEXT, THIRD])
+    assert outcome.staged == outcome.delivered == 64_800
+    for number, day in enumerate((START, NEXT, THIRD)):
+        rows = pq.ParquetFile(lake.root / f"staging/{TABLE}/insert_date={day}/{TABLE}.parquet").read()
+        found = sorted(int(text) for text in rows["invoice_number"].to_pylist())
+        assert found == list(range(number * 21_600, (number + 1) * 21_600))
+
+
+def test_a_killed_run_leaves_no_half_day_and_no_litter(lake, shop, settings, monkeypatch):
+    shop.fill(line("1st", "2021-01-01"))
+    export_purchases(settings, [START])
+    before = lake.files()
+    shop.fill(line("1st", "2021-01-01"), line("more", "2021-01-01"), line("none", "null"))
+    order = [f"quarantine/{TABLE}", "staging/rejection", f"staging/{TABLE}", "staging/delivery"]
+    replace = export.os.replace
+    for killed_before, folder in enumerate(order):
+
+        def replace_until_killed(source, target, folder=folder):
+            if folder in target:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(export.os, "replace", replace_until_killed)
+            export_purchases(settings, [START])
+        after = lake.files()
+        changed = {name.rsplit("/insert_date", 1)[0] for name in after if after[name] != before.get(name)}
+        assert after.keys() == before.keys() and changed == set(order[:killed_before])
+
+
+@pytest.mark.parametrize("kind", ["bigint", "smallint"])
+def test_other_integers_are_cast_exactly(lake, shop, settings, kind):
+    shop.fill(line("1st", "2021-01-01", quantity=-7), quantity=kind)
+    export_purchases(settings, [START])
+    assert lake.staged(TABLE, START)[0]["quantity"] == -7
+
+
+@pytest.mark.parametrize(
+    ("row", "types", "message"),
+    [
+        (line("1", "2021-01-01", quantity=2**31), {"quantity": "bigint"}, "integer out of range"),
+        (
+            line("1", "2021-01-01", price="1.2345"),
+            {"unit_price": "numeric"},
+            r"unit_price cannot be staged as decimal128\(8, 3\): .*data loss",
+        ),
+        (
+            line("1", "2021-01-01", price="123456.5"),
+            {"unit_price": "numeric"},
+            r"unit_price cannot be staged as decimal128\(8, 3\): .*not fit",
+        ),
+        (line("1", "2021-01-01"), {"unit_price": "double precision"}, "unit_price .* is double precision"),
+        (line("1", "2021-01-01"), {"quantity": "numeric"}, "quantity .* is numeric"),
+        (
+            line("1", "2021-01-01"),
+            {"invoice_date": "timestamptz"},
+            "invoice_date .* is timestamp with time zone",
+        ),
+        (None, {"country": None}, "has no column country"),
+    ],
+)
+def test_what_cannot_be_staged_exactly_is_refused(lake, shop, settings, row, types, message):
+    shop.fill(*([row] if row else []), **types)
+    with pytest.raises(PreparationError, match=message) as refusal:
+        export_purchases(settings, [START])
+    assert "\n" not in str(refusal.value)
+    assert lake.files() == {}
+
+
+def test_a_missing_table_is_told(lake, shop, settings):
+    shop.execute(f"drop table if exists {TABLE}")
+    with pytest.raises(
+        PreparationError, match="no table user_purchase; check USER_PURCHASE_DSN and its search_path"
+    ):
+        export_purchases(settings, [START])
+
+
+def test_the_search_path_of_the_connection_finds_the_table(lake, shop, settings):
+    shop.execute(f"drop table if exists {TABLE}", "create schema elsewhere")
+    shop.fill(schema="elsewhere")
+    settings["USER_PURCHASE_DSN"] += "&options=-csearch_path%3Delsewhere"
+    assert export_purchases(settings, [START]).delivered == 0
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://reader:s3cret-word@127.0.0.1:1/shop",
+        "postgresql://reader:s3cret-word@no-such-host.invalid/shop",
+        "postgresql://reader:s3cret-word@@127.0.0.1:1/shop",
+        "postgresql://reader:%s3cret-word@127.0.0.1:1/shop",
+        "password='s3cret-word host=127.0.0.1",
+    ],
+)
+def test_an_unreachable_server_is_told_without_the_password(lake, settings, dsn):
+    with pytest.raises(
+        PreparationError, match="cannot connect to the shop's PostgreSQL.*check USER_PURCHASE_DSN"
+    ) as refusal:
+        export_purchases({**settings, "USER_PURCHASE_DSN": dsn}, [START])
+    assert "s3cret" not in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_what_the_server_says_is_passed_on(lake, shop, settings):
+    settings["USER_PURCHASE_DSN"] = shop.dsn.replace("/postgres?", "/no_such_shop?")
+    with pytest.raises(PreparationError, match='database "no_such_shop" does not exist'):
+        export_purchases(settings, [START])

@@ -1,0 +1,114 @@
+import hashlib
+import hmac
+from datetime import date
+
+import pytest
+
+from spark_prep.parse_logs import parse_logs
+
+TABLE = "review_logs"
+DAY = date(2021, 1, 1)
+DATED = "<logDate>04-25-2021</logDate>"
+
+
+def wrap(inner: str) -> str:
+    return f"<reviewlog><log>{inner}</log></reviewlog>"
+
+
+BROKEN, ONE, REPEATED = "broken XML", "not exactly one <log>", "a tag is repeated"
+NO_DATE, NOT_A_DATE = "no logDate", "logDate is not a MM-dd-yyyy date"
+REJECTED = [
+    (" ", wrap(DATED), "no id_review"),
+    ("x1", wrap(DATED), "id_review is not an integer"),
+    ("99999999999", wrap(DATED), "id_review is not an integer"),
+    ("3", "  ", "no log"),
+    ("4", wrap(DATED)[:-5], BROKEN),
+    ("5", "not XML", BROKEN),
+    ("6", wrap(DATED + "<os>a & b</os>"), BROKEN),
+    ("7", wrap(DATED) + "junk", BROKEN),
+    ("8", "junk" + wrap(DATED), BROKEN),
+    ("9", wrap(DATED) + wrap(DATED), BROKEN),
+    ("10", f"<log>{DATED}</log>", BROKEN),
+    ("11", f"<other><log>{DATED}</log></other>", BROKEN),
+    ("12", "<!DOCTYPE r [<!ENTITY x 'y'>]>" + wrap(DATED + "<os>&x;</os>"), BROKEN),
+    ("13", wrap(DATED + "<os>Linux"), BROKEN),
+    ("14", f"<reviewlog><log>{DATED}</log><log>{DATED}</log></reviewlog>", ONE),
+    ("15", "<reviewlog></reviewlog>", ONE),
+    ("16", "<reviewlog/>", ONE),
+    ("17", f"<reviewlog><x><log>{DATED}</log></x></reviewlog>", ONE),
+    ("18", wrap(DATED + "<os>a</os><os>b</os>"), REPEATED),
+    ("19", wrap(DATED + DATED), REPEATED),
+    ("20", wrap("<os>Linux</os>"), NO_DATE),
+    ("21", wrap("<logDate> </logDate>"), NO_DATE),
+    ("22", wrap("<logDate>04-31-2021</logDate>"), NOT_A_DATE),
+    ("23", wrap("<logDate>25-04-2021</logDate>"), NOT_A_DATE),
+    ("24", wrap("<logDate>2021-04-05</logDate>"), NOT_A_DATE),
+    ("25", wrap("<logDate>4-25-2021</logDate>"), NOT_A_DATE),
+    ("26", wrap("<logDate>04-25-20211</logDate>"), NOT_A_DATE),
+]
+
+
+@pytest.fixture(scope="module")
+def parsed(spark, module_lake):
+    full = (
+        "<logDate>02-29-2020</logDate><device>Tablet</device><location>New York</location><os>R&amp;D</os>"
+        "<browser>Lynx</browser><ipAddress>9.1.2.3</ipAddress><phoneNumber>555-010-4477</phoneNumber>"
+    )
+    accepted = [
+        ("101", wrap(full)),
+        ("102", wrap(DATED)),
+        (
+            "103",
+            wrap("<logDate> 04-25-2021 </logDate><device>  SmartTV </device><os/><location> </location>"),
+        ),
+        ("104", f"<?xml version='1.0'?>\n<reviewlog a='1'>\n<log>{DATED}<extra/></log>\n</reviewlog>\n"),
+        ("105", wrap(DATED + "<phoneNumber> 555-010-4477 </phoneNumber><ipAddress/>")),
+    ]
+    lines = [
+        '"{}","{}"'.format(id_review, log.replace('"', '""')) for id_review, log, *_ in [*accepted, *REJECTED]
+    ]
+    module_lake.deliver("log_reviews", DAY, "id_review,log\n" + "\n".join(lines) + "\n")
+    parse_logs(spark, module_lake.settings, [DAY])
+    return module_lake
+
+
+def test_values_are_trimmed_and_blank_ones_are_null(parsed, key):
+    rows = {row["log_id"]: row for row in parsed.staged(TABLE, DAY)}
+    assert sorted(rows) == [101, 102, 103, 104, 105]
+    assert rows[101] == {
+        "log_id": 101,
+        "log_date": date(2020, 2, 29),
+        "device": "Tablet",
+        "os": "R&D",
+        "location": "New York",
+        "browser": "Lynx",
+        "ip": hmac.new(key.encode(), b"9.1.2.3", hashlib.sha256).hexdigest(),
+        "phone_number": hmac.new(key.encode(), b"555-010-4477", hashlib.sha256).hexdigest(),
+        "pseudonym_key_version": "1",
+    }
+    nothing = dict.fromkeys(("device", "os", "location", "browser", "ip", "phone_number"))
+    dated = {"log_date": date(2021, 4, 25), "pseudonym_key_version": "1"}
+    assert rows[102] == {**nothing, **dated, "log_id": 102}
+    assert rows[103] == {**nothing, **dated, "log_id": 103, "device": "SmartTV"}
+    assert rows[104] == {**nothing, **dated, "log_id": 104}
+    assert rows[105] == {**nothing, **dated, "log_id": 105, "phone_number": rows[101]["phone_number"]}
+
+
+@pytest.mark.parametrize(("id_review", "log", "reason"), REJECTED)
+def test_reason(parsed, id_review, log, reason):
+    raw = '"{}","{}"'.format(id_review, log.replace('"', '""'))
+    (row,) = [row for row in parsed.quarantined(TABLE, DAY) if row["raw_record"] == raw]
+    assert (row["reason"], row["record_id"]) == (reason, id_review.strip() or None)
+
+
+def test_every_log_is_accounted_for(parsed):
+    assert parsed.delivery(TABLE, DAY)["delivered_records"] == 5 + len(REJECTED)
+    assert len(parsed.quarantined(TABLE, DAY)) == sum(parsed.rejections(TABLE, DAY).values()) == len(REJECTED)
+
+
+def test_broken_lines_keep_their_id(spark, lake):
+    lake.deliver("log_reviews", DAY, f'id_review,log\n1,a,b\n2\n3,"{wrap(DATED)}\n4,{wrap(DATED)}\n')
+    parse_logs(spark, lake.settings, [DAY])
+    found = {(row["record_id"], row["reason"]) for row in lake.quarantined(TABLE, DAY)}
+    fields, quote = "wrong number of fields", "unclosed quote"
+    assert found == {("1", fields), (None, fields), ("3", quote), ("4", quote)}
