@@ -46,7 +46,7 @@ test-fast: setup ## The tests that take seconds.
 lint: setup ## Style and common mistakes, Python and SQL.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
+	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests
 
 docs: setup ## The dbt docs site as one file; after make demo or with the settings of make run.
 	@cd dbt_project && $(BIN)/dbt --quiet docs generate --static

@@ -97,7 +97,9 @@ def _say_what_is_missing(feed: Feed, missing: Sequence[date], staged_before: set
         print(f"  {feed.folder} of {day} was not delivered{note}")
     if len(missing) > 5:
         note = f"; what was staged before of {len(staged_before)} of them stays" if staged_before else ""
-        print(f"  {feed.folder} of {len(missing)} days ({missing[0]} to {missing[-1]}) was not delivered{note}")
+        print(
+            f"  {feed.folder} of {len(missing)} days ({missing[0]} to {missing[-1]}) was not delivered{note}"
+        )
 
 
 def _read(spark: SparkSession, stage: Stage, files: list[str]) -> Records:
