@@ -23,7 +23,7 @@ fi
 
 java="${JAVA_HOME:+$JAVA_HOME/bin/}java"
 # The version is in the first quoted text: openjdk version "17.0.15" 2025-04-15
-version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -1 || true)
+version=$("$java" -version 2>&1 | sed -n 's/.*version "\(1\.[0-9]*\|[0-9]*\).*/\1/p' | head -1 || true)
 case "$version" in
     17 | 21) ;;
     "") echo "error: no Java found (looked for $java). Spark needs Java 17 or 21; install one (Debian, Ubuntu: apt install openjdk-17-jre-headless or openjdk-21-jre-headless)." >&2

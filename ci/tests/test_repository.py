@@ -1,0 +1,94 @@
+"""What holds for the repository as a whole: machine check, locks, settings, README."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from ci.tests.staged_sample import ROOT
+
+LOCKS = sorted((ROOT / "ci/locks").glob("*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_locks_have_hashes_and_name_no_package_index(lock):
+    text = lock.read_text()
+    assert "://" not in text and "index-url" not in text
+    pins = re.findall(r"^([a-z0-9][^\s=]*==\S+)", text, re.MULTILINE)
+    assert pins
+    # Each pin is followed by at least one hash.
+    assert len(re.findall(r"^[a-z0-9][^\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)) == len(
+        pins
+    )
+
+
+def test_locks_hold_what_pyproject_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = {
+        "dev": ("spark", "dbt", "dev"),
+        "airflow": ("airflow",),
+        "report": ("report",),
+    }
+    assert {lock.stem for lock in LOCKS} == locked.keys()
+    for name, extras in locked.items():
+        pins = (ROOT / f"ci/locks/{name}.txt").read_text()
+        for requirement in (r for extra in extras for r in project["optional-dependencies"][extra]):
+            package = re.match(r"[a-z0-9-]+", requirement)[0]
+            assert re.search(rf"^{package}==", pins, re.MULTILINE), (
+                f"{package} is not in {name}.txt: make locks"
+            )
+
+
+def check_machine(tmp_path, java: str | None, *arguments: str) -> subprocess.CompletedProcess:
+    """Run ci/check_machine.sh where `java -version` prints this; None: there is no Java."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    if java:
+        (bin_ / "java").write_text(f"#!/bin/sh\necho '{java}' >&2\n")
+        (bin_ / "java").chmod(0o755)
+    for tool in ("bash", "sed", "head", "env"):
+        (bin_ / tool).symlink_to(shutil.which(tool))
+    (bin_ / "python3").symlink_to(sys.executable)
+    return subprocess.run(
+        [ROOT / "ci/check_machine.sh", *arguments],
+        env={"PATH": str(bin_)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("java", "message"),
+    [
+        ('openjdk version "17.0.15" 2025-04-15', ""),
+        ('openjdk version "21" 2023-09-19', ""),
+        (None, "error: no Java found (looked for java). Spark needs Java 17 or 21; install one"),
+        ('java version "1.8.0_402"', "error: java is Java 1.8. Spark needs Java 17 or 21; install one and set JAVA_HOME"),
+        ('openjdk version "25.0.1" 2025-10-21', "error: java is Java 25. Spark needs Java 17 or 21"),
+    ],
+)  # fmt: skip
+def test_a_missing_or_wrong_java_is_one_clear_line(tmp_path, java, message):
+    checked = check_machine(tmp_path, java)
+    assert (checked.returncode, checked.stdout) == (2 if message else 0, "")
+    assert checked.stderr.startswith(message) and checked.stderr.count("\n") == (1 if message else 0)
+
+
+def test_settings_are_documented():
+    """Every setting that the code reads from the environment stands in .env.example or in the profiles."""
+    documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    documented |= set(re.findall(r"env_var\('([A-Z_]+)'", (ROOT / "profiles_template.yml").read_text()))
+    from spark_prep.settings import PURPOSES
+
+    assert PURPOSES.keys() <= documented
+    sources = (ROOT / "dbt_project/models/staging/sources.yml").read_text()
+    macros = "".join(file.read_text() for file in (ROOT / "dbt_project/macros").rglob("*.sql"))
+    assert set(re.findall(r"env_var\('([A-Z_]+)'", sources + macros)) <= documented
+
+
+def test_the_readme_names_commands_that_exist():
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert {"demo", "test", "run"} <= named <= targets
+    ran = (ROOT / ".ci/run").read_text()
+    assert "\nmake test\n" in ran, "what decides whether a change lands is the README's test command"
