@@ -4,7 +4,7 @@
     ['hex_to_bigint of 15 digits', hex_to_bigint("'fffffffffffffff'"), 1152921504606846975],
     ['surrogate_key of a text, case ignored', surrogate_key(["'TABLET'"]), 886658981045699336],
     ['surrogate_key of a date and a number', surrogate_key([date_literal('2021-01-31'), '42']), 933166528385905687],
-    ['surrogate_key of NULL', surrogate_key(["cast(null as " ~ dbt.type_string() ~ ")", "'a'"]), 1022118372638303700],
+    ['surrogate_key of NULL', surrogate_key(["cast(null as " ~ type_text() ~ ")", "'a'"]), 1022118372638303700],
     ['integer_quotient', integer_quotient('7', '2'), 3],
     ['integer_quotient beyond a double', integer_quotient('9007199254740993', '1'), 9007199254740993],
     ['date_key', date_key(date_literal('2021-01-31')), 20210131],
@@ -37,13 +37,13 @@ days as (
 
 )
 
-select what, cast(result as {{ dbt.type_string() }}) as result
+select what, cast(result as {{ type_text() }}) as result
 from results
 where result <> expected
 
 union all
 
-select 'days_between' as what, cast(result as {{ dbt.type_string() }}) as result
+select 'days_between' as what, cast(result as {{ type_text() }}) as result
 from days
 where
     result <> 1097

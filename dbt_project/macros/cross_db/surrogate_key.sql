@@ -6,7 +6,7 @@
 {% macro surrogate_key(columns) -%}
     {%- set texts = [] -%}
     {%- for column in columns -%}
-        {%- do texts.append("coalesce(lower(cast(" ~ column ~ " as " ~ dbt.type_string() ~ ")), '')") -%}
+        {%- do texts.append("coalesce(lower(cast(" ~ column ~ " as " ~ type_text() ~ ")), '')") -%}
     {%- endfor -%}
     {{ hex_to_bigint("substr(" ~ dbt.hash(texts | join(" || '|' || ")) ~ ", 1, 15)") }}
 {%- endmacro %}

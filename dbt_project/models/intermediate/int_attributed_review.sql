@@ -64,7 +64,7 @@ final as (
         {{ dimension_key('int_log.device') }} as id_dim_devices,
         {{ dimension_key('int_log.location') }} as id_dim_location,
         {{ dimension_key('int_log.os') }} as id_dim_os,
-        {{ dimension_key('int_log.browser', ['int_log.is_browser_derived']) }} as id_dim_browser
+        {{ browser_key('int_log.browser', 'int_log.is_browser_derived') }} as id_dim_browser
     from reviews_to_build
     inner join first_review
         on

@@ -38,7 +38,7 @@ days_with_the_same_records as (
 changed_days as (
 
     select insert_date from run_days
-    union distinct
+    union all
     select insert_date from days_with_the_same_records
 
 ),
@@ -48,10 +48,10 @@ neighbouring_days as (
 
     {% for days in range(-var('lookback_days'), var('lookback_days') + 1) -%}
     select {{ add_days('insert_date', days) }} as insert_date from changed_days
-    {% if not loop.last %}union distinct
+    {% if not loop.last %}union all
     {% endif %}
     {%- endfor %}
 
 )
 
-select insert_date from neighbouring_days
+select distinct insert_date from neighbouring_days

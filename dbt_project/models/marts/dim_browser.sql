@@ -9,7 +9,7 @@ int_log as (
 known as (
 
     select
-        {{ dimension_key('browser', ['is_browser_derived']) }} as id_dim_browser,
+        {{ browser_key('browser', 'is_browser_derived') }} as id_dim_browser,
         min(browser) as browser,
         is_browser_derived as is_derived
     from int_log

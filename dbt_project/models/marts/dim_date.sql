@@ -12,11 +12,17 @@ int_log as (
 
 ),
 
-all_days as (
+calendar_and_log_dates as (
 
     select day_date from calendar
-    union distinct
+    union all
     select log_date as day_date from int_log
+
+),
+
+all_days as (
+
+    select distinct day_date from calendar_and_log_dates
 
 ),
 
@@ -27,9 +33,9 @@ numbered as (
         cast(extract(day from day_date) as {{ dbt.type_int() }}) as day_of_month,
         cast(extract(month from day_date) as {{ dbt.type_int() }}) as month_of_year,
         cast(extract(year from day_date) as {{ dbt.type_int() }}) as calendar_year,
-        -- 1900-01-01 was a Monday: the ISO number, which extract() gives differently in each warehouse.
+        -- The first day of all was a Monday. (extract() numbers weekdays differently in each warehouse.)
         cast(
-            mod({{ dbt.datediff(date_literal('1900-01-01'), 'day_date', 'day') }}, 7) + 1 as {{ dbt.type_int() }}
+            mod({{ dbt.datediff(date_literal('0001-01-01'), 'day_date', 'day') }}, 7) + 1 as {{ dbt.type_int() }}
         ) as day_of_week
     from all_days
 

@@ -105,7 +105,7 @@ final as (
         customer_id,
         {{ dimension_keys | join(',\n        ') }},
         cast(
-            cast(share_units as decimal(18, 0)) * cast(0.00001 as decimal(6, 5)) as decimal(18, 5)
+            cast(share_units as decimal(18, 0)) * cast('0.00001' as decimal(6, 5)) as decimal(18, 5)
         ) as amount_spent,
         review_score,
         review_count,

@@ -174,9 +174,9 @@ staged as (
         reviews_in_marts.records_in_marts,
         reviews.records_duplicate,
         reviews.records_unattributable,
-        null as amount_staged,
-        null as amount_in_marts,
-        null as amount_unattributable
+        cast(0 as decimal(18, 5)) as amount_staged,
+        cast(0 as decimal(18, 5)) as amount_in_marts,
+        cast(0 as decimal(18, 5)) as amount_unattributable
     from reviews
     left join reviews_in_marts
         on reviews.insert_date = reviews_in_marts.insert_date
@@ -190,9 +190,9 @@ staged as (
         logs_in_marts.records_in_marts,
         logs.records_duplicate,
         logs.records_unattributable,
-        null as amount_staged,
-        null as amount_in_marts,
-        null as amount_unattributable
+        cast(0 as decimal(18, 5)) as amount_staged,
+        cast(0 as decimal(18, 5)) as amount_in_marts,
+        cast(0 as decimal(18, 5)) as amount_unattributable
     from logs
     left join logs_in_marts
         on logs.insert_date = logs_in_marts.insert_date
