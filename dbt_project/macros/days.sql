@@ -47,3 +47,17 @@
     {%- endif -%}
     {{ return({'from_date': from_date | string, 'to_date': to_date | string}) }}
 {%- endmacro %}
+
+
+{#- The days of this run as a list of ISO texts; empty when the run has no range. -#}
+{% macro days_of_run_list() -%}
+    {%- set days = [] -%}
+    {%- if days_of_run() is not none -%}
+        {%- set first = modules.datetime.date.fromisoformat(days_of_run().from_date) -%}
+        {%- set last = modules.datetime.date.fromisoformat(days_of_run().to_date) -%}
+        {%- for offset in range((last - first).days + 1) -%}
+            {%- do days.append((first + modules.datetime.timedelta(days=offset)) | string) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(days) }}
+{%- endmacro %}

@@ -1,14 +1,12 @@
 {#-
-    The checked `external:` property of a source table: {location, file_format, partitions}. A key that nothing reads is
-    refused rather than ignored. `location` in the YAML is the staging root; here it is the table's own folder, absolute.
+    What a source table's YAML says of its external table, checked: {location, columns, partitions}, columns and partitions
+    as lists of {name, type} with the warehouse's own types. A key or type that nothing reads is refused rather than
+    ignored. `location` in the YAML is the staging root; here it is the table's own folder, absolute.
 -#}
 {% macro external_spec(table) %}
-    {%- set spec = {} -%}
-    {%- for key, value in table.external.items() if value -%}
-        {%- do spec.update({key: value}) -%}
-    {%- endfor -%}
     {%- set where = "source " ~ table.source_name ~ "." ~ table.name ~ " (" ~ table.original_file_path ~ ")" -%}
-
+    {#- dbt fills in the keys that the YAML leaves out, as none or empty. -#}
+    {%- set spec = dict(table.external.items() | selectattr(1)) -%}
     {%- set unknown = spec.keys() | reject('in', ['location', 'file_format', 'partitions']) | list -%}
     {%- if unknown -%}
         {{ exceptions.raise_compiler_error(
@@ -24,13 +22,10 @@
             where ~ ": file_format '" ~ spec.file_format ~ "' is not supported. It has to be parquet."
         ) }}
     {%- endif -%}
-    {%- for column in table.columns.values() if not column.data_type -%}
-        {{ exceptions.raise_compiler_error(where ~ ": column " ~ column.name ~ " needs a data_type.") }}
-    {%- endfor -%}
-
     {{ return({
         'location': absolute_location(spec.location) ~ '/' ~ table.name,
-        'partitions': spec.get('partitions', []),
+        'columns': typed_columns(where, table.columns.values()),
+        'partitions': typed_columns(where, spec.get('partitions', [])),
     }) }}
 {% endmacro %}
 
@@ -41,4 +36,21 @@
         {{ return(location.rstrip('/')) }}
     {%- endif -%}
     {{ return(flags.PROJECT_DIR ~ '/' ~ location.rstrip('/')) }}
+{% endmacro %}
+
+
+{% macro typed_columns(where, columns) %}
+    {%- set types = adapter.dispatch('external_types', 'movie_analytics')() -%}
+    {%- set typed = [] -%}
+    {%- for column in columns -%}
+        {%- set base, _, precision = (column.data_type or '').partition('(') -%}
+        {%- if base not in types -%}
+            {{ exceptions.raise_compiler_error(
+                where ~ ": the data_type of column " ~ column.name ~ " is '" ~ (column.data_type or '') ~ "'. It has to be one of "
+                ~ types.keys() | join(", ") ~ "."
+            ) }}
+        {%- endif -%}
+        {%- do typed.append({'name': column.name, 'type': types[base] ~ ('(' ~ precision if precision else '')}) -%}
+    {%- endfor -%}
+    {{ return(typed) }}
 {% endmacro %}

@@ -6,15 +6,18 @@
 
     select: names of source tables, separated by blanks; all of them when it is left out.
     dry_run: print the statements, run none.
+    The vars from_date and to_date are the days whose partitions are added where a warehouse has to be told (Redshift).
 
-    Macros that make statements are pure: they return a list of texts; this is the one place that runs them.
+    A table is made anew only when its YAML says otherwise than the warehouse. Macros that make statements are pure: they
+    get what the warehouse has (external_state) and return a list of texts; this is the one place that runs them.
 -#}
 {% macro stage_external_sources(select=none, dry_run=false) %}
-    {%- set tables = external_source_tables(select) -%}
-    {%- for table in tables -%}
+    {%- for table in external_source_tables(select) -%}
+        {%- set relation = external_relation(table) -%}
         {%- set spec = external_spec(table) -%}
-        {%- set has_files = external_files_exist(spec) -%}
-        {%- for statement in external_table_statements(external_relation(table), table, spec, has_files) -%}
+        {%- set state = external_state(relation, spec) -%}
+        {%- set statements = external_statements(relation, spec, state) -%}
+        {%- for statement in statements -%}
             {%- if dry_run -%}
                 {{ print(statement ~ ";\n") }}
             {%- else -%}
@@ -22,7 +25,8 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if not dry_run -%}
-            {{ print("external table " ~ table.name ~ ": " ~ spec.location ~ ("" if has_files else " (no files yet)")) }}
+            {{ print("external table " ~ table.name ~ ": " ~ spec.location
+                ~ (" (no files yet)" if state.has_no_files else "") ~ ("" if statements else " (unchanged)")) }}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}
@@ -48,4 +52,16 @@
     {{ return(api.Relation.create(
         database=table.database, schema=table.schema, identifier=table.identifier, quote_policy=table.quoting
     )) }}
+{% endmacro %}
+
+
+{#- What the warehouse has of an external table; each warehouse tells what its statements depend on. -#}
+{% macro external_state(relation, spec) %}
+    {{ return(adapter.dispatch('external_state', 'movie_analytics')(relation, spec)) }}
+{% endmacro %}
+
+
+{#- The statements that create or update an external table, as a list of texts; none when nothing has changed. -#}
+{% macro external_statements(relation, spec, state) %}
+    {{ return(adapter.dispatch('external_statements', 'movie_analytics')(relation, spec, state)) }}
 {% endmacro %}

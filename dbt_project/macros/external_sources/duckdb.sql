@@ -1,0 +1,39 @@
+{#- DuckDB: an external table is a view over the files, with the declared types. -#}
+
+{% macro duckdb__external_types() %}
+    {{ return({
+        'string': 'varchar', 'int': 'integer', 'bigint': 'bigint', 'double': 'double', 'decimal': 'decimal',
+        'boolean': 'boolean', 'date': 'date', 'timestamp': 'timestamp',
+    }) }}
+{% endmacro %}
+
+
+{#- A folder without files cannot be read. -#}
+{% macro duckdb__external_state(relation, spec) %}
+    {%- set files = run_query("select count(*) from glob('" ~ spec.location ~ "/*/*.parquet')") -%}
+    {{ return({'has_no_files': files.rows[0][0] == 0}) }}
+{% endmacro %}
+
+
+{#-
+    Replacing the view on every run costs nothing and follows the YAML. While there are no files yet it is an empty view
+    with the same columns, so that models and unit tests can be built.
+-#}
+{% macro duckdb__external_statements(relation, spec, state) %}
+    {%- set columns, partition_types = [], [] -%}
+    {%- for column in spec.columns + spec.partitions -%}
+        {%- set value = 'null' if state.has_no_files else column.name -%}
+        {%- do columns.append("    cast(" ~ value ~ " as " ~ column.type ~ ") as " ~ column.name) -%}
+    {%- endfor -%}
+    {%- for column in spec.partitions -%}
+        {%- do partition_types.append("'" ~ column.name ~ "': " ~ column.type) -%}
+    {%- endfor -%}
+    {%- set files -%}
+        read_parquet('{{ spec.location }}/*/*.parquet', hive_partitioning = true, hive_types = { {{- partition_types | join(", ") -}} })
+    {%- endset -%}
+    {{ return([
+        "create schema if not exists " ~ relation.without_identifier(),
+        "create or replace view " ~ relation ~ " as\nselect\n" ~ columns | join(",\n") ~ "\n"
+            ~ ("where false" if state.has_no_files else "from " ~ files),
+    ]) }}
+{% endmacro %}
