@@ -1,0 +1,222 @@
+"""The semantic layer: the metrics as MetricFlow (`mf query`) answers them, against the sample's answers."""
+
+import csv
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ci.sample_feeds.states import STATES, WEST
+from ci.tests.staged_sample import ROOT
+
+MF = Path(sys.executable).with_name("mf")
+METRICS = (
+    "review_count", "positive_reviews", "positive_review_share", "amount_spent", "amount_spent_by_reviewers",
+    "customers", "reviewers", "spend_per_customer", "spend_per_reviewer", "reviews_per_reviewer",
+)  # fmt: skip
+
+NORTHEAST = (
+    *("Connecticut", "Maine", "Massachusetts", "New Hampshire", "New Jersey", "New York"),
+    *("Pennsylvania", "Rhode Island", "Vermont"),
+)
+MIDWEST = (
+    *("Illinois", "Indiana", "Iowa", "Kansas", "Michigan", "Minnesota", "Missouri"),
+    *("Nebraska", "North Dakota", "Ohio", "South Dakota", "Wisconsin"),
+)
+SEASONS = ("Winter", "Spring", "Summer", "Fall")
+
+# What MetricFlow calls a grouping -> its value for a row of the answers.
+BY_REVIEW = {
+    "dim_location__region": lambda row: _region(row["location"]),
+    "dim_devices__device": lambda row: row["device"] or "Unknown",
+    "dim_date__season": lambda row: _season(row["log_date"]),
+}
+BY_CUSTOMER_AND_DAY = {
+    "metric_time__day": lambda row: f"{row['insert_date']} 00:00:00",
+    "customer": lambda row: str(row["customer_id"]),
+}
+
+
+def _region(location: str | None) -> str:
+    if location not in STATES:
+        return "Unknown"
+    if location in WEST:
+        return "West"
+    return "Northeast" if location in NORTHEAST else "Midwest" if location in MIDWEST else "South"
+
+
+def _season(log_date: str | None) -> str:
+    return SEASONS[int(log_date[5:7]) % 12 // 3] if log_date else "Unknown"
+
+
+class MetricFlow:
+    """MetricFlow's command line on a warehouse that dbt has built."""
+
+    def __init__(self, folder: Path, warehouse):
+        # mf finds dbt's manifest in target/ of the project and nowhere else. This folder is a project for mf: the
+        # tests leave nothing in the real one.
+        (folder / "dbt_project.yml").symlink_to(ROOT / "dbt_project" / "dbt_project.yml")
+        (folder / "target").symlink_to(warehouse.folder / "target")
+        self.folder, self.warehouse = folder, warehouse
+
+    def run(self, *arguments: str) -> str:
+        """Returns what mf printed."""
+        settings = {
+            "DBT_TARGET": "dev",
+            "DUCKDB_PATH": str(self.warehouse.file),
+            "STAGING_URI": str(self.warehouse.staging),
+            "DBT_PROFILES_DIR": str(self.warehouse.folder),
+            "DBT_PROJECT_DIR": str(self.folder),
+            "DBT_LOG_PATH": str(self.folder),
+            # mf asks PyPI for a newer version of itself and has no switch for it. Nobody listens here; it goes on.
+            "https_proxy": "http://127.0.0.1:9",
+            # It keeps PyPI's answer, a pickle, in the folder for temporary files.
+            "TMPDIR": str(self.folder),
+        }
+        finished = subprocess.run(
+            [MF, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return finished.stdout
+
+    def query(self, metrics, group_by=(), *arguments: str) -> list[dict[str, str]]:
+        """One row for each group; NULL is an empty text."""
+        result = self.folder / "result.csv"
+        result.unlink(missing_ok=True)
+        grouping = ["--group-by", ",".join(group_by)] if group_by else []
+        self.run(
+            "query", "--quiet", "--csv", str(result), "--metrics", ",".join(metrics), *grouping, *arguments
+        )
+        with result.open() as lines:
+            return list(csv.DictReader(lines))
+
+
+@pytest.fixture(scope="module")
+def metricflow(built, tmp_path_factory) -> MetricFlow:
+    return MetricFlow(tmp_path_factory.mktemp("metricflow"), built)
+
+
+@pytest.fixture(scope="module")
+def answers(sample) -> dict:
+    return sample.answers()
+
+
+def test_every_metric_is_described_and_owned(manifest):
+    metrics = {metric["name"]: metric for metric in manifest["metrics"].values()}
+    assert metrics.keys() == set(METRICS)
+    for name, metric in metrics.items():
+        assert metric["description"].strip(), name
+        assert metric["label"] != name, f"{name} has no label"
+        assert metric["group"] == "analytics", name
+    for name in ("positive_reviews", "positive_review_share"):
+        assert "49.7 %" in metrics[name]["description"], f"{name} does not say how good the classifier is"
+
+
+def test_every_dimension_and_entity_is_described(manifest):
+    for model in manifest["semantic_models"].values():
+        for element in [*model["dimensions"], *model["entities"]]:
+            assert element["label"] and element["description"], f"{model['name']}.{element['name']}"
+
+
+@pytest.mark.slow
+def test_metricflow_finds_no_fault_with_the_configuration(metricflow):
+    """In the YAML, and in the warehouse: each dimension, entity and metric can be queried."""
+    printed = metricflow.run("validate-configs", "--show-all")
+    assert "validated metrics against data warehouse (ERRORS: 0, FUTURE_ERRORS: 0, WARNINGS: 0)" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "group_by",
+    [
+        ("dim_location__region",),
+        ("dim_devices__device",),
+        ("dim_date__season",),
+        ("dim_devices__device", "dim_location__region"),
+    ],
+    ids=",".join,
+)
+def test_metrics_by_what_is_known_of_a_review(metricflow, answers, group_by):
+    rows = [
+        {**row, "least": Decimal(row["amount_spent_min"]), "most": Decimal(row["amount_spent_max"])}
+        for row in answers["fact_movie_analytics"]
+    ]
+    assert_figures(metricflow.query(METRICS, group_by), rows, {name: BY_REVIEW[name] for name in group_by})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group_by", [(), ("metric_time__day",), ("customer",)], ids=",".join)
+def test_metrics_of_whole_days_and_customers(metricflow, answers, group_by):
+    """Money is not shared here: it is right to the last digit."""
+    rows = [
+        {**row, "least": Decimal(row["amount_spent"]), "most": Decimal(row["amount_spent"])}
+        for row in answers["user_behavior_metric"]
+    ]
+    assert_figures(
+        metricflow.query(METRICS, group_by), rows, {name: BY_CUSTOMER_AND_DAY[name] for name in group_by}
+    )
+
+
+@pytest.mark.slow
+def test_a_filter_on_another_dimension(metricflow, answers):
+    """The question after the reviews from Apple devices in three states."""
+    rows = metricflow.query(
+        ["review_count"], ["dim_location__location"], "--where", "{{ Dimension('dim_os__vendor') }} = 'Apple'"
+    )
+    counts = {row["dim_location__location"]: int(row["review_count"]) for row in rows}
+    asked = answers["questions"]["apple_reviews_by_state"]
+    assert asked
+    assert {state: counts.get(state) for state in asked} == asked
+
+
+def assert_figures(answered: list[dict[str, str]], rows: list[dict], grouping: dict) -> None:
+    """Every group of `rows`, and no other, was answered, and its figures are those computed here."""
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(tuple(value(row) for value in grouping.values()), []).append(row)
+    by_group = {tuple(row[name] for name in grouping): row for row in answered}
+    assert len(answered) == len(by_group), "a group was answered twice"
+    assert by_group.keys() == groups.keys()
+    for group, members in groups.items():
+        for metric, (least, most) in figures(members).items():
+            figure = by_group[group][metric]
+            if least is None:
+                assert figure == "", f"{metric} of {group}"
+            else:
+                assert least <= Decimal(figure) <= most, f"{metric} of {group}"
+
+
+def figures(rows: list[dict]) -> dict[str, tuple]:
+    """For each metric the least and the most it may be; (None, None) where there is nothing to divide by."""
+    reviewed = [row for row in rows if row["review_count"]]
+    exact = {
+        "review_count": sum(row["review_count"] for row in rows),
+        "positive_reviews": sum(row["review_score"] for row in rows),
+        "customers": len({row["customer_id"] for row in rows}),
+        "reviewers": len({row["customer_id"] for row in reviewed}),
+    }
+    known = {name: (count, count) for name, count in exact.items()}
+    for name, members in (("amount_spent", rows), ("amount_spent_by_reviewers", reviewed)):
+        known[name] = (sum(row["least"] for row in members), sum(row["most"] for row in members))
+    known["positive_review_share"] = _ratio(known["positive_reviews"], exact["review_count"])
+    known["spend_per_customer"] = _ratio(known["amount_spent"], exact["customers"])
+    known["spend_per_reviewer"] = _ratio(known["amount_spent_by_reviewers"], exact["reviewers"])
+    known["reviews_per_reviewer"] = _ratio(known["review_count"], exact["reviewers"])
+    return known
+
+
+def _ratio(numerator: tuple, denominator: int) -> tuple:
+    """MetricFlow divides floating-point numbers."""
+    if denominator == 0:
+        return None, None
+    rounding = Decimal("1e-9")
+    return Decimal(numerator[0]) / denominator - rounding, Decimal(numerator[1]) / denominator + rounding
