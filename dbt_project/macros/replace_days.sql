@@ -17,9 +17,20 @@
 
 
 {% macro replace_days(arg_dict, days) -%}
+    {{ return(adapter.dispatch('replace_days', 'movie_analytics')(arg_dict, days)) }}
+{%- endmacro %}
+
+{#- dbt runs both statements in one transaction. -#}
+{% macro default__replace_days(arg_dict, days) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arg_dict['target_relation'] }} where {{ days }};
 
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{%- endmacro %}
+
+{% macro bigquery__replace_days(arg_dict, days) -%}
+    begin transaction;
+    {{ default__replace_days(arg_dict, days) }}
+    commit transaction;
 {%- endmacro %}
