@@ -24,7 +24,7 @@ reviews as (
 by_area as (
 
     select
-        'coast' as kind_of_area,
+        {{ text_literal('coast') }} as kind_of_area,
         coast as area,
         device,
         sum(review_count) as review_count
@@ -34,7 +34,7 @@ by_area as (
     union all
 
     select
-        'region' as kind_of_area,
+        {{ text_literal('region') }} as kind_of_area,
         region as area,
         device,
         sum(review_count) as review_count

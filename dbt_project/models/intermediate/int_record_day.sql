@@ -19,7 +19,7 @@ int_log as (
 final as (
 
     select
-        'classified_movie_review' as table_name,
+        {{ text_literal('classified_movie_review') }} as table_name,
         review_id as record_id,
         insert_date
     from int_review
@@ -27,7 +27,7 @@ final as (
     union all
 
     select
-        'review_logs' as table_name,
+        {{ text_literal('review_logs') }} as table_name,
         log_id as record_id,
         insert_date
     from int_log

@@ -22,7 +22,7 @@ unknown as (
 
     select
         -1 as id_dim_browser,
-        'Unknown' as browser,
+        {{ text_literal('Unknown') }} as browser,
         false as is_derived
 
 ),

@@ -81,9 +81,9 @@ unknown as (
         cast(null as {{ dbt.type_int() }}) as month,
         cast(null as {{ dbt.type_int() }}) as year,
         cast(null as {{ dbt.type_int() }}) as quarter,
-        'Unknown' as season,
+        {{ text_literal('Unknown') }} as season,
         cast(null as {{ dbt.type_int() }}) as day_of_week,
-        'Unknown' as day_name,
+        {{ text_literal('Unknown') }} as day_name,
         cast(null as {{ dbt.type_boolean() }}) as is_weekend
 
 ),

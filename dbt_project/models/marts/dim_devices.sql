@@ -22,7 +22,7 @@ unknown as (
 
     select
         -1 as id_dim_devices,
-        'Unknown' as device
+        {{ text_literal('Unknown') }} as device
 
 ),
 

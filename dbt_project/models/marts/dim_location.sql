@@ -46,10 +46,10 @@ unknown as (
 
     select
         -1 as id_dim_location,
-        'Unknown' as location,
-        'Unknown' as region,
-        'Unknown' as division,
-        'Unknown' as coast
+        {{ text_literal('Unknown') }} as location,
+        {{ text_literal('Unknown') }} as region,
+        {{ text_literal('Unknown') }} as division,
+        {{ text_literal('Unknown') }} as coast
 
 ),
 

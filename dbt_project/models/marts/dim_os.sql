@@ -39,8 +39,8 @@ unknown as (
 
     select
         -1 as id_dim_os,
-        'Unknown' as os,
-        'Unknown' as vendor
+        {{ text_literal('Unknown') }} as os,
+        {{ text_literal('Unknown') }} as vendor
 
 ),
 

@@ -66,7 +66,7 @@ first_log as (
 purchase_lines as (
 
     select
-        'user_purchase' as table_name,
+        {{ text_literal('user_purchase') }} as table_name,
         insert_date,
         sum(purchase_lines) as records_staged,
         0 as records_duplicate,
@@ -82,7 +82,7 @@ purchase_lines as (
 reviews as (
 
     select
-        'classified_movie_review' as table_name,
+        {{ text_literal('classified_movie_review') }} as table_name,
         int_review.insert_date,
         count(*) as records_staged,
         sum(case when attributed.review_id is null then 1 else 0 end) as records_duplicate,
@@ -102,7 +102,7 @@ reviews as (
 logs as (
 
     select
-        'review_logs' as table_name,
+        {{ text_literal('review_logs') }} as table_name,
         int_log.insert_date,
         count(*) as records_staged,
         sum(
