@@ -1,4 +1,8 @@
-{{ config(incremental_strategy='replace_days_to_build') }}
+{{ config(
+    incremental_strategy='replace_days_to_build',
+    partition_by=partition_by_insert_date(),
+    sort='insert_date'
+) }}
 
 with
 

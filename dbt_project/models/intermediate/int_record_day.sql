@@ -1,4 +1,9 @@
-{{ config(incremental_strategy='merge', unique_key=['table_name', 'record_id', 'insert_date']) }}
+{{ config(
+    incremental_strategy='merge',
+    unique_key=['table_name', 'record_id', 'insert_date'],
+    sort='record_id',
+    cluster_by='record_id'
+) }}
 
 with
 

@@ -1,4 +1,9 @@
-{{ config(incremental_strategy='replace_days_of_run') }}
+{{ config(
+    incremental_strategy='replace_days_of_run',
+    partition_by=partition_by_insert_date(),
+    sort='insert_date',
+    cluster_by='review_id'
+) }}
 
 with
 

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days_to_build') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days_to_build',
+    partition_by=partition_by_insert_date(),
+    sort='insert_date',
+    dist='customer_id',
+    cluster_by='customer_id'
+) }}
 
 {%- set dimension_keys = ['id_dim_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'] %}
 {%- set slice = ['insert_date', 'customer_id'] + dimension_keys %}

@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_days_to_build') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_days_to_build',
+    partition_by=partition_by_insert_date(),
+    sort='insert_date',
+    dist='customer_id',
+    cluster_by='customer_id'
+) }}
 
 with
 
