@@ -4,17 +4,16 @@ import json
 
 import pytest
 
-from ci.tests.staged_sample import Sample, Warehouse, dbt
+from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
 
 
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory) -> dict:
     """dbt's manifest of the project, parsed anew with warnings and deprecations as errors."""
     folder = tmp_path_factory.mktemp("manifest")
-    parsed = dbt(
-        "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error",
-        warehouse=folder / "warehouse.duckdb", staging=folder / "staging",
-    )  # fmt: skip
+    parsed = Warehouse(folder, folder / "staging").dbt(
+        "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error"
+    )
     assert parsed.returncode == 0, parsed.stdout
     return json.loads((folder / "target" / "manifest.json").read_text())
 
@@ -30,6 +29,6 @@ def sample(tmp_path_factory) -> Sample:
 @pytest.fixture(scope="session")
 def built(sample, tmp_path_factory) -> Warehouse:
     """The sample's days, built as one range."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("built"), sample.staging)
+    warehouse = staged_warehouse(tmp_path_factory.mktemp("built"), sample.staging)
     warehouse.build(sample.DAYS[0], sample.DAYS[-1])
     return warehouse

@@ -1,11 +1,13 @@
 """A sample that Spark has staged, a warehouse that dbt builds from it, and dbt as a user runs it."""
 
 import datetime
+import json
 import os
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 
@@ -16,27 +18,21 @@ ROOT = Path(__file__).parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 
 
-def dbt(*arguments: str, warehouse: Path, staging: Path) -> subprocess.CompletedProcess:
-    """Run dbt in dbt_project against a DuckDB file; returns the finished process, output as text."""
-    settings = {
-        "DBT_TARGET": "dev",
-        "DUCKDB_PATH": str(warehouse),
-        "STAGING_URI": str(staging),
-        # Beside the warehouse, so that tests neither see nor leave anything in the project.
-        "DBT_TARGET_PATH": str(warehouse.parent / "target"),
-        "DBT_LOG_PATH": str(warehouse.parent / "logs"),
-        "DBT_PROFILES_DIR": str(warehouse.parent),
+def run_dbt(
+    *arguments: str, folder: Path, settings: dict[str, str], project: Path = ROOT / "dbt_project"
+) -> subprocess.CompletedProcess:
+    """Run dbt; profiles.yml, target and logs are in `folder`, so that tests neither see nor leave anything in the
+    project. Returns the finished process, output as text."""
+    places = {
+        "DBT_PROFILES_DIR": str(folder),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
     }
-    (warehouse.parent / "profiles.yml").write_text((ROOT / "profiles_template.yml").read_text())
     return subprocess.run(
         [DBT, "--no-use-colors", *arguments],
-        cwd=ROOT / "dbt_project",
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+        cwd=project, env={**os.environ, **settings, **places},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
 
 
 class Sample:
@@ -82,24 +78,34 @@ class Warehouse:
         "dim_browser", "dim_date", "dim_devices", "dim_location", "dim_os",
         "fact_movie_analytics", "user_behavior_metric", "ledger",
     )  # fmt: skip
+    # Set by every command of dbt, beside the days.
+    vars: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: Path, staging: Path):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.file, self.staging = folder, folder / "warehouse.duckdb", staging
+        self.folder, self.file = folder, folder / "warehouse.duckdb"
+        self.settings = {"DBT_TARGET": "dev", "DUCKDB_PATH": str(self.file), "STAGING_URI": str(staging)}
+        (folder / "profiles.yml").write_text((ROOT / "profiles_template.yml").read_text())
 
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess:
-        return dbt(*arguments, warehouse=self.file, staging=self.staging)
+    def dbt(
+        self, *arguments: str, days: tuple | None = None, project: Path = ROOT / "dbt_project"
+    ) -> subprocess.CompletedProcess:
+        """Run dbt, for the days (first, last) where there are any."""
+        first_last = dict(zip(("from_date", "to_date"), map(str, days), strict=True)) if days else {}
+        if variables := {**self.vars, **first_last}:
+            arguments = (*arguments, "--vars", json.dumps(variables))
+        return run_dbt(*arguments, folder=self.folder, settings=self.settings, project=project)
 
-    def stage_external_sources(self) -> None:
-        staged = self.dbt("run-operation", "stage_external_sources")
+    def stage_external_sources(self, days: tuple | None = None, **kwargs) -> str:
+        """Returns what dbt printed."""
+        staged = self.dbt("run-operation", "stage_external_sources", days=days, **kwargs)
         assert staged.returncode == 0, staged.stdout
+        return staged.stdout
 
     def build(self, first=None, last=None) -> str:
         """Build the days, or everything; returns what dbt printed."""
-        if not self.file.exists():
-            self.stage_external_sources()
-        days = ["--vars", f"{{from_date: {first}, to_date: {last or first}}}"] if first else []
-        built = self.dbt("build", "--exclude-resource-type", "unit_test", *days)
+        days = (first, last or first) if first else None
+        built = self.dbt("build", "--exclude-resource-type", "unit_test", days=days)
         assert built.returncode == 0, built.stdout
         return built.stdout
 
@@ -119,3 +125,10 @@ class Warehouse:
                 f"where table_schema = '{schema}' and table_name = '{table}'"
             )
         }
+
+
+def staged_warehouse(folder: Path, staging: Path) -> Warehouse:
+    """A DuckDB warehouse with its external tables, on which nothing is built yet."""
+    warehouse = Warehouse(folder, staging)
+    warehouse.stage_external_sources()
+    return warehouse

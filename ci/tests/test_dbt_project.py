@@ -1,11 +1,12 @@
 """Rules of the dbt project that a machine can keep: descriptions, contracts, tests, layers."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from ci.tests.staged_sample import ROOT, dbt
+from ci.tests.staged_sample import ROOT, Warehouse
 
 LAYERS = {"staging": "stg_", "intermediate": "int_", "marts": ("dim_", "fact_", "user_", "ledger")}
 
@@ -104,63 +105,90 @@ def test_models_use_no_dialect(manifest):
         assert not dialect.search(sql), model["name"]
 
 
+@pytest.fixture
+def warehouse(tmp_path) -> Warehouse:
+    """Nothing is staged and nothing is built."""
+    return Warehouse(tmp_path, tmp_path / "staging")
+
+
 @pytest.mark.parametrize("target", ["redshift", "bigquery"])
-def test_the_project_parses_for_the_other_warehouses(tmp_path, target):
-    parsed = dbt(
-        "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error", "--target", target,
-        warehouse=tmp_path / "warehouse.duckdb", staging=tmp_path / "staging",
-    )  # fmt: skip
+def test_the_project_parses_for_the_other_warehouses(warehouse, target):
+    parsed = warehouse.dbt(
+        "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error", "--target", target
+    )
     assert parsed.returncode == 0, parsed.stdout
 
 
 class TestStageExternalSources:
     """dbt run-operation stage_external_sources"""
 
-    def run(self, tmp_path, arguments, **settings):
-        settings.setdefault("staging", tmp_path / "staging")
-        return dbt(
-            "run-operation", "stage_external_sources", "--args", arguments,
-            warehouse=tmp_path / "warehouse.duckdb", **settings,
-        )  # fmt: skip
+    def run(self, warehouse, arguments):
+        return warehouse.dbt("run-operation", "stage_external_sources", "--args", arguments)
 
-    def test_a_dry_run_prints_the_statements_of_the_selected_tables_only(self, tmp_path):
-        printed = self.run(tmp_path, "{select: delivery, dry_run: true}")
+    def test_a_dry_run_prints_the_statements_of_the_selected_tables_only(self, warehouse):
+        printed = self.run(warehouse, "{select: delivery, dry_run: true}")
         assert printed.returncode == 0, printed.stdout
         assert printed.stdout.count("create or replace view") == 1
         assert "analytics_external.delivery as" in printed.stdout
-        built = dbt(
-            "run", "--select", "stg_delivery",
-            warehouse=tmp_path / "warehouse.duckdb", staging=tmp_path / "staging",
-        )  # fmt: skip
+        built = warehouse.dbt("run", "--select", "stg_delivery")
         assert built.returncode != 0, "a dry run must create nothing"
 
-    def test_an_unknown_table_is_refused_with_the_known_ones(self, tmp_path):
-        refused = self.run(tmp_path, "{select: movies}")
+    def test_an_unknown_table_is_refused_with_the_known_ones(self, warehouse):
+        refused = self.run(warehouse, "{select: movies}")
         assert refused.returncode != 0
         assert "No external source table is called movies. There are: classified_movie_review, delivery" in (
             refused.stdout
         )
 
-    def test_without_any_file_there_are_empty_tables_to_build_on(self, tmp_path):
-        staged = self.run(tmp_path, "{}")
-        assert "(no files yet)" in staged.stdout
-        built = dbt("build", warehouse=tmp_path / "warehouse.duckdb", staging=tmp_path / "staging")
+    @pytest.mark.parametrize(
+        ("declared", "mistaken", "message"),
+        [
+            ("file_format: parquet", "file_format: csv", "file_format 'csv' is not supported. It has to be parquet."),
+            ("file_format: parquet", "file_format: parquet\n          stored_as: orc", "external has unknown keys: stored_as."),
+            ("location: ", "place: ", "external has unknown keys: place."),
+            ("name: quantity, data_type: int", "name: quantity, data_type: number", "data_type of column quantity is 'number'"),
+            ("name: quantity, data_type: int,", "name: quantity,", "data_type of column quantity is ''"),
+        ],
+        ids=["format", "unknown key", "misspelt key", "unknown type", "no type"],
+    )  # fmt: skip
+    def test_a_mistaken_declaration_is_refused_in_one_clear_line(
+        self, warehouse, tmp_path, declared, mistaken, message
+    ):
+        project = shutil.copytree(
+            ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+        )
+        sources = project / "models/staging/sources.yml"
+        assert declared in sources.read_text()
+        sources.write_text(sources.read_text().replace(declared, mistaken, 1))
+        refused = warehouse.dbt("run-operation", "stage_external_sources", project=project)
+        assert refused.returncode != 0
+        assert message in refused.stdout and "(models/staging/sources.yml)" in refused.stdout
+
+    def test_without_any_file_there_are_empty_tables_to_build_on(self, warehouse):
+        assert "(no files yet)" in warehouse.stage_external_sources()
+        built = warehouse.dbt("build")
         assert built.returncode == 0, built.stdout
 
-    def test_models_that_are_built_before_say_what_to_run(self, tmp_path):
-        built = dbt(
-            "build", "--select", "stg_delivery",
-            warehouse=tmp_path / "warehouse.duckdb", staging=tmp_path / "staging",
-        )  # fmt: skip
+    def test_models_that_are_built_before_say_what_to_run(self, warehouse):
+        built = warehouse.dbt("build", "--select", "stg_delivery")
         assert built.returncode != 0
         assert "dbt run-operation stage_external_sources" in built.stdout
 
 
-def test_half_a_range_of_days_is_refused(tmp_path):
-    refused = dbt(
-        "compile", "--vars", "{from_date: 2021-01-01}", "--select", "stg_delivery",
-        warehouse=tmp_path / "warehouse.duckdb", staging=tmp_path / "staging",
-    )  # fmt: skip
+def test_an_edit_of_a_model_with_metrics_is_picked_up(warehouse, tmp_path):
+    """The edit–build–test loop: with partial parsing dbt 1.12.6 stumbles over metrics in an edited YAML."""
+    project = shutil.copytree(
+        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+    )
+    model = project / "models/marts/fact_movie_analytics.yml"
+    assert warehouse.dbt("parse", project=project).returncode == 0
+    model.write_text(model.read_text().replace("Reviews and money", "Money and reviews", 1))
+    parsed = warehouse.dbt("parse", project=project)
+    assert parsed.returncode == 0, parsed.stdout
+
+
+def test_half_a_range_of_days_is_refused(warehouse):
+    refused = warehouse.dbt("compile", "--vars", "{from_date: 2021-01-01}", "--select", "stg_delivery")
     assert refused.returncode != 0
     assert "The var to_date is 'None'. Give both days as YYYY-MM-DD" in refused.stdout
 

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from ci.check_answers import differences
-from ci.tests.staged_sample import Sample, Warehouse
+from ci.tests.staged_sample import Sample, staged_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -76,8 +76,7 @@ def test_money_and_reviews_are_right_in_any_slice(built):
 
 def test_everything_at_once_is_the_same_as_a_range(sample, built, tmp_path):
     """A developer's plain `dbt build`, unit tests included."""
-    warehouse = Warehouse(tmp_path / "all", sample.staging)
-    warehouse.stage_external_sources()
+    warehouse = staged_warehouse(tmp_path / "all", sample.staging)
     plain = warehouse.dbt("build")
     assert plain.returncode == 0, plain.stdout
     assert "unit tests" in plain.stdout
@@ -91,7 +90,7 @@ def test_days_one_by_one_in_any_order_are_the_same_as_a_range(sample, built, tmp
     """With repeats across days, late logs, and a day that is run twice."""
     order = [*DAYS, DAYS[2]]
     random.Random(3).shuffle(order)
-    warehouse = Warehouse(tmp_path / "days", sample.staging)
+    warehouse = staged_warehouse(tmp_path / "days", sample.staging)
     for number, day in enumerate(order, start=1):
         warehouse.build(day)
         assert differences_of_marts(warehouse, sample, order[:number]) == []
@@ -108,13 +107,13 @@ def differences_of_marts(warehouse, sample, days) -> list[str]:
 def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, tmp_path):
     """An early day is delivered again without its records: the repeats on later days come into their own, and reviews
     lose the logs that came late. The marts are those of a warehouse that never saw the first delivery."""
-    warehouse = Warehouse(tmp_path / "redelivered", own_staging)
+    warehouse = staged_warehouse(tmp_path / "redelivered", own_staging)
     warehouse.build(DAYS[0], DAYS[-1])
     before = warehouse.marts()
     for table in ("classified_movie_review", "review_logs", "user_purchase"):
         change_day(own_staging, table, DAYS[1], "select * from staged where false")
     warehouse.build(DAYS[1])
-    fresh = Warehouse(tmp_path / "fresh", own_staging)
+    fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.build()
     assert warehouse.marts() == fresh.marts() != before
 
@@ -130,14 +129,14 @@ def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(own_staging,
         / f"insert_date={DAYS[-1]}"
         / "classified_movie_review.parquet"
     )
-    warehouse = Warehouse(tmp_path / "moved", own_staging)
+    warehouse = staged_warehouse(tmp_path / "moved", own_staging)
     warehouse.build(DAYS[0], DAYS[-1])
     change_day(
         own_staging, "classified_movie_review", DAYS[0],
         f"select * from staged union all {moved.format(later, later)}",
     )  # fmt: skip
     warehouse.build(DAYS[0])
-    fresh = Warehouse(tmp_path / "fresh", own_staging)
+    fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.build()
     assert warehouse.marts() == fresh.marts()
     ((duplicates,),) = warehouse.query(
@@ -152,8 +151,7 @@ def test_a_record_lost_on_the_way_fails_the_build(own_staging, tmp_path):
     with duckdb.connect() as connection:
         connection.execute(f"create table logs as select * from read_parquet('{file}') offset 1")
         connection.execute(f"copy logs to '{file}' (format parquet)")
-    warehouse = Warehouse(tmp_path / "lost", own_staging)
-    warehouse.stage_external_sources()
+    warehouse = staged_warehouse(tmp_path / "lost", own_staging)
     built = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
     assert built.returncode != 0
     assert "fail ledger_does_not_balance: 1 rows." in built.stdout
@@ -186,12 +184,12 @@ def test_personal_data_is_found_nowhere_downstream(sample, built):
 def test_a_run_reads_only_its_own_days_of_staging(own_staging, tmp_path):
     """What a day costs must not grow with the history: files of other days are not opened. (But for the first file of
     all, from which DuckDB takes the columns.)"""
-    warehouse = Warehouse(tmp_path / "history", own_staging)
+    warehouse = staged_warehouse(tmp_path / "history", own_staging)
     warehouse.build(DAYS[0], DAYS[-1])
     before = warehouse.marts()
     for day in DAYS[1:-1]:
         for file in own_staging.glob(f"*/insert_date={day}/*.parquet"):
             file.write_bytes(b"this is no Parquet file")
-    built = warehouse.dbt("run", "--vars", f"{{from_date: {DAYS[-1]}, to_date: {DAYS[-1]}}}")
+    built = warehouse.dbt("run", days=(DAYS[-1], DAYS[-1]))
     assert built.returncode == 0, built.stdout
     assert warehouse.marts() == before
