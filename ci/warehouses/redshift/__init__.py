@@ -1,0 +1,130 @@
+"""A Redshift stand-in for tests: the real dbt-redshift and redshift_connector, behind them a PostgreSQL 16.
+
+    with redshift_stand_in(lake) as redshift:
+        dbt(profile=redshift.profile(), …)
+        redshift.query("select count(*) from analytics_marts.ledger")
+
+wire.py speaks to the client, rewrite.py turns Redshift's SQL into PostgreSQL's, gate.py refuses what PostgreSQL lets
+pass and Redshift does not, functions.sql has what Redshift adds to PostgreSQL. External tables over Parquet are in
+external_ddl.py (the statements), spectrum.sql (the catalogue) and spectrum.py (the rows).
+
+It shows that the adapter and the SQL of the project fit together, that external tables are made, filled and dropped as
+Spectrum wants it, and what the models give. "Through the real adapter against a stand-in" is what may be said of it;
+it is not Redshift, and cannot show:
+- IAM, network, Glue's rights, speed, distribution, sort keys, encodings, WLM, locks, serializable isolation;
+- keys and uniqueness are enforced here, on Redshift they are information;
+- arithmetic: numeric has no bounds here, where Redshift limits precision and scale of products and quotients;
+- varchar(n) counts characters here and bytes there (but for Parquet files, where bytes are counted);
+- correlated subqueries, leader-node functions and full joins that Redshift cannot plan pass here;
+- a type mismatch in one partition fails every scan of the table, also one that would leave that partition out;
+- SUPER, QUALIFY, lateral aliases, sysdate, nvl2, median, convert_timezone, datasharing, COPY and UNLOAD, materialized
+  views, writing to external tables, anything but Parquet: right on Redshift, errors here.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import adbc_driver_postgresql.dbapi
+import redshift_connector
+
+from ci.embedded_postgres import embedded_postgres
+from ci.warehouses.redshift.rewrite import rewrite
+from ci.warehouses.redshift.spectrum import Spectrum
+from ci.warehouses.redshift.wire import Wire
+
+USER, PASSWORD, DATABASE = "dbt", "any", "dev"
+
+
+@dataclass
+class RedshiftStandIn:
+    host: str
+    port: int
+    user: str = USER
+    password: str = PASSWORD
+    database: str = DATABASE
+    # Every statement as it was sent, the refused ones too.
+    statements: list[str] = field(default_factory=list)
+
+    def query(self, sql: str) -> list[tuple]:
+        """The rows of a query, or none for another statement, through redshift_connector."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+
+    def connect(self) -> redshift_connector.Connection:
+        connection = redshift_connector.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            database=self.database,
+            ssl=False,
+        )
+        connection.autocommit = True
+        return connection
+
+    def profile(self, schema: str = "analytics", threads: int = 2) -> dict:
+        """An output of dbt's profiles.yml."""
+        return {
+            "type": "redshift", "host": self.host, "port": self.port, "user": self.user, "password": self.password,
+            "dbname": self.database, "schema": schema, "threads": threads, "sslmode": "disable", "retries": 0,
+        }  # fmt: skip
+
+
+@contextlib.contextmanager
+def redshift_stand_in(lake: Path) -> Iterator[RedshiftStandIn]:
+    """Start one, with an empty database, and stop it on the way out.
+
+    `lake` is the folder that stands for S3: `s3://<any bucket>/<key>` is `<lake>/<key>`. It ends with the process that
+    started it, whatever happens to that.
+    """
+    with embedded_postgres() as dsn:
+        dsn_of_database = make_database(dsn)
+        with contextlib.closing(Spectrum(dsn_of_database, Path(lake))) as spectrum:
+            statements = []
+
+            def log_and_rewrite(sql: str, in_transaction: bool) -> str:
+                statements.append(sql)
+                return rewrite(sql, spectrum.external_schemas(), in_transaction)
+
+            socket_dir = dsn.partition("host=")[2].partition("&")[0]
+            with Wire(f"{socket_dir}/.s.PGSQL.5432", log_and_rewrite, spectrum.refresh) as wire:
+                threading.Thread(
+                    target=wire.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+                ).start()
+                try:
+                    host, port = wire.server_address
+                    yield RedshiftStandIn(host, port, statements=statements)
+                finally:
+                    wire.shutdown()
+
+
+def make_database(dsn: str) -> str:
+    """Make the database with what Redshift has and PostgreSQL lacks; returns its DSN for the superuser."""
+    execute(dsn, f"create role {USER} login", f"create database {DATABASE} owner {USER}")
+    dsn_of_database = dsn.replace("/postgres?", f"/{DATABASE}?")
+    here = Path(__file__).parent
+    execute(dsn_of_database, (here / "functions.sql").read_text(), (here / "spectrum.sql").read_text())
+    # Of the user alone: the scripts above and the loader are written for PostgreSQL.
+    execute(
+        dsn_of_database,
+        f"alter role {USER} set search_path = public, redshift, pg_catalog",
+        f"alter role {USER} set standard_conforming_strings = off",
+        f"alter role {USER} set escape_string_warning = off",
+        # Tables that have just been filled have no statistics, and look small enough for a nested loop.
+        f"alter role {USER} set enable_nestloop = off",
+        f"grant create on schema public to {USER}",
+    )
+    return dsn_of_database
+
+
+def execute(dsn: str, *scripts: str) -> None:
+    with (
+        adbc_driver_postgresql.dbapi.connect(dsn, autocommit=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        for script in scripts:
+            cursor.executescript(script)

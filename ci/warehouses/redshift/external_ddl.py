@@ -1,0 +1,96 @@
+"""DDL on external schemas and tables as calls of the procedures in spectrum.sql."""
+
+import json
+from collections.abc import Collection
+
+from ci.warehouses.redshift.statement import Reader, Refused, literal
+
+
+def external_ddl(reader: Reader, external_schemas: Collection[str]) -> tuple[str, str] | None:
+    """(what it is, the call of a procedure of spectrum.sql) for DDL on external schemas and tables, None for others."""
+    if reader.skip("create", "external"):
+        if reader.skip("schema"):
+            return "CREATE EXTERNAL SCHEMA", create_external_schema(reader)
+        reader.expect("table")
+        return "CREATE EXTERNAL TABLE", create_external_table(reader)
+
+    is_drop = reader.skip("drop", "table")
+    if not is_drop and not reader.skip("alter", "table"):
+        return None
+    if_exists = reader.skip("if", "exists")
+    schema, table = reader.qualified_name()
+    if schema not in external_schemas:
+        return None
+    if is_drop:
+        reader.skip("cascade") or reader.skip("restrict")
+        reader.end()
+        return "DROP EXTERNAL TABLE", call("drop_external_table", schema, table, if_exists)
+    return "ALTER EXTERNAL TABLE", alter_external_table(reader, schema, table)
+
+
+def create_external_schema(reader: Reader) -> str:
+    if_not_exists = reader.skip("if", "not", "exists")
+    schema = reader.identifier()
+    reader.expect("from", "data", "catalog", "database")
+    database = reader.text()
+    if reader.skip("region"):
+        reader.text()
+    reader.expect("iam_role")
+    if not reader.skip("default"):
+        reader.text()
+    if reader.skip("create", "external", "database"):
+        reader.expect("if", "not", "exists")
+    reader.end()
+    return call("create_external_schema", schema, database, if_not_exists)
+
+
+def create_external_table(reader: Reader) -> str:
+    schema, table = reader.qualified_name()
+    columns, partition_columns = reader.parenthesised(), None
+    if reader.skip("partitioned", "by"):
+        partition_columns = reader.parenthesised()
+    reader.expect("stored", "as")
+    if not reader.skip("parquet"):
+        raise Refused(f"the stand-in reads Parquet only, not {reader.identifier()}", "0A000")
+    reader.expect("location")
+    location = reader.text()
+    reader.end()
+    return call("create_external_table", schema, table, columns, partition_columns, location)
+
+
+def alter_external_table(reader: Reader, schema: str, table: str) -> str:
+    if reader.skip("drop", "partition"):
+        values = partition_values(reader)
+        reader.end()
+        return call("drop_partition", schema, table, values)
+    reader.expect("add")
+    if_not_exists = reader.skip("if", "not", "exists")
+    partitions = []
+    while not partitions or reader.words():
+        reader.expect("partition")
+        values = partition_values(reader)
+        reader.expect("location")
+        partitions.append({"values": values, "location": reader.text()})
+    return call("add_partitions", schema, table, partitions, if_not_exists)
+
+
+def partition_values(reader: Reader) -> dict[str, str]:
+    """(insert_date='2021-01-31') as {"insert_date": "2021-01-31"}."""
+    reader.expect("(")
+    values = {}
+    while not values or reader.skip(","):
+        column = reader.identifier()
+        reader.expect("=")
+        values[column] = reader.text()
+    reader.expect(")")
+    return values
+
+
+def call(procedure: str, *arguments: str | bool | dict | list | None) -> str:
+    texts = []
+    for argument in arguments:
+        if argument is None or isinstance(argument, bool):
+            texts.append({None: "null", True: "true", False: "false"}[argument])
+        else:
+            texts.append(literal(argument if isinstance(argument, str) else json.dumps(argument)))
+    return f"call spectrum.{procedure}({', '.join(texts)})"
