@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast lint docs locks clean
+.PHONY: help setup demo run test test-fast test-warehouses lint docs locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -18,7 +18,7 @@ $(foreach setting,RAW_URI STAGING_URI QUARANTINE_URI DUCKDB_PATH,\
 export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (everything else does it by itself).
 
@@ -43,10 +43,13 @@ test: setup lint ## All tests.
 test-fast: setup ## The tests that take seconds.
 	@$(BIN)/python -m pytest -m "not slow"
 
+test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
+	@$(BIN)/python -m pytest ci/tests/test_warehouses.py ci/tests/test_redshift_stand_in.py ci/tests/test_bigquery_stand_in.py
+
 lint: setup ## Style and common mistakes, Python and SQL.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests
+	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 
 docs: setup ## The dbt docs site as one file; after make demo or with the settings of make run.
 	@cd dbt_project && $(BIN)/dbt --quiet docs generate --static
