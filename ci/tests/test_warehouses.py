@@ -14,8 +14,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
 
 from ci.tests.staged_sample import ROOT, Sample, Warehouse
 from ci.warehouses.bigquery import bigquery_stand_in
@@ -54,15 +52,10 @@ def on_bigquery(sample: Sample, folder: Path):
             "api_endpoint": stand_in.endpoint, "project": stand_in.project, "location": stand_in.location,
             "dataset": "analytics",
         }  # fmt: skip
-        client = bigquery.Client(
-            stand_in.project,
-            AnonymousCredentials(),
-            location=stand_in.location,
-            client_options={"api_endpoint": stand_in.endpoint},
-        )
 
         def query(sql: str) -> list[tuple]:
-            return [tuple(row.values()) for row in client.query(sql).result()]
+            # The stand-in knows tables by their full name only.
+            return stand_in.query(re.sub(r"(?<![`.])\b(analytics_\w+\.)", rf"{stand_in.project}.\1", sql))
 
         yield StandIn("bigquery", folder, "gs://lake/staging", profile, query)
 
@@ -131,23 +124,23 @@ def test_a_changed_declaration_makes_that_table_anew_and_no_other(warehouse, tmp
 
 
 def test_a_wrong_type_in_the_declaration_is_refused_by_the_warehouse(warehouse, tmp_path):
-    """unit_price declared as a text, while the files hold decimals. (DuckDB's view would cast it.)"""
+    """stock_code declared as a number, while the files hold texts. (DuckDB's view would try to cast them.)"""
     sources = copy_of_project(tmp_path) / "models/staging/sources.yml"
-    declared, wrong = 'name: unit_price, data_type: "decimal(8,3)"', "name: unit_price, data_type: string"
+    declared, wrong = "name: stock_code, data_type: string", "name: stock_code, data_type: int"
     assert declared in sources.read_text()
     sources.write_text(sources.read_text().replace(declared, wrong))
+    project, day = tmp_path / "dbt_project", (DAYS[0], DAYS[0])
     try:
-        warehouse.stage_external_sources(project=tmp_path / "dbt_project")
-        day = (DAYS[0], DAYS[0])
-        built = warehouse.dbt(
-            "run", "--select", "int_customer_purchase", days=day, project=tmp_path / "dbt_project"
-        )
+        warehouse.stage_external_sources(project=project)
+        models = ("stg_user_purchase", "int_customer_purchase")
+        built = warehouse.dbt("run", "--select", *models, days=day, project=project)
         assert built.returncode != 0
-        assert re.search(r"unit_price.*(incompatible|does not match)", built.stdout, re.IGNORECASE), (
+        assert re.search(r"stock_code.*(incompatible|does not match)", built.stdout, re.IGNORECASE), (
             built.stdout
         )
     finally:
         warehouse.stage_external_sources()
+        assert warehouse.dbt("run", "--select", *models, days=day).returncode == 0
 
 
 def copy_of_project(folder: Path) -> Path:
