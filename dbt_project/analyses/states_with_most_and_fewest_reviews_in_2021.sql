@@ -36,4 +36,4 @@ select
     review_count
 from ranked
 where place_from_most = 1 or place_from_fewest = 1
-order by review_count desc, location
+order by review_count desc, location asc
