@@ -93,6 +93,17 @@ def test_the_statements_that_make_external_tables_are_the_reviewed_ones(empty_wa
     assert statements == (ROOT / f"ci/golden/{empty_warehouse.name}_external_sources.sql").read_text()
 
 
+def test_partitions_are_added_a_hundred_at_a_time(empty_warehouse):
+    """Redshift takes no more in a statement; BigQuery finds the days by itself."""
+    printed = empty_warehouse.dbt(
+        "--quiet", "run-operation", "stage_external_sources", "--args", "{select: delivery, dry_run: true}",
+        days=("2021-01-01", "2021-09-07"),
+    )  # fmt: skip
+    assert printed.returncode == 0, printed.stdout
+    added = [statement.count("partition (") for statement in printed.stdout.split("alter table")[1:]]
+    assert added == ([100, 100, 50] if empty_warehouse.name == "redshift" else [])
+
+
 def test_every_mart_has_the_same_rows_as_on_duckdb(warehouse, built):
     expected, found = built.marts(), warehouse.marts()
     # The calendars differ in length: the days that both have.
