@@ -17,8 +17,8 @@ from google.cloud import bigquery
 from ci.warehouses.bigquery import bigquery_stand_in
 from ci.warehouses.bigquery.errors import BigQueryError
 
-# The first start on a machine compiles ZetaSQL.
-pytestmark = pytest.mark.timeout(180)
+# Slow, too: the first start on a machine compiles ZetaSQL.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 DBT = Path(sys.executable).with_name("dbt")
 JANUARY_1, JANUARY_2 = datetime.date(2021, 1, 1), datetime.date(2021, 1, 2)
@@ -339,7 +339,6 @@ unit_tests:
 }
 
 
-@pytest.mark.slow
 def test_dbt_builds_with_every_strategy_of_its_adapter(tmp_path):
     for path, content in DBT_PROJECT.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)

@@ -147,6 +147,7 @@ class TestStageExternalSources:
             refused.stdout
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("declared", "mistaken", "message"),
         [
@@ -182,6 +183,7 @@ class TestStageExternalSources:
         assert "dbt run-operation stage_external_sources" in built.stdout
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_model_with_metrics_is_picked_up(warehouse, tmp_path):
     """The edit–build–test loop: with partial parsing dbt 1.12.6 stumbles over metrics in an edited YAML."""
     project = shutil.copytree(

@@ -122,6 +122,7 @@ def test_an_error_is_a_line_and_not_a_traceback(name):
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_prepare_staging_does_all_three_and_says_only_so(lake, shop, key):
     lake.deliver("movie_review", "2021-01-01", "cid,review_str,id_review\n7,good,1\n")
     lake.deliver("log_reviews", "2021-01-01", "id_review,log\n1,junk\n")
