@@ -65,9 +65,7 @@ class MetricFlow:
     def run(self, *arguments: str) -> str:
         """Returns what mf printed."""
         settings = {
-            "DBT_TARGET": "dev",
-            "DUCKDB_PATH": str(self.warehouse.file),
-            "STAGING_URI": str(self.warehouse.staging),
+            **self.warehouse.settings,
             "DBT_PROFILES_DIR": str(self.warehouse.folder),
             "DBT_PROJECT_DIR": str(self.folder),
             "DBT_LOG_PATH": str(self.folder),
