@@ -146,6 +146,10 @@ class TestRewrite:
             ),
             ("select listagg(a) from t", "select string_agg(a, '') from t"),
             (
+                "select try_cast(cast(a as char(9)) as decimal(8, 2)) as b",
+                "select cast(redshift.try_cast(cast(a as char(9)) , E'decimal ( 8 , 2 )') as decimal ( 8 , 2 )) as b",
+            ),
+            (
                 "create table t (a int encode zstd, b text) backup no diststyle key distkey(a) compound sortkey(a, b)",
                 "create table t (a int , b varchar(256))     ",
             ),
@@ -163,6 +167,8 @@ class TestRewrite:
             ("select avg(n) from (select 1 as n union all select 2) as t", 1),
             ("select strtol(substr(md5('tablet'), 1, 15), 16)", 886658981045699336),
             ("select strtol('fffffffffffffff', 16)", 1152921504606846975),
+            ("select try_cast('12' as int) + 1", 13),
+            ("select try_cast('2021-02-29' as date)", None),
             ("select datediff(month, cast('2020-12-31' as date), cast('2021-01-01' as date))", 1),
             ("select datediff(day, cast('0001-01-01' as date), cast('2021-01-31' as date))", 737820),
             (

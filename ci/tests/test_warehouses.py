@@ -5,6 +5,7 @@ an old day is run again, and then every mart has to hold the same rows as on Duc
 """
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -190,3 +191,22 @@ def test_the_compiled_sql_is_of_the_warehouses_dialect(warehouse):
         assert {
             str(file): problems_of(file.read_text()) for file in models if problems_of(file.read_text())
         } == {}
+
+
+def test_what_dbt_did_is_recorded_and_told(warehouse, built):
+    """Run by run; and a day's summary says what it says on DuckDB."""
+    days = warehouse.query("select distinct from_date, to_date from analytics_audit.run_result")
+    assert {(DAYS[0], DAYS[-3]), (DAYS[-2], DAYS[-1]), (DAYS[1], DAYS[1])} <= set(days)
+    ((rows,),) = warehouse.query(
+        "select max(rows_affected) from analytics_audit.run_result where node_name = 'fact_movie_analytics'"
+    )
+    assert rows > 0
+    summary = ("--quiet", "run-operation", "day_summary", "--args", json.dumps({"day": str(DAYS[1])}))
+    told, expected = (json.loads(each.dbt(*summary).stdout) for each in (warehouse, built))
+    assert told == expected and len(told["ledger"]) == 3 and told["tests"]["pass"] > 20
+    if warehouse.name == "redshift":
+        log = (warehouse.folder / "logs/dbt.log").read_text()
+        entries = re.split(r"^\d\d:\d\d:\d\d\.\d+ \[", log, flags=re.MULTILINE)
+        sent = [e.partition("*/")[2] for e in entries if "*/" in e and '"analytics_audit"."run_result"' in e]
+        assert len(sent) > 4
+        assert {sql: problems_of(sql) for sql in sent if problems_of(sql)} == {}

@@ -10,6 +10,18 @@
     ['date_key', date_key(date_literal('2021-01-31')), 20210131],
     ['add_days over a leap day', date_key(add_days(date_literal('2020-02-28'), 2)), 20200301],
     ['add_days backwards', date_key(add_days(date_literal('2021-01-01'), -1)), 20201231],
+    ['cast_or_null with blanks', cast_or_null("' -7 '", 'bigint'), -7],
+    ['cast_or_null beyond a double', cast_or_null("'9007199254740993'", 'bigint'), 9007199254740993],
+    ['cast_or_null to decimal', "cast(100 * " ~ cast_or_null("'+12.34'", 'decimal(8, 2)') ~ " as " ~ dbt.type_bigint() ~ ")", 1234],
+    ['cast_or_null with leading zeros', "cast(" ~ cast_or_null("'000999999.99'", 'decimal(8, 2)') ~ " * 100 as " ~ dbt.type_bigint() ~ ")", 99999999],
+    ['cast_or_null to a decimal without decimals', "cast(" ~ cast_or_null("'12'", 'decimal(8, 0)') ~ " as " ~ dbt.type_bigint() ~ ")", 12],
+    ['cast_or_null to date', date_key(cast_or_null("'2020-02-29'", 'date')), 20200229],
+] -%}
+{#- Texts that cast_or_null turns into NULL. -#}
+{%- set no_values = [
+    ['1.5', 'bigint'], ['1e3', 'bigint'], ['', 'bigint'], [' ', 'bigint'], ['9223372036854775808', 'bigint'],
+    ['0.125', 'decimal(8, 2)'], ['1234567', 'decimal(8, 2)'], ['1.', 'decimal(8, 2)'], ['1.0', 'decimal(8, 0)'],
+    ['2021-02-29', 'date'], ['29-02-2020', 'date'], ['2020-2-29', 'date'], [' 2020-02-29 00:00', 'date'],
 ] -%}
 
 with
@@ -21,6 +33,13 @@ results as (
         '{{ what }}' as what,
         {{ expression }} as result,
         {{ expected }} as expected
+    union all
+    {% endfor %}
+    {% for text, type in no_values -%}
+    select
+        'cast_or_null of "{{ text }}" to {{ type }}' as what,
+        case when {{ cast_or_null(text_literal(text), type) }} is null then 0 else 1 end as result,
+        0 as expected
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -39,7 +58,7 @@ days as (
 
 select what, cast(result as {{ type_text() }}) as result
 from results
-where result <> expected
+where coalesce(result <> expected, true)
 
 union all
 

@@ -36,6 +36,18 @@ begin
     return result;
 end $$;
 
+-- The text when it is a value of the type, else NULL; rewrite.py casts it.
+create function redshift.try_cast(value text, type_name text) returns text language plpgsql immutable strict as $$
+declare is_valid boolean;
+begin
+    if trim(value) = '' then
+        raise exception 'try_cast: the expression cannot be blank or empty' using errcode = '22018';
+    end if;
+    -- by execute, because pg_input_is_valid keeps the type of its first call in a query
+    execute 'select pg_input_is_valid($1, $2)' into is_valid using value, type_name;
+    return case when is_valid then value end;
+end $$;
+
 create function redshift.dateadd(part text, n bigint, moment timestamp) returns timestamp language sql immutable strict as
 $$ select moment + n * ('1 ' || part)::interval $$;
 

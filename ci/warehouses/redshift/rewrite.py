@@ -65,7 +65,13 @@ def rewrite_statement(
 
 def changed(sql: str, tokens: list[Token]) -> str:
     """The text of these tokens with what PostgreSQL spells otherwise."""
-    edits = [*table_attributes(tokens), *date_parts(tokens), *listagg(tokens), *text_types(tokens)]
+    edits = [
+        *table_attributes(tokens),
+        *date_parts(tokens),
+        *listagg(tokens),
+        *try_casts(tokens),
+        *text_types(tokens),
+    ]
     return apply(edits, sql, tokens[0].start, tokens[-1].end)
 
 
@@ -121,6 +127,22 @@ def listagg(tokens: list[Token]) -> list[Edit]:
             edits.append(Edit(tokens[end].start, tokens[end + 3].end, separator + " "))
         elif separator:
             edits.append(Edit(tokens[end].start, tokens[end].start, separator))
+    return edits
+
+
+def try_casts(tokens: list[Token]) -> list[Edit]:
+    """try_cast(a as date) → cast(redshift.try_cast(a, 'date') as date)."""
+    edits = []
+    for position, token in enumerate(tokens[:-1]):
+        if token.word != "try_cast" or tokens[position + 1].word != "(":
+            continue
+        end = closing(tokens, position + 1)
+        separator = max(n for n in range(position, end) if tokens[n].word == "as")
+        type_name = " ".join(token.word for token in tokens[separator + 1 : end])
+        edits.append(Edit(token.start, token.end, "cast(redshift.try_cast"))
+        edits.append(
+            Edit(tokens[separator].start, tokens[end].end, f", {literal(type_name)}) as {type_name})")
+        )
     return edits
 
 
