@@ -20,7 +20,11 @@ WRITTEN = {**schemas.STAGING, "delivery": schemas.DELIVERY, "rejection": schemas
 
 
 def declared(manifest: dict) -> dict[str, dict]:
-    return {source["name"]: source for source in manifest["sources"].values()}
+    return {
+        source["name"]: source
+        for source in manifest["sources"].values()
+        if source["source_name"] == "staging"
+    }
 
 
 def test_dbt_declares_every_table_that_is_written_and_no_other(manifest):

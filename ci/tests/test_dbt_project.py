@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci.tests.staged_sample import ROOT, Warehouse
+from docs_site.build import PERSONAL_DATA
 
 LAYERS = {"staging": "stg_", "intermediate": "int_", "marts": ("dim_", "fact_", "user_", "ledger")}
 
@@ -19,21 +20,76 @@ def models(manifest, layer=None):
     ]
 
 
-def test_every_table_and_column_is_described(manifest):
-    undescribed = []
+def test_everything_is_described(manifest):
+    """Tables with their columns, tests, metrics, exposures, and the macros that models and commands call."""
     nodes = [
         *manifest["sources"].values(),
-        *(node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed", "test")),
+        # Hooks have no place for a description.
+        *(node for node in manifest["nodes"].values() if node["resource_type"] != "operation"),
+        *manifest["metrics"].values(),
+        *manifest["exposures"].values(),
+        *manifest["unit_tests"].values(),
+        *public_macros(manifest),
     ]
-    for node in nodes:
-        if not node["description"].strip():
-            undescribed.append(node["name"])
-        undescribed += [
-            f"{node['name']}.{column['name']}"
-            for column in node["columns"].values()
-            if not column["description"].strip()
-        ]
+    undescribed = [node["unique_id"] for node in nodes if not text(node)]
+    undescribed += [
+        f"{node['unique_id']}.{column['name']}"
+        for node in nodes
+        for column in node.get("columns", {}).values()
+        if not text(column)
+    ]
     assert undescribed == []
+
+
+def text(node) -> str:
+    return (node["description"] or "").strip()
+
+
+def public_macros(manifest) -> list[dict]:
+    """What nodes of the project call themselves, and what a file is named after; not a macro's warehouses (__)."""
+    called = {macro for node in manifest["nodes"].values() for macro in node["depends_on"].get("macros", [])}
+    return [
+        macro
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == "movie_analytics"
+        and "__" not in macro["name"]
+        and (macro["unique_id"] in called or macro["name"] == Path(macro["path"]).stem)
+    ]
+
+
+def test_personal_data_is_marked_in_the_metadata_and_in_the_text(manifest):
+    """A column that is personal data in one table is so in all, and its description starts with the badge."""
+    columns = [
+        (node["name"], column)
+        for node in [*manifest["sources"].values(), *manifest["nodes"].values()]
+        for column in node.get("columns", {}).values()
+    ]
+    personal = {column["name"] for _, column in columns if column["config"]["meta"].get("personal_data")}
+    assert personal >= {"customer_id", "ip", "phone_number"}
+    for table, column in columns:
+        kind = column["config"]["meta"].get("personal_data")
+        badge = re.match(r"PII: (\w+)\. ", column["description"])
+        assert kind == (badge and badge[1]), f"{table}.{column['name']}"
+        assert bool(kind) == (column["name"] in personal), f"{table}.{column['name']}"
+        assert kind in (None, *PERSONAL_DATA), f"{table}.{column['name']}"
+
+
+def test_the_overview_names_every_mart_and_every_layer_and_how_good_the_classifier_is(manifest):
+    overview = manifest["docs"]["doc.movie_analytics.__overview__"]["block_contents"]
+    missing = [model["name"] for model in models(manifest, "marts") if f"`{model['name']}`" not in overview]
+    assert missing == [], "a mart without its grain in models/docs/overview.md"
+    assert all(f"`{layer}`" in overview for layer in LAYERS)
+    assert "49.7 %" in overview
+
+
+def test_each_layer_has_a_colour_of_its_own(manifest):
+    colors = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed", "snapshot"):
+            layer = Path(node["path"]).parts[0] if node["resource_type"] == "model" else node["resource_type"]
+            colors.setdefault(layer, set()).add(node["config"]["docs"]["node_color"])
+    assert all(len(found) == 1 and found != {None} for found in colors.values()), colors
+    assert len(set.union(*colors.values())) == len(colors), colors
 
 
 @pytest.mark.slow

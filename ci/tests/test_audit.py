@@ -1,0 +1,202 @@
+"""What dbt did is in the warehouse: each run's nodes and tests, and the summary of a day. (The stand-ins of Redshift and
+BigQuery: test_warehouses.)"""
+
+import datetime
+import json
+import shutil
+
+import duckdb
+import pytest
+
+from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
+
+pytestmark = pytest.mark.slow
+
+DAYS = Sample.DAYS
+AUDIT = "analytics_audit.run_result"
+
+
+@pytest.fixture(scope="module")
+def warehouse(sample, tmp_path_factory) -> Warehouse:
+    """The first three days, then the others."""
+    warehouse = staged_warehouse(tmp_path_factory.mktemp("audited"), sample.staging)
+    warehouse.build(DAYS[0], DAYS[2])
+    warehouse.build(DAYS[3], DAYS[5])
+    return warehouse
+
+
+@pytest.fixture
+def own(warehouse, tmp_path) -> Warehouse:
+    """A copy that a test may change."""
+    own = Warehouse(tmp_path / "own", warehouse.settings["STAGING_URI"])
+    shutil.copyfile(warehouse.file, own.file)
+    return own
+
+
+def change(warehouse: Warehouse, *statements: str) -> None:
+    with duckdb.connect(str(warehouse.file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def runs(warehouse: Warehouse) -> list[tuple]:
+    """(invocation, from_date, to_date, rows) of each run, in order."""
+    return warehouse.query(
+        f"select invocation_id, from_date, to_date, count(*) from {AUDIT} "
+        "group by invocation_id, from_date, to_date, run_started_at order by run_started_at"
+    )
+
+
+def summary(warehouse: Warehouse, day) -> dict:
+    printed = warehouse.dbt(
+        "--quiet", "run-operation", "day_summary", "--args", json.dumps({"day": str(day)})
+    )
+    assert printed.returncode == 0, printed.stdout
+    (line,) = printed.stdout.splitlines()
+    return json.loads(line)
+
+
+def test_each_node_of_a_run_is_recorded_as_dbt_reports_it(warehouse):
+    report = json.loads((warehouse.folder / "target/run_results.json").read_text())
+    reported = {
+        (result["unique_id"], result["status"], result["failures"], round(result["execution_time"], 3))
+        for result in report["results"]
+        if result["unique_id"].split(".")[0] not in ("operation", "exposure")
+    }
+    invocation = report["metadata"]["invocation_id"]
+    recorded = warehouse.query(
+        f"select unique_id, status, failures, cast(seconds as double) from {AUDIT} where invocation_id = '{invocation}'"
+    )
+    assert {row[0].split(".")[0] for row in recorded} == {"model", "seed", "test"}
+    assert len(recorded) == len(set(recorded)) and set(recorded) == reported
+
+
+def test_a_run_has_its_days_and_its_time(warehouse):
+    assert [run[1:3] for run in runs(warehouse)] == [(DAYS[0], DAYS[2]), (DAYS[3], DAYS[5])]
+    ((first, last),) = warehouse.query(f"select min(run_started_at), max(run_started_at) from {AUDIT}")
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    assert now - datetime.timedelta(minutes=10) < first < last < now
+
+
+def test_a_test_says_what_it_is_about_and_how_grave_it_is(warehouse):
+    rows = {
+        row[0]: row[1:]
+        for row in warehouse.query(
+            f"select distinct node_name, model_name, severity from {AUDIT} where resource_type = 'test'"
+        )
+    }
+    assert rows["ledger_does_not_balance"] == ("ledger", "error")
+    assert rows["device_never_seen_before"] == ("dim_devices", "warn")
+    # about two models
+    assert rows["fact_and_user_behavior_metric_disagree"] == (None, "error")
+    ((models,),) = warehouse.query(
+        f"select count(*) from {AUDIT} where resource_type <> 'test' and node_name <> model_name"
+    )
+    assert models == 0
+
+
+def test_recording_adds_less_than_a_second(warehouse):
+    results = json.loads((warehouse.folder / "target/run_results.json").read_text())["results"]
+    hook = next(result for result in results if result["unique_id"].endswith("on-run-end-1"))
+    assert hook["status"] == "success" and hook["execution_time"] < 1
+
+
+def test_a_statement_stays_below_a_megabyte(warehouse):
+    """BigQuery's limit, for five hundred rows of the size of these."""
+    ((rows,),) = warehouse.query(f"select count(*) from {AUDIT}")
+    log = (warehouse.folder / "logs/dbt.log").read_text()
+    inserts = [part.split(";")[0] for part in log.split('insert into "warehouse"."analytics_audit"')[1:]]
+    assert sum(map(len, inserts)) / rows * 500 < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "--empty"), ("compile",), ("docs", "generate")], ids=lambda command: " ".join(command)
+)
+def test_what_builds_nothing_records_nothing(own, command):
+    before = runs(own)
+    ran = own.dbt(*command, "--select", "stg_delivery")
+    assert ran.returncode == 0, ran.stdout
+    assert runs(own) == before
+
+
+def test_a_column_that_the_table_lacks_is_added(own):
+    """The table outlives the version of the project that made it."""
+    before = runs(own)
+    change(own, f"alter table {AUDIT} drop column seconds")
+    assert own.dbt("run", "--select", "stg_delivery").returncode == 0
+    assert own.query(f"select count(seconds), count(*) from {AUDIT}") == [
+        (1, 1 + sum(run[3] for run in before))
+    ]
+    assert own.query(f"select typeof(seconds) from {AUDIT} limit 1") == [("DECIMAL(12,3)",)]
+
+
+def test_a_failing_test_is_recorded_and_told_with_its_day(own):
+    day = DAYS[1]
+    change(own, f"update analytics_marts.ledger set is_balanced = false where insert_date = '{day}'")
+    before = summary(own, day)
+    assert before["tests"]["fail"] == 0 and before["tests"]["pass"] > 20
+    tested = own.dbt("test", "--select", "ledger", "stg_delivery", days=(day, day))
+    assert tested.returncode == 1, tested.stdout
+    after = summary(own, day)
+    # that one, all others as the build of the day left them
+    assert after["tests"] == {**before["tests"], "fail": 1, "pass": before["tests"]["pass"] - 1}
+    failed = {
+        "name": "ledger_does_not_balance",
+        "model": "ledger",
+        "status": "fail",
+        "severity": "error",
+        "failures": 1,
+    }
+    assert failed in after["not_passed"]
+    assert summary(own, DAYS[3])["tests"]["fail"] == 0
+
+
+class TestDaySummary:
+    def test_the_ledger_of_the_day_with_the_reasons_of_what_was_rejected(self, warehouse):
+        day = DAYS[1]
+        told = summary(warehouse, day)
+        names = [
+            "table_name", "is_delivered", "is_balanced", "records_delivered", "records_quarantined", "records_staged",
+            "records_in_marts", "records_duplicate", "records_unattributable",
+        ]  # fmt: skip
+        amounts = ["amount_staged", "amount_in_marts", "amount_unattributable"]
+        expected = warehouse.query(
+            f"select {', '.join(names)}, {', '.join(f'cast({name} as varchar)' for name in amounts)} "
+            f"from analytics_marts.ledger where insert_date = '{day}' order by table_name"
+        )
+        assert [tuple(row[name] for name in names + amounts) for row in told["ledger"]] == expected
+        assert len(expected) == 3
+        for row in told["ledger"]:
+            assert sum(row["rejected"].values()) == row["records_quarantined"]
+        assert {row["table_name"]: row["rejected"] for row in told["ledger"]} == {
+            row["table_name"]: dict(
+                warehouse.query(
+                    "select reason, records from analytics_external.rejection "
+                    f"where insert_date = '{day}' and table_name = '{row['table_name']}'"
+                )
+            )
+            for row in told["ledger"]
+        }
+
+    def test_a_run_of_everything_is_one_of_each_day(self, own):
+        """And tests that the project no longer has are history."""
+        change(
+            own,
+            f"insert into {AUDIT} (invocation_id, run_started_at, unique_id, resource_type, node_name, status, failures) "
+            "select 'all', timestamp '2100-01-01', unique_id, resource_type, node_name, 'warn', 3 "
+            f"from {AUDIT} where node_name = 'ledger_does_not_balance' limit 1",
+            f"insert into {AUDIT} (unique_id, resource_type, node_name, status, failures) "
+            "values ('test.movie_analytics.dropped', 'test', 'dropped', 'fail', 1)",
+        )
+        not_passed = {test["name"]: test for test in summary(own, DAYS[0])["not_passed"]}
+        assert not_passed["ledger_does_not_balance"]["failures"] == 3
+        assert "dropped" not in not_passed
+
+    def test_a_day_that_was_never_built_has_no_rows_and_no_tests(self, warehouse):
+        told = summary(warehouse, "2019-01-01")
+        assert told["ledger"] == [] and sum(told["tests"].values()) == 0
+
+    def test_no_day_is_a_clear_error(self, warehouse):
+        refused = warehouse.dbt("run-operation", "day_summary", "--args", "{day: yesterday}")
+        assert refused.returncode != 0
+        assert "the day is 'yesterday'; write it as YYYY-MM-DD" in refused.stdout

@@ -1,0 +1,65 @@
+"""The macro tag_customers through the real dbt-bigquery: what it asks BigQuery to put on which column.
+
+The stand-in knows no policy tags; what reaches it is written down.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ci.warehouses.bigquery import bigquery_stand_in
+from ci.warehouses.bigquery.rest import RestInterface
+
+# Slow, too: the first start on a machine compiles ZetaSQL.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+DBT = Path(sys.executable).with_name("dbt")
+MACRO = Path(__file__).parents[2] / "dbt_project/macros/tag_customers.sql"
+TAG = "projects/p/locations/eu/taxonomies/1/policyTags/2"
+PROJECT = {
+    "dbt_project.yml": """{name: lab, version: "1.0.0", profile: lab, models: {+post-hook: "{{ tag_customers() }}"}}""",
+    "models/lab.yml": """
+version: 2
+models:
+  - name: spent
+    columns: [{name: customer_id, description: Whose.}, {name: amount}]
+  - name: device
+    columns: [{name: id}]
+""",
+    "models/spent.sql": "{{ config(materialized='table') }} select 1 as customer_id, 2 as amount",
+    "models/device.sql": "{{ config(materialized='table') }} select 1 as id",
+    "macros/tag_customers.sql": MACRO.read_text(),
+}
+
+
+@pytest.mark.parametrize("tag", [TAG, ""])
+def test_customer_id_is_tagged_where_it_is_and_when_there_is_a_tag(tag, tmp_path, monkeypatch):
+    asked = []
+    describe = RestInterface.describe
+    monkeypatch.setattr(
+        RestInterface, "describe", lambda self, *call: asked.append(call) or describe(self, *call)
+    )
+    for path, content in PROJECT.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(content)
+    with bigquery_stand_in(lake=tmp_path) as stand_in:
+        (tmp_path / "profiles.yml").write_text(
+            "{lab: {target: dev, outputs: {dev: {type: bigquery, method: oauth-secrets, token: none, job_retries: 0, "
+            f"project: {stand_in.project}, location: {stand_in.location}, dataset: lab, threads: 1, "
+            f'api_endpoint: "{stand_in.endpoint}"' + "}}}}"
+        )
+        built = subprocess.run(
+            [DBT, "--no-use-colors", "run"], cwd=tmp_path, timeout=120, check=False, capture_output=True, text=True,
+            env={**os.environ, "DBT_PROFILES_DIR": str(tmp_path), "BIGQUERY_CUSTOMER_POLICY_TAG": tag},
+        )  # fmt: skip
+    assert built.returncode == 0, built.stdout
+    tags = {
+        (table.rpartition(".")[2], field["name"]): (field["policyTags"]["names"], field["description"])
+        for table, content in asked
+        for field in content["schema"]["fields"]
+        if field.get("policyTags", {}).get("names")
+    }
+    assert tags == ({("spent", "customer_id"): ([TAG], "Whose.")} if tag else {})
