@@ -18,7 +18,7 @@ from spark_prep.settings import read_settings
 from spark_prep.stage_feed import Stage, stage_feed
 from spark_prep.vendor_csv import Feed, is_blank
 
-SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI", "PSEUDONYM_SECRET")
+SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_pattern=r"^\s*([0-9]+)\s*,")
 
 TAGS = ("logDate", "device", "location", "os", "browser", "ipAddress", "phoneNumber")
@@ -31,7 +31,7 @@ OPENED_ENVELOPE = r"<reviewlog[\s/>]"
 
 
 def parse_logs(spark: SparkSession, settings: dict[str, str], days: Sequence[date]) -> Outcome:
-    """Stage the logs of the days. Refuses a PSEUDONYM_SECRET that is too short before it does anything."""
+    """Stage the logs of the days. Refuses a key that is missing or too short before it does anything."""
     require_key()
     return stage_feed(spark, settings, Stage("review_logs", LOG_REVIEWS, parse), days)
 
@@ -84,7 +84,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.parse_logs",
         description="Parse the vendor's logs of one day or a range into the staging table review_logs. Takes RAW_URI, "
-        "STAGING_URI, QUARANTINE_URI, PSEUDONYM_SECRET and PSEUDONYM_KEY_VERSION (default 1) from the environment.",
+        "STAGING_URI, QUARANTINE_URI, PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and PSEUDONYM_KEY_VERSION (default 1) "
+        "from the environment.",
     )
     add_day_options(parser)
     days = days_of(parser.parse_args())

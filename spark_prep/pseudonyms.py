@@ -1,14 +1,20 @@
 """Keyed pseudonyms of personal data: HMAC-SHA-256, so that nobody without the key can try out all phone numbers.
 
-The key is read from the environment of the Python worker, at the moment of use. It is in no closure, literal or Spark
-setting of this project, hence in no plan, event log or command line. On a cluster the workers' environment gets it
-from the secret store.
+The key is PSEUDONYM_SECRET in the environment of the Python worker, or on a cluster the secret of the cloud's secret
+store that PSEUDONYM_SECRET_ID names. Each worker reads it at the moment of use: only the name travels with a job, the
+key is in no closure, literal or Spark setting of this project, hence in no plan, event log or command line.
 """
 
 from __future__ import annotations
 
+import base64
 import hmac
+import json
 import os
+import re
+from functools import cache
+from urllib import request
+from urllib.error import HTTPError, URLError
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -16,22 +22,35 @@ from pyspark.sql import functions as F
 from spark_prep.errors import PreparationError
 
 SHORTEST_KEY = 16
+AWS_SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):[0-9]{12}:secret:.+")
+GCP_SECRET = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[^/]+")
+SECONDS = 20
 
 
 def pseudonym(value: Column) -> Column:
     """The hex digest (64 characters) of the trimmed value; NULL for NULL and blank values."""
+    secret_id = _secret_id()
+
+    def hmac_sha256(text: str | None) -> str | None:
+        return digest(text, secret_id)
+
     return F.udf(hmac_sha256, "string", useArrow=False)(value)
 
 
-def hmac_sha256(value: str | None) -> str | None:
-    if value is None or not value.strip():
+def digest(text: str | None, secret_id: str) -> str | None:
+    if text is None or not text.strip():
         return None
-    return hmac.digest(_key(), value.strip().encode(), "sha256").hex()
+    return hmac.digest(_key(secret_id), text.strip().encode(), "sha256").hex()
 
 
 def require_key() -> None:
-    """Raise a PreparationError unless PSEUDONYM_SECRET can serve as a key."""
-    _key()
+    """Raise a PreparationError unless there is one key, and it can serve as a key."""
+    secret_id = _secret_id()
+    if secret_id and os.environ.get("PSEUDONYM_SECRET", "").strip():
+        raise PreparationError(
+            "PSEUDONYM_SECRET and PSEUDONYM_SECRET_ID are both set; keep the one that is meant"
+        )
+    _key(secret_id)
 
 
 def key_version() -> str:
@@ -39,11 +58,83 @@ def key_version() -> str:
     return os.environ.get("PSEUDONYM_KEY_VERSION", "").strip() or "1"
 
 
-def _key() -> bytes:
-    key = os.environ.get("PSEUDONYM_SECRET", "").strip()
+def _secret_id() -> str:
+    return os.environ.get("PSEUDONYM_SECRET_ID", "").strip()
+
+
+def _key(secret_id: str) -> bytes:
+    key = _secret(secret_id) if secret_id else os.environ.get("PSEUDONYM_SECRET", "").strip()
     if len(key) < SHORTEST_KEY:
         raise PreparationError(
-            f"PSEUDONYM_SECRET has {len(key)} characters, a key needs {SHORTEST_KEY} or more: "
-            "make one with `openssl rand -hex 32` and keep it in the secret store"
+            f"{f'the secret {secret_id}' if secret_id else 'PSEUDONYM_SECRET'} has {len(key)} characters, "
+            f"a key needs {SHORTEST_KEY} or more: make one with `openssl rand -hex 32` and keep it in the secret store"
         )
     return key.encode()
+
+
+@cache
+def _secret(secret_id: str) -> str:
+    """The secret's value, asked for once in each process."""
+    if arn := AWS_SECRET.fullmatch(secret_id):
+        return _aws_secret(secret_id, arn["region"]).strip()
+    if GCP_SECRET.fullmatch(secret_id):
+        return _gcp_secret(secret_id).strip()
+    raise PreparationError(
+        f"PSEUDONYM_SECRET_ID is {secret_id!r}; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME or "
+        "projects/PROJECT/secrets/NAME/versions/VERSION"
+    )
+
+
+def _aws_secret(secret_id: str, region: str) -> str:
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError as error:
+        raise PreparationError(
+            f"the secret {secret_id} cannot be read: this Python has no boto3. Install it: by emr_bootstrap.sh on EMR "
+            "on EC2, in a custom image on EMR Serverless"
+        ) from error
+    try:
+        client = boto3.client("secretsmanager", region_name=region)
+        return client.get_secret_value(SecretId=secret_id).get("SecretString", "")
+    except ClientError as error:
+        advice = {
+            "ResourceNotFoundException": "it does not exist or has no value; create it, or correct its name",
+            "AccessDeniedException": "allow the job's role secretsmanager:GetSecretValue on it, and kms:Decrypt on its key",
+        }.get(error.response["Error"]["Code"], str(error))
+        raise PreparationError(f"the secret {secret_id} cannot be read: {advice}") from error
+    except BotoCoreError as error:
+        raise PreparationError(f"the secret {secret_id} cannot be read: {error}") from error
+
+
+def _gcp_secret(secret_id: str) -> str:
+    """By REST and with the token of the machine's service account: needs no library that an image may lack."""
+    metadata = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+    # the variable that gcloud takes, too
+    endpoint = os.environ.get(
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "https://secretmanager.googleapis.com/"
+    )
+    try:
+        token = _get_json(
+            f"http://{metadata}/computeMetadata/v1/instance/service-accounts/default/token",
+            {"Metadata-Flavor": "Google"},
+        )["access_token"]
+        answer = _get_json(f"{endpoint}v1/{secret_id}:access", {"Authorization": f"Bearer {token}"})
+    except HTTPError as error:
+        advice = {
+            403: "allow the job's service account roles/secretmanager.secretAccessor on it",
+            404: "it does not exist or has no such version; create it, or correct its name",
+        }.get(error.code, f"{error.url} answered {error}")
+        raise PreparationError(f"the secret {secret_id} cannot be read: {advice}") from error
+    except URLError as error:
+        raise PreparationError(
+            f"the secret {secret_id} cannot be read: {error.reason}. It can be read on a machine of Google Cloud only"
+        ) from error
+    return base64.b64decode(answer["payload"].get("data", "")).decode()
+
+
+def _get_json(url: str, headers: dict[str, str]) -> dict:
+    # plain http is the metadata server; through a proxy, that of another machine would answer
+    opener = request.build_opener(request.ProxyHandler({} if url.startswith("http:") else None))
+    with opener.open(request.Request(url, headers=headers), timeout=SECONDS) as answer:
+        return json.load(answer)

@@ -12,7 +12,6 @@ PURPOSES = {
     "QUARANTINE_URI": "where rejected records are kept",
     "USER_PURCHASE_DSN": "how to connect to the shop's PostgreSQL",
     "START_DATE": "the first day of the pipeline; its run takes all purchases up to the end of that day",
-    "PSEUDONYM_SECRET": "the key of the pseudonyms of ip addresses and phone numbers",
 }
 
 

@@ -1,0 +1,132 @@
+"""Checks what staging made of a day: `python -m spark_prep.check_day --table T --date D --max-rejected-share X`.
+
+What arrived and what was rejected is read from the staging tables `delivery` and `rejection`, and the staged records are
+counted in the footer of the day's file; no Spark is needed. The figures are printed for people and, as the last line of
+standard output, as a JSON object. A day that must not go on to the warehouse ends with exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from spark_prep import schemas
+from spark_prep.days import iso_day
+from spark_prep.errors import PreparationError, run
+from spark_prep.outcome import Outcome, print_outcomes
+from spark_prep.settings import read_settings
+
+SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
+
+
+def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
+    """What came of the day; raises PreparationError when it was never staged."""
+    staging_uri = settings["STAGING_URI"]
+    delivery = _parquet(staging_uri, "delivery", day, table)
+    if delivery is None:
+        raise PreparationError(
+            f"{table} of {day} was never staged: there is no {_uri(staging_uri, 'delivery', day, table)}; "
+            "stage that day, then check it again"
+        )
+    (delivered,) = delivery.read().to_pylist()
+    rejection = _parquet(staging_uri, "rejection", day, table)
+    staged = _parquet(staging_uri, table, day, table)
+    return Outcome(
+        table=table,
+        days=[day],
+        not_delivered=[] if delivered["is_delivered"] else [day],
+        delivered=delivered["delivered_records"],
+        staged=staged.metadata.num_rows if staged else 0,
+        quarantined={row["reason"]: row["records"] for row in rejection.read().to_pylist()}
+        if rejection
+        else {},
+        staging_uri=staging_uri,
+        quarantine_uri=settings["QUARANTINE_URI"],
+    )
+
+
+def require_sound(outcome: Outcome, max_rejected_share: float) -> None:
+    """Raise PreparationError when a record is unaccounted for, or too large a share was rejected."""
+    of_the_day = f"{outcome.table} of {outcome.days[0]}"
+    accounted = outcome.staged + sum(outcome.quarantined.values())
+    if accounted != outcome.delivered:
+        raise PreparationError(
+            f"{of_the_day}: {outcome.delivered:,} records were delivered, {accounted:,} are staged or quarantined; "
+            "a run was killed halfway or files were changed by hand: stage that day again"
+        )
+    share = rejected_share(outcome)
+    if share > max_rejected_share:
+        by_number = sorted(outcome.quarantined.items(), key=lambda item: (-item[1], item[0]))
+        reasons = ", ".join(f"{records:,} {reason}" for reason, records in by_number)
+        raise PreparationError(
+            f"{of_the_day}: {share:.1%} of the records were rejected, more than the {max_rejected_share:.1%} allowed "
+            f"({reasons}); they lie in {outcome.quarantine_uri}/{outcome.table}/insert_date={outcome.days[0]}/. Look at "
+            "them, have the file delivered again and stage that day again, or allow a larger share"
+        )
+
+
+def rejected_share(outcome: Outcome) -> float:
+    return sum(outcome.quarantined.values()) / outcome.delivered if outcome.delivered else 0.0
+
+
+def _parquet(root: str, folder: str, day: date, table: str) -> pq.ParquetFile | None:
+    # Arrow knows S3 by this scheme only
+    store, path = pyarrow.fs.FileSystem.from_uri(_uri(root, folder, day, table).replace("s3a://", "s3://", 1))
+    try:
+        return pq.ParquetFile(path, filesystem=store)
+    except FileNotFoundError:
+        return None
+
+
+def _uri(root: str, folder: str, day: date, table: str) -> str:
+    return f"{root}/{folder}/insert_date={day}/{table}.parquet"
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError
+    return share
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m spark_prep.check_day",
+        description="Check that every record of a staged day is accounted for and that not too many were rejected. Takes "
+        "STAGING_URI and QUARANTINE_URI from the environment.",
+    )
+    parser.add_argument("--table", required=True, choices=schemas.STAGING, help="the staging table")
+    parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
+    parser.add_argument(
+        "--max-rejected-share", required=True, metavar="X", type=_share,
+        help="the largest share of the delivered records, 0 to 1, that may have been rejected",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    settings, day = read_settings(*SETTINGS), iso_day("--date", arguments.date)
+    try:
+        outcome = read_outcome(settings, arguments.table, day)
+    except (OSError, pa.ArrowException) as error:
+        raise PreparationError(
+            f"{arguments.table} of {day} cannot be read in {settings['STAGING_URI']}: {' '.join(str(error).split())}"
+        ) from error
+    print_outcomes([outcome])
+    figures = {
+        "table": outcome.table,
+        "date": str(day),
+        "is_delivered": not outcome.not_delivered,
+        "delivered": outcome.delivered,
+        "staged": outcome.staged,
+        "quarantined": outcome.quarantined,
+        "rejected_share": round(rejected_share(outcome), 4),
+    }
+    print(json.dumps(figures), flush=True)
+    require_sound(outcome, arguments.max_rejected_share)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""Builds what a cluster needs into a folder: `python -m spark_prep.package dist/spark`.
+
+submit.py, spark_prep.zip and emr_bootstrap.sh; the same bytes from the same sources, on any machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+PACKAGE = Path(__file__).parent
+
+
+def build(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("submit.py", "emr_bootstrap.sh"):
+        shutil.copyfile(PACKAGE / name, folder / name)
+    sources = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*.properties"), *PACKAGE.glob("words/*.txt")]
+    # not compressed, which zlib versions do differently
+    with ZipFile(folder / "spark_prep.zip", "w") as package:
+        for source in sorted(sources):
+            # the time of a ZipInfo is 1980 unless told
+            entry = ZipInfo(str(source.relative_to(PACKAGE.parent)))
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, source.read_bytes())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m spark_prep.package", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where to put them")
+    build(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

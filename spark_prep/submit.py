@@ -1,0 +1,39 @@
+"""The file that spark-submit, EMR, Glue and Dataproc start; spark_prep.zip comes beside it as --py-files.
+
+submit.py --job classify_reviews --date 2021-01-31 --raw-uri s3://… --staging-uri s3://… --quarantine-uri s3://…
+
+All arguments are `--key value` pairs, the same on every runtime. Glue adds its own between them: unknown ones are ignored.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from itertools import pairwise
+
+from spark_prep.errors import run
+
+JOBS = ("classify_reviews", "parse_logs")
+# What the jobs read from the environment.
+SETTINGS = {
+    "--raw-uri": "RAW_URI",
+    "--staging-uri": "STAGING_URI",
+    "--quarantine-uri": "QUARANTINE_URI",
+    "--pseudonym-secret-id": "PSEUDONYM_SECRET_ID",
+    "--pseudonym-key-version": "PSEUDONYM_KEY_VERSION",
+}
+
+
+def submit(arguments: list[str]) -> None:
+    given = {key: value for key, value in pairwise(arguments) if key in {"--job", "--date", *SETTINGS}}
+    job = given.get("--job")
+    if job not in JOBS:
+        sys.exit(f"error: --job is {job!r}; it must be one of {', '.join(JOBS)}")
+    os.environ |= {SETTINGS[key]: value for key, value in given.items() if key in SETTINGS}
+    sys.argv = [job, *(("--date", given["--date"]) if "--date" in given else ())]
+    run(import_module(f"spark_prep.{job}").main)
+
+
+if __name__ == "__main__":
+    submit(sys.argv[1:])

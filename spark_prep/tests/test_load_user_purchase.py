@@ -1,0 +1,251 @@
+import gzip
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from spark_prep.errors import PreparationError
+from spark_prep.load_user_purchase import HEADER, load_user_purchase
+from spark_prep.tests.conftest import SHOP_COLUMNS
+
+GOOD = "536365,85123A,HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"
+OLD = "'old', 'A', '', 1, '2021-01-01', 1, 1, ''"
+
+
+@pytest.fixture
+def connection(shop):
+    shop.execute("drop table if exists user_purchase cascade")
+    with psycopg.connect(shop.dsn, autocommit=True, options="-c statement_timeout=20s") as connection:
+        yield connection
+
+
+@pytest.fixture
+def load(shop, tmp_path):
+    def load(*lines, end="\r\n", content=None, name="user_purchase.csv"):
+        file = tmp_path / name
+        text = (end.join([HEADER, *lines]) + end).encode()
+        file.write_bytes(text if content is None else content)
+        return load_user_purchase(shop.dsn, str(file))
+
+    return load
+
+
+def rows(connection, what="*"):
+    return connection.execute(f"select {what} from user_purchase").fetchall()
+
+
+def test_a_missing_table_is_created_as_the_shop_declares_it(connection, load):
+    assert load(GOOD, GOOD) == (2, 0)
+    columns = connection.execute(
+        "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute "
+        "where attrelid = 'user_purchase'::regclass and attnum > 0 order by attnum"
+    ).fetchall()
+    full_names = {
+        "varchar": "character varying",
+        "int": "integer",
+        "timestamp": "timestamp without time zone",
+    }
+    expected = {
+        name: full_names.get(kind.partition("(")[0], kind.partition("(")[0])
+        + kind[len(kind.partition("(")[0]) :]
+        for name, kind in SHOP_COLUMNS.items()
+    }
+    assert columns == [(name, kind, False) for name, kind in expected.items()]
+
+
+def test_values_are_those_of_the_file(connection, load):
+    load(
+        GOOD,
+        'C1,m," RECORD ""7"" , wide ",-80995,1/31/2021 23:59,99999.999,,EIRE',
+        ",,,,,,,",
+        "2,A,£,1,,NaN,1,EIRE",
+    )
+    first, second, third, fourth = rows(connection)
+    assert first == (
+        *("536365", "85123A", "HEART", 6, datetime(2010, 12, 1, 8, 26)),
+        *(Decimal("2.550"), 17850, "United Kingdom"),
+    )
+    assert second[2:7] == (
+        ' RECORD "7" , wide ',
+        -80995,
+        datetime(2021, 1, 31, 23, 59),
+        Decimal("99999.999"),
+        None,
+    )
+    assert third == (None,) * 8
+    assert fourth[2] == "£" and fourth[5].is_nan()
+    load("3,A,,1,infinity,1,1,EIRE")
+    assert rows(connection, "isfinite(invoice_date)") == [(False,)]
+
+
+def test_the_content_is_replaced_and_equal_lines_stay(connection, shop, load):
+    shop.fill(OLD)
+    assert load(GOOD, GOOD, end="\n") == (2, 1)
+    assert rows(connection, "invoice_number") == [("536365",)] * 2
+
+
+def test_a_gzipped_file_a_byte_order_mark_and_no_last_line_end(connection, load):
+    text = f"\ufeff{HEADER}\r\n{GOOD}\r\n{GOOD}".encode()
+    assert load(content=gzip.compress(text), name="user_purchase.csv.gz") == (2, 0)
+
+
+NO_INTEGER = "1,A,x,abc,12/1/2010 8:26,1,1,EIRE"
+TWO_LINES = '1,A,"two\nlines",1,12/1/2010 8:26,1,1,EIRE'
+BAD = [
+    (NO_INTEGER, "quantity is 'abc', expected an integer"),
+    ("1,A,x,99999999999,,1,1,EIRE", "quantity is '99999999999', expected an integer"),
+    (
+        "1,A,x,1,31/1/2021 8:26,1,1,EIRE",
+        "invoice_date is '31/1/2021 8:26', expected a time as month/day/year",
+    ),
+    ("12345678901,A,x,1,,1,1,EIRE", "invoice_number is '12345678901', expected at most 10 characters"),
+    ('1,A,x,"a ""b""\nc",,1,1,EIRE', "quantity is 'a \"b\"\\nc', expected an integer"),
+    ("1,A,x,1,,cheap,1,EIRE", "unit_price is 'cheap', expected a number"),
+    ("1,A,x,1,,1.2345,1,EIRE", "unit_price is not a number with up to 5 digits before"),
+    ("1,A,x,1,,100000,1,EIRE", "unit_price is not a number with up to 5 digits before"),
+    ("1,A,x,1,,1,1", 'missing data for column "country"'),
+    ("1,A,x,1,,1,1,EIRE,", "extra data after last expected column"),
+    ("", 'missing data for column "stock_code"'),
+    ("\\.", "\\. is no record"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD, ids=[reason[:40] for _, reason in BAD])
+def test_a_bad_line_stops_the_load_and_leaves_the_table(connection, shop, load, line, reason):
+    shop.fill(OLD)
+    with pytest.raises(PreparationError) as refusal:
+        load(GOOD, line, GOOD, NO_INTEGER)
+    where = "lines 3 to 4" if "\n" in line else "line 3"
+    message = str(refusal.value)
+    assert message.startswith(f"user_purchase.csv {where}: {reason}")
+    assert message.endswith("; the table was left as it was")
+    assert rows(connection, "invoice_number") == [("old",)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_are_counted_as_an_editor_does(connection, load, end):
+    for lines, where in [
+        ([GOOD] * 5000 + [NO_INTEGER], "line 5002"),
+        ([TWO_LINES, TWO_LINES, NO_INTEGER], "line 6"),
+        ([TWO_LINES.replace("\n", "\r\n"), NO_INTEGER], "line 4"),
+        ([GOOD, TWO_LINES + ",more", GOOD], "lines 3 to 4"),
+        ([GOOD, '1,A,"never closed,1,,1,1,EIRE', GOOD, GOOD], "lines 3 to 5"),
+        ([GOOD] * 20_000 + ["\\.", GOOD], "line 20002"),
+    ]:
+        with pytest.raises(PreparationError, match=f"user_purchase.csv {where}: "):
+            load(*lines, end=end)
+
+
+def test_text_that_is_no_utf8_is_named_by_its_line(connection, load):
+    with pytest.raises(PreparationError, match='line 3: invalid byte sequence for encoding "UTF8": 0xff'):
+        load(content=f"{HEADER}\n{GOOD}\n".encode() + b"1,\xff,,,,,,\n")
+
+
+@pytest.mark.parametrize("header", ["", HEADER.replace("Country", "Land"), HEADER.replace(",", ";"), GOOD])
+def test_a_file_with_another_header_is_refused(connection, shop, load, header):
+    shop.fill(OLD)
+    with pytest.raises(PreparationError) as refusal:
+        load(content=f"{header}\n{GOOD}\n".encode())
+    assert f"begins with {header!r}, expected the header {HEADER!r}" in str(refusal.value)
+    assert rows(connection, "invoice_number") == [("old",)]
+
+
+def test_a_missing_file_a_table_that_does_not_fit_and_a_cut_archive(connection, shop, load, tmp_path):
+    with pytest.raises(
+        PreparationError, match=r"nowhere.csv cannot be loaded: .*the table was left as it was"
+    ):
+        load_user_purchase(shop.dsn, str(tmp_path / "nowhere.csv"))
+    shop.fill("'old', 'A', '', 1, '2021-01-01', 1, 1", country=None)
+    with pytest.raises(PreparationError, match='column "country" of relation "user_purchase" does not exist'):
+        load(GOOD)
+    assert rows(connection, "invoice_number") == [("old",)]
+    whole = gzip.compress(os.urandom(100) + f"{HEADER}\n{GOOD}\n".encode())
+    with pytest.raises(PreparationError, match="the table was left as it was"):
+        load(content=whole[:-20], name="user_purchase.csv.gz")
+
+
+def test_readers_see_the_old_content_until_the_new_is_there(connection, shop, load):
+    """The load is held between its delete and its insert, by a trigger that waits for a lock of this test."""
+    shop.fill(OLD)
+    shop.execute(
+        "create view purchases as select invoice_number from user_purchase",
+        "drop role if exists reader",
+        "create role reader",
+        "grant select on user_purchase, purchases to reader",
+        "create or replace function wait() returns trigger language plpgsql as "
+        "$$ begin perform pg_advisory_xact_lock(1); return null; end $$",
+        "create trigger wait before insert on user_purchase execute function wait()",
+    )
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    with psycopg.connect(shop.dsn) as begun_before:
+        begun_before.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        assert rows(begun_before, "count(*)") == [(1,)]
+        connection.execute("select pg_advisory_lock(1)")
+        loading = threading.Thread(target=load, args=(GOOD, GOOD))
+        loading.start()
+        deadline = time.monotonic() + 20
+        while connection.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert rows(connection, "invoice_number") == [("old",)]
+        connection.execute("select pg_advisory_unlock(1)")
+        loading.join(timeout=20)
+        assert rows(begun_before, "invoice_number") == [("old",)]
+    connection.execute("set role reader")
+    assert connection.execute("select * from purchases").fetchall() == [("536365",)] * 2
+
+
+def test_two_loads_at_once_leave_the_content_of_one(connection, shop, load):
+    shop.fill(OLD)
+    with psycopg.connect(shop.dsn) as booking:
+        booking.execute(f"insert into user_purchase values ({OLD})")
+        loads = [
+            threading.Thread(target=load, args=([GOOD] * n,)[0], kwargs={"name": f"{n}.csv"}) for n in (2, 3)
+        ]
+        for thread in loads:
+            thread.start()
+        time.sleep(0.5)
+        # a booking that is not finished is waited for, and replaced
+        assert rows(connection, "count(*)") == [(1,)]
+    for thread in loads:
+        thread.join(timeout=20)
+    assert rows(connection, "count(*)") in ([(2,)], [(3,)])
+
+
+@pytest.mark.slow
+def test_a_large_file_takes_little_memory(connection, shop, tmp_path):
+    """A million lines, some 65 MB."""
+    file = tmp_path / "user_purchase.csv"
+    with open(file, "w") as lines:
+        lines.write(f"{HEADER}\n")
+        lines.writelines(f"{GOOD}\n" for _ in range(1_000_000))
+    loading = (
+        "import re, runpy, sys; sys.argv = ['', '--file', sys.argv[1]]\n"
+        "runpy.run_module('spark_prep.load_user_purchase', run_name='__main__')\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", loading, file],
+        env={**os.environ, "USER_PURCHASE_DSN": shop.dsn},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    said, figures, kilobytes = ran.stdout.splitlines()
+    assert said == "user_purchase: 1,000,000 lines loaded, 0 replaced"
+    assert figures == '{"table": "user_purchase", "loaded": 1000000, "replaced": 0}'
+    assert int(kilobytes) < 120_000
+
+
+def test_a_database_that_cannot_be_reached_is_said_without_the_password(tmp_path):
+    for dsn in ("postgresql://shop:hunter2@127.0.0.1:1/shop", "postgresql://shop:hunter2@[/shop"):
+        with pytest.raises(PreparationError, match="check USER_PURCHASE_DSN") as refusal:
+            load_user_purchase(dsn, str(tmp_path / "user_purchase.csv"))
+        assert "hunter2" not in str(refusal.value) and refusal.value.__cause__ is None
