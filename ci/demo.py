@@ -61,7 +61,7 @@ def main() -> None:
     _step("Where to look")
     print(f"warehouse   {WAREHOUSE} (DuckDB), tables in the schema analytics_marts")
     print("dbt         . .venv/bin/activate; cd dbt_project; dbt build")
-    print("docs        dbt_project/target/static_index.html (one file, open it in a browser)")
+    print("docs        site/index.html (open it in a browser, or: make docs-serve)")
 
 
 def _step(title: str) -> None:

@@ -1,8 +1,11 @@
 """`make demo` as a newcomer types it, and what an analytics engineer does after it."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,9 @@ from ci.tests.staged_sample import ROOT
 
 pytestmark = pytest.mark.slow
 
-# No setting of the tester's own reaches the demo.
+# No setting of the tester's own reaches the demo, nor of the `make test` around it: a make that is told so speaks more.
 SETTINGS = {"DUCKDB_PATH", "STAGING_URI", "RAW_URI", "QUARANTINE_URI", "DBT_TARGET", "DBT_PROFILES_DIR"}
+SETTINGS |= {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in SETTINGS}
 
 
@@ -32,6 +36,11 @@ def test_the_demo_ends_with_right_marts_and_where_to_look(demo):
     assert "fact rows and 15 ledger rows are right" in demo.stdout
     assert "0 failed or skipped" in demo.stdout
     assert (ROOT / "dbt_project/target/static_index.html").stat().st_size > 1_000_000
+    assert {page.name for page in (ROOT / "site").glob("*.html")} >= {
+        "index.html",
+        "dbt_docs.html",
+        "lineage.html",
+    }
     assert (ROOT / "data/demo/warehouse.duckdb").exists()
     assert "Traceback" not in demo.stdout + demo.stderr
 
@@ -51,6 +60,20 @@ def test_dbts_own_commands_need_no_flags_after_the_demo(demo, command):
     dbt = str(Path(sys.executable).with_name("dbt"))
     finished = run(dbt, *command.split(), cwd=ROOT / "dbt_project")
     assert finished.returncode == 0, finished.stdout
+
+
+def test_the_docs_are_served_on_a_free_port_of_this_machine_alone(demo):
+    server = subprocess.Popen(
+        ["make", "docs-serve"], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert "User behaviour analytics" in page.read().decode()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(10)
 
 
 def test_a_run_without_a_day_says_how_to_give_one(demo):

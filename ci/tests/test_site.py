@@ -1,0 +1,187 @@
+"""The docs site: what its pages say, and how they behave in a real browser with the network cut.
+
+dbt's and dbdocs' own pages are held to loading, working and keeping off the network. How accessible they are, and how
+they look on a narrow screen, is not checked: they are not ours.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ci.tests.browser import (
+    NARROW,
+    WIDE,
+    accessibility_violations,
+    broken_links,
+    is_wider_than_the_window,
+    opened,
+    screenshot,
+)
+from docs_site.architecture import architecture_svg, layers
+from docs_site.build import build
+
+# The first test pays for the sample: staged by Spark, built by dbt, and its docs.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def site(built, tmp_path_factory) -> Path:
+    generated = built.dbt("docs", "generate", "--static")
+    assert generated.returncode == 0, generated.stdout
+    folder = tmp_path_factory.mktemp("site")
+    build(built.folder / "target", folder)
+    return folder
+
+
+def test_the_front_page_works_in_every_scheme_and_width(browser, site):
+    for scheme in ("light", "dark"):
+        for width in (WIDE, NARROW):
+            with opened(browser, site / "index.html", scheme=scheme, width=width) as page:
+                screenshot(page, f"docs-index-{scheme}-{width}")
+                assert accessibility_violations(page) == []
+                assert not is_wider_than_the_window(page)
+                assert page.locator("svg .box").first.is_visible()
+
+
+def test_the_front_page_tells_what_the_manifest_knows(browser, site, manifest):
+    with opened(browser, site / "index.html") as page:
+        text = page.inner_text("main")
+        assert broken_links(page) == []
+    for nodes in ("metrics", "exposures", "sources"):
+        assert all(node["name"] in text for node in manifest[nodes].values())
+    assert "no better than a coin" in text and "PII: pseudonym" in text
+    assert "stg_review_logs" in text.split("Personal data")[-1]
+
+
+def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, site, manifest):
+    links = re.findall(r'href="dbt_docs.html(#!/[^"]+)">', (site / "index.html").read_text())
+    assert len(links) > 30
+    nodes = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"], **manifest["metrics"]}
+    with opened(browser, site / "dbt_docs.html", "#!/overview") as page:
+        for link in links:
+            node = nodes[link.rsplit("/")[-1]]
+            page.evaluate("link => { location.hash = link }", link)
+            # dbt's page puts the label into the heading where there is one.
+            heading = page.get_by_role("heading", level=1, name=node.get("label") or node["name"])
+            heading.first.wait_for()
+
+
+def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, site):
+    with opened(browser, site / "dbt_docs.html", "#!/overview") as page:
+        page.get_by_role("heading", name="Glossary").wait_for()
+        screenshot(page, "dbt-docs-overview")
+    with opened(
+        browser, site / "dbt_docs.html", "#!/source/source.movie_analytics.staging.review_logs"
+    ) as page:
+        page.get_by_text("PII: pseudonym.").first.wait_for()
+        screenshot(page, "dbt-docs-source")
+    with opened(browser, site / "dbt_docs.html", "#!/overview?g_v=1") as page:
+        page.get_by_text("Lineage Graph").first.wait_for()
+        page.wait_for_timeout(1000)
+        screenshot(page, "dbt-docs-graph")
+
+
+@pytest.mark.parametrize("name", ["index", "dbt_docs", "lineage"])
+def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, site, name):
+    with pytest.raises(AssertionError, match="asks for"), opened(browser, site / f"{name}.html") as page:
+        stopped_by = page.evaluate(
+            """() => new Promise(done => {
+                addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));
+                setTimeout(() => done("nothing"), 3000);
+                new Image().src = "http://127.0.0.1:9/pixel.png";
+            })"""
+        )
+    assert stopped_by == "img-src"
+
+
+def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser, site, manifest):
+    related = [
+        test
+        for test in manifest["nodes"].values()
+        if (test.get("test_metadata") or {}).get("name") == "relationships"
+        and all(manifest["nodes"][node]["path"].startswith("marts/") for node in test["depends_on"]["nodes"])
+    ]
+    assert len(related) >= 5
+    with opened(browser, site / "lineage.html", "#/erd") as page:
+        page.locator(".react-flow__edge").first.wait_for(state="attached")
+        assert page.locator(".react-flow__edge").count() == len(related)
+        assert page.locator(".react-flow__node").count() == sum(
+            node["resource_type"] == "model" and node["path"].startswith("marts/")
+            for node in manifest["nodes"].values()
+        )
+        page.wait_for_timeout(500)
+        screenshot(page, "lineage-relations")
+
+
+def test_column_lineage_leads_to_the_column_it_comes_from(browser, site):
+    with opened(browser, site / "lineage.html", "#/node/model.movie_analytics.fact_movie_analytics") as page:
+        row = page.locator("tr", has=page.locator("code", has_text=re.compile("^review_score$"))).first
+        assert "int_attributed_review.positive_review" in row.inner_text().replace("\n", "")
+        screenshot(page, "lineage-fact")
+    with opened(browser, site / "lineage.html", "#/dag") as page:
+        page.locator(".react-flow__node").first.wait_for()
+        screenshot(page, "lineage-dag")
+        shown = page.inner_text("body")
+    assert "Buy me a coffee" not in shown and "Dat Nguyen" not in shown
+
+
+def test_the_architecture_has_every_table_and_every_dependency(manifest):
+    drawn = layers(manifest)
+    names = [node["name"] for nodes in drawn.values() for node in nodes]
+    expected = [
+        node["name"]
+        for node in (
+            *manifest["sources"].values(),
+            *manifest["nodes"].values(),
+            *manifest["exposures"].values(),
+        )
+        if node["resource_type"] in ("source", "seed", "snapshot", "model", "exposure")
+    ]
+    assert sorted(names) == sorted(expected)
+    svg = architecture_svg(manifest)
+    assert all(f">{name}<" in svg for name in names)
+    assert svg.count('class="box"') == len(names)
+    assert svg.count('class="edge"') == sum(
+        len(node["parents"]) for nodes in drawn.values() for node in nodes
+    )
+    mart = manifest["nodes"]["model.movie_analytics.fact_movie_analytics"]
+    assert f"fill:{mart['config']['docs']['node_color']}" in svg
+
+
+def test_a_layer_that_the_diagram_does_not_know_is_drawn_all_the_same(manifest):
+    manifest = json.loads(json.dumps(manifest))
+    manifest["nodes"]["model.movie_analytics.ledger"]["path"] = "audit/ledger.sql"
+    assert ">Audit</text>" in architecture_svg(manifest)
+
+
+@pytest.mark.parametrize(
+    ("body", "noticed"),
+    [
+        ('<img src="http://127.0.0.1:9/pixel.png" alt="">', "asks for"),
+        ('<script>console.error("broken")</script>', "reports"),
+        ("<script>missing()</script>", "reports"),
+    ],
+    ids=["request", "console", "exception"],
+)
+def test_an_opened_page_may_ask_for_nothing_and_report_nothing(browser, tmp_path, body, noticed):
+    (tmp_path / "page.html").write_text(f"<!doctype html><title>x</title><h1>x</h1>{body}")
+    with pytest.raises(AssertionError, match=noticed), opened(browser, tmp_path / "page.html") as page:
+        page.wait_for_timeout(300)
+
+
+def test_the_checks_of_a_page_see_what_is_wrong(browser, tmp_path):
+    (tmp_path / "page.html").write_text(
+        '<!doctype html><html lang="en"><title>x</title><main><h1>x</h1><p style="color:#bbb">faint</p>'
+        '<a href="#nowhere">a</a> <a href="lost.html">b</a> <a href="#here">c</a><p id="here" style="width:3000px">'
+        '<a href="https://example.com">d</a></main>'
+    )
+    with opened(browser, tmp_path / "page.html") as page:
+        assert "color-contrast" in {line.split(":")[0] for line in accessibility_violations(page)}
+        assert [link.rsplit("/")[-1] for link in broken_links(page)] == [
+            "page.html#nowhere",
+            "lost.html",
+            "",
+        ]
+        assert is_wider_than_the_window(page)

@@ -1,0 +1,91 @@
+"""The docs site: a few HTML files that open from disk and ask no network for anything.
+
+    python -m docs_site.build dbt_project/target site
+
+Reads what `dbt docs generate --static` left in the first folder and writes into the second:
+index.html (layers, keys, caveats, diagram, tables, metrics, personal data), dbt_docs.html (dbt's own pages) and
+lineage.html (entity-relationship diagram and column lineage, by dbdocs).
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+
+from docs_site.architecture import HEADINGS, architecture_svg, layers
+from docs_site.lineage import lineage_page
+
+# A page that tries to load anything from anywhere is stopped by the browser.
+POLICY = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src data:\">"
+)
+# The columns' config.meta.personal_data, and what each means.
+PERSONAL_DATA = {
+    "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
+    "identifier": "number that stands for a person in the shop's own systems",
+}
+
+
+def build(target: Path, site: Path) -> None:
+    manifest = json.loads((target / "manifest.json").read_text())
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "dbt_docs.html").write_text(_dbt_page((target / "static_index.html").read_text()))
+    (site / "lineage.html").write_text(_with_policy(lineage_page(target)))
+    (site / "index.html").write_text(_index_page(manifest, has_report=(site / "report/index.html").exists()))
+
+
+def _dbt_page(html: str) -> str:
+    """dbt's page without what it asks its folder for: a favicon and icons whose address is not filled in yet."""
+    html = html.replace('xlink:href="{{', 'ng-attr-xlink:href="{{')
+    html = html.replace("${require('./assets/favicons/favicon.ico')}", "data:,")
+    return _with_policy(html)
+
+
+def _with_policy(html: str) -> str:
+    guarded, found = re.subn(r'<meta charset="utf-8" ?/?>', lambda head: head[0] + POLICY, html, count=1)
+    assert found, "the page's head is another than in the version that this was written for"
+    return guarded
+
+
+def _index_page(manifest: dict, has_report: bool) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    markdown = MarkdownIt("commonmark").enable("table")
+    environment.filters |= {"markdown": markdown.render, "markdown_inline": markdown.renderInline}
+    project = manifest["metadata"]["project_name"]
+    return environment.get_template("index.html.jinja").render(
+        policy=POLICY,
+        overview=manifest["docs"][f"doc.{project}.__overview__"]["block_contents"],
+        diagram=architecture_svg(manifest),
+        layers=layers(manifest),
+        headings=HEADINGS,
+        metrics=sorted(manifest["metrics"].values(), key=lambda metric: metric["name"]),
+        personal_data=_personal_data(manifest),
+        meanings=PERSONAL_DATA,
+        dbt_version=manifest["metadata"]["dbt_version"],
+        built=manifest["metadata"]["generated_at"][:16].replace("T", " "),
+        has_report=has_report,
+    )
+
+
+def _personal_data(manifest: dict) -> list[dict]:
+    """Each column that holds personal data: its kind, and the tables that have it."""
+    tables = {}
+    for node in (*manifest["sources"].values(), *manifest["nodes"].values()):
+        for column in node.get("columns", {}).values():
+            if kind := column["config"]["meta"].get("personal_data"):
+                tables.setdefault((kind, column["name"]), []).append(node)
+    return [
+        {"kind": kind, "column": column, "tables": sorted(nodes, key=lambda node: node["name"])}
+        for (kind, column), nodes in sorted(tables.items())
+    ]
+
+
+if __name__ == "__main__":
+    build(*map(Path, sys.argv[1:]))
