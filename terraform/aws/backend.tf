@@ -1,0 +1,7 @@
+# State lies in a bucket of its own, locked while it is in use: terraform init -backend-config=environments/dev.s3.tfbackend
+terraform {
+  backend "s3" {
+    use_lockfile = true
+    encrypt      = true
+  }
+}

@@ -1,0 +1,113 @@
+# The whole stack with every answer of AWS made up: no account, no network. What the state of these runs must promise is
+# in terraform/tests/test_aws_*.py.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment        = "test"
+  region             = "eu-west-1"
+  budget_monthly_usd = 300
+  alert_email        = "data@example.com"
+  start_date         = "2021-01-01"
+}
+
+run "serverless" {
+  state_key = "serverless"
+
+  assert {
+    condition     = output.staging_uri == "s3://movie-analytics-test-staging-123456789012"
+    error_message = "A bucket's name is project-environment-layer-account."
+  }
+
+  assert {
+    condition     = output.spark_runtime == "emr_serverless" && output.spark.emr_serverless_application_id != ""
+    error_message = "Airflow is told of the EMR Serverless application."
+  }
+
+  assert {
+    condition     = output.warehouse.REDSHIFT_WORK_GROUP == "movie-analytics-test" && output.warehouse.REDSHIFT_CLUSTER_ID == ""
+    error_message = "dbt is told of the work group."
+  }
+}
+
+run "cluster_and_provisioned" {
+  state_key = "cluster_and_provisioned"
+
+  variables {
+    spark_mode     = "cluster"
+    warehouse_mode = "provisioned"
+    ephemeral      = true
+    allowed_cidrs  = ["198.51.100.0/24"]
+  }
+
+  assert {
+    condition     = output.spark_runtime == "emr" && output.spark.emr_service_role == "movie-analytics-test-emr" && output.spark.emr_instance_profile == "movie-analytics-test-spark-job"
+    error_message = "Airflow is told what to start a cluster with."
+  }
+
+  assert {
+    condition     = output.warehouse.REDSHIFT_WORK_GROUP == "" && output.warehouse.REDSHIFT_CLUSTER_ID == "movie-analytics-test"
+    error_message = "dbt is told of the cluster."
+  }
+}
+
+run "glue_and_large" {
+  state_key = "glue_and_large"
+
+  variables {
+    spark_mode = "glue"
+    size       = "large"
+  }
+
+  assert {
+    condition     = output.spark_runtime == "glue" && output.spark.glue_job_name == "movie-analytics-test-spark"
+    error_message = "Airflow is told of the Glue job."
+  }
+}
+
+run "refuses_other_words" {
+  command = plan
+
+  variables {
+    project               = "Movie_Analytics"
+    environment           = "p"
+    size                  = "huge"
+    spark_mode            = "local"
+    warehouse_mode        = "duckdb"
+    pseudonym_key_version = 1.5
+    labels                = { "Cost Centre" = "4711" }
+    warehouse_readers     = ["PUBLIC; drop table x"]
+    warehouse_analysts    = ["arn:aws:iam::123456789012:role/x"]
+  }
+
+  expect_failures = [
+    var.project, var.environment, var.size, var.spark_mode, var.warehouse_mode, var.pseudonym_key_version, var.labels,
+    var.warehouse_readers, var.warehouse_analysts,
+  ]
+}
+
+run "refuses_other_forms" {
+  command = plan
+
+  variables {
+    region             = "Ireland"
+    network_cidr       = "10.20.0.0/24"
+    budget_monthly_usd = 0
+    alert_email        = "somebody"
+    start_date         = "2021-13-01"
+  }
+
+  expect_failures = [var.region, var.network_cidr, var.budget_monthly_usd, var.alert_email, var.start_date]
+}
+
+run "refuses_the_world" {
+  command = plan
+
+  variables {
+    allowed_cidrs = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.allowed_cidrs]
+}

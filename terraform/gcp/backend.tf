@@ -1,0 +1,4 @@
+# One bucket holds the states of all environments; environments/<environment>.gcs.tfbackend names it. GCS locks by itself.
+terraform {
+  backend "gcs" {}
+}

@@ -1,0 +1,10 @@
+# The smallest stack, for trying things: destroy takes its data with it.
+gcp_project_id     = "your-project-id"
+environment        = "dev"
+region             = "europe-west1"
+ephemeral          = true
+start_date         = "2021-01-01"
+budget_monthly_usd = 400
+alert_email        = "data-platform@example.com"
+# From where you run deploy.sh, for example ["203.0.113.7/32"].
+allowed_cidrs = []

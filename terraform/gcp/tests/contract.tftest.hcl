@@ -1,0 +1,135 @@
+# The whole stack with every call to Google mocked: no project, no network, no cost. What it promises about safety is
+# checked on the outcome by terraform/tests/test_gcp_promises.py.
+
+mock_provider "google" {
+  source = "./tests/mocks"
+}
+
+# Two identities that must not be mixed up.
+override_resource {
+  target = google_service_account.airflow
+  values = {
+    name   = "projects/demo-project/serviceAccounts/airflow@demo-project.iam.gserviceaccount.com"
+    email  = "airflow@demo-project.iam.gserviceaccount.com"
+    member = "serviceAccount:airflow@demo-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = module.spark.google_service_account.this
+  values = {
+    name   = "projects/demo-project/serviceAccounts/spark@demo-project.iam.gserviceaccount.com"
+    email  = "spark@demo-project.iam.gserviceaccount.com"
+    member = "serviceAccount:spark@demo-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = module.orchestrator.google_service_account.nodes
+  values = {
+    name   = "projects/demo-project/serviceAccounts/nodes@demo-project.iam.gserviceaccount.com"
+    email  = "nodes@demo-project.iam.gserviceaccount.com"
+    member = "serviceAccount:nodes@demo-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = module.spark.google_secret_manager_secret.pseudonym_key
+  values = {
+    id = "projects/demo-project/secrets/movie-analytics-prod-pseudonym-key"
+  }
+}
+
+variables {
+  gcp_project_id     = "demo-project"
+  environment        = "prod"
+  region             = "europe-west1"
+  start_date         = "2021-01-01"
+  budget_monthly_usd = 300
+  alert_email        = "data@example.com"
+  warehouse_analysts = ["group:analysts@example.com"]
+  warehouse_readers  = ["group:bi@example.com"]
+}
+
+run "serverless" {
+  command = apply
+
+  assert {
+    condition     = output.raw_uri == "gs://movie-analytics-prod-raw-demo-project"
+    error_message = "A bucket is named after project, environment, layer and Google project."
+  }
+
+  assert {
+    condition     = output.spark_runtime == "dataproc_serverless"
+    error_message = "spark_mode serverless is Dataproc's batches."
+  }
+
+  assert {
+    condition = toset(keys(output.spark)) == toset([
+      "project", "region", "subnetwork", "service_account", "dataproc_runtime_version", "dataproc_image_version",
+      "dataproc_machine_type", "dataproc_worker_count", "staging_bucket", "pseudonym_secret_id",
+    ])
+    error_message = "Airflow's variable spark must have exactly the keys that the DAGs read."
+  }
+
+  assert {
+    condition     = output.pseudonym_secret_id == "projects/demo-project/secrets/movie-analytics-prod-pseudonym-key/versions/1"
+    error_message = "The key of the pseudonyms is named with its version."
+  }
+
+  assert {
+    condition     = output.warehouse["STAGING_URI"] == output.staging_uri && output.warehouse["DBT_TARGET"] == "bigquery"
+    error_message = "dbt must be told the staging layer and its target."
+  }
+}
+
+run "cluster_and_provisioned" {
+  command = apply
+
+  variables {
+    environment    = "test"
+    spark_mode     = "cluster"
+    warehouse_mode = "provisioned"
+    size           = "large"
+    ephemeral      = true
+    allowed_cidrs  = ["203.0.113.0/24"]
+  }
+
+  assert {
+    condition     = output.spark_runtime == "dataproc" && output.spark.dataproc_worker_count == 4
+    error_message = "spark_mode cluster is a Dataproc cluster, and a large one has four workers."
+  }
+}
+
+run "refuses_what_is_wrong" {
+  command = plan
+
+  variables {
+    project            = "Movie_Analytics"
+    region             = "eu-west-1"
+    spark_mode         = "glue"
+    allowed_cidrs      = ["0.0.0.0/0"]
+    network_cidr       = "8.8.8.0/24"
+    start_date         = "01.01.2021"
+    alert_email        = "nobody"
+    budget_monthly_usd = 0
+    warehouse_readers  = ["allUsers"]
+    warehouse_analysts = ["allAuthenticatedUsers"]
+  }
+
+  expect_failures = [
+    var.project, var.region, var.spark_mode, var.allowed_cidrs, var.network_cidr, var.start_date, var.alert_email,
+    var.budget_monthly_usd, var.warehouse_readers, var.warehouse_analysts,
+  ]
+}
+
+run "refuses_names_that_are_too_long" {
+  command = plan
+
+  variables {
+    project     = "a-project-name-of-20"
+    environment = "production"
+  }
+
+  expect_failures = [var.environment]
+}

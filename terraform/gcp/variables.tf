@@ -1,0 +1,183 @@
+# The same names, types and meanings in aws/ and gcp/ (terraform/tests/test_names.py).
+
+variable "gcp_project_id" {
+  description = "Google Cloud project in which everything lies. (An AWS account comes with the credentials.)"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.gcp_project_id))
+    error_message = "gcp_project_id must be the id of a project: 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "project" {
+  description = "First part of every resource's name."
+  type        = string
+  default     = "movie-analytics"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.project)) && length(var.project) <= 20
+    error_message = "project must be at most 20 lower-case letters, digits and single hyphens, and start with a letter."
+  }
+}
+
+variable "environment" {
+  description = "Second part of every resource's name: dev, prod … Two environments may share a project."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,9}$", var.environment))
+    error_message = "environment must be 2 to 10 lower-case letters and digits, and start with a letter."
+  }
+
+  # The name of a service account has 30 characters, "-airflow" among them.
+  validation {
+    condition     = length("${var.project}-${var.environment}") <= 21
+    error_message = "project and environment must have at most 20 characters together."
+  }
+}
+
+variable "region" {
+  description = "Region of the cloud in which everything lies; it needs three zones."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "region must be the name of a Google Cloud region, for example europe-west1."
+  }
+}
+
+variable "size" {
+  description = "small: the cheapest that does the work, one of everything. large: standbys in a second zone, more and larger machines."
+  type        = string
+  default     = "small"
+
+  validation {
+    condition     = contains(["small", "large"], var.size)
+    error_message = "size must be small or large."
+  }
+}
+
+variable "ephemeral" {
+  description = "A trial stack: destroy deletes its data, databases and keys without a last copy. Never for production."
+  type        = bool
+  default     = false
+}
+
+variable "spark_mode" {
+  description = "Where Spark runs. serverless: Dataproc batches. cluster: a Dataproc cluster, started by Airflow for the day and torn down."
+  type        = string
+  default     = "serverless"
+
+  validation {
+    condition     = contains(["serverless", "cluster"], var.spark_mode)
+    error_message = "spark_mode must be serverless or cluster."
+  }
+}
+
+variable "warehouse_mode" {
+  description = "How the warehouse is paid. serverless: for what queries use. provisioned: for capacity that is always there."
+  type        = string
+  default     = "serverless"
+
+  validation {
+    condition     = contains(["serverless", "provisioned"], var.warehouse_mode)
+    error_message = "warehouse_mode must be serverless or provisioned."
+  }
+}
+
+variable "network_cidr" {
+  description = "Address range of the private network, from /16 to /20."
+  type        = string
+  default     = "10.20.0.0/16"
+
+  validation {
+    condition     = can(regex("^(10|172|192)\\..*/(16|17|18|19|20)$", var.network_cidr)) && can(cidrhost(var.network_cidr, 0))
+    error_message = "network_cidr must be a private IPv4 range from /16 to /20, for example 10.20.0.0/16."
+  }
+}
+
+variable "allowed_cidrs" {
+  description = "Addresses from which people and CI may reach the Kubernetes API. None: only from inside the network."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.allowed_cidrs : can(cidrhost(cidr, 0)) && tonumber(split("/", cidr)[1]) >= 16])
+    error_message = "allowed_cidrs must be IPv4 ranges of /16 or narrower: the Kubernetes API is never open to the world."
+  }
+}
+
+variable "budget_monthly_usd" {
+  description = "What the account may cost in a month; alert_email hears of 80 % spent and of 100 % forecast."
+  type        = number
+
+  validation {
+    condition     = var.budget_monthly_usd > 0
+    error_message = "budget_monthly_usd must be more than 0."
+  }
+}
+
+variable "alert_email" {
+  description = "Who hears of the budget."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^@[:space:]]+@[^@[:space:]]+\\.[^@[:space:]]+$", var.alert_email))
+    error_message = "alert_email must be an e-mail address."
+  }
+}
+
+variable "start_date" {
+  description = "First day of the pipeline, YYYY-MM-DD: its run takes the whole history of purchases."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", var.start_date)) && can(formatdate("YYYY", "${var.start_date}T00:00:00Z"))
+    error_message = "start_date must be a day as YYYY-MM-DD."
+  }
+}
+
+variable "pseudonym_key_version" {
+  description = "Version of the key of the pseudonyms. One more, and `make deploy` makes a new key."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.pseudonym_key_version >= 1 && floor(var.pseudonym_key_version) == var.pseudonym_key_version
+    error_message = "pseudonym_key_version must be 1, 2, 3 …"
+  }
+}
+
+variable "labels" {
+  description = "Labels of your own for every resource, for example a cost centre."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "labels must be lower-case letters, digits, hyphens and underscores: what both clouds take."
+  }
+}
+
+variable "warehouse_analysts" {
+  description = "Who reads the marts and the tables behind them in clear, never the pseudonyms of staging: principals such as group:analysts@example.com."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for principal in var.warehouse_analysts : can(regex("^(user|group|serviceAccount):[^@[:space:]]+@[^@[:space:]]+$", principal))])
+    error_message = "warehouse_analysts must be user:, group: or serviceAccount: with an e-mail address."
+  }
+}
+
+variable "warehouse_readers" {
+  description = "Who reads the marts without knowing the customers (dashboards): principals such as group:bi@example.com."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for principal in var.warehouse_readers : can(regex("^(user|group|serviceAccount):[^@[:space:]]+@[^@[:space:]]+$", principal))])
+    error_message = "warehouse_readers must be user:, group: or serviceAccount: with an e-mail address."
+  }
+}

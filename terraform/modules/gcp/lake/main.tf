@@ -1,0 +1,100 @@
+# Four private buckets. raw: as delivered, personal data. staging: Parquet by day, pseudonyms. quarantine: rejected records
+# as delivered, personal data. artifacts: the Spark package, docs and logs. Who may do what in them: policies.tf.
+
+locals {
+  layers = toset(["raw", "staging", "quarantine", "artifacts"])
+
+  # Objects of a layer that go by themselves, by folder ("" is all), after so many days. A day that is run again puts its
+  # rejected records back.
+  expiry_days = {
+    quarantine = { "" = 90 }
+    artifacts  = { "airflow-logs/" = 90 }
+  }
+}
+
+data "google_storage_project_service_account" "this" {
+  count = var.ephemeral ? 0 : 1
+}
+
+# A key ring cannot be deleted, so a trial stack could not be made a second time under its name: it does with the
+# encryption that Google puts on everything.
+resource "google_kms_key_ring" "this" {
+  count = var.ephemeral ? 0 : 1
+
+  name     = "${var.name}-lake"
+  location = var.region
+}
+
+resource "google_kms_crypto_key" "lake" {
+  # checkov:skip=CKV_GCP_82:a destroyed key can be called back for 30 days, and make destroy has to be possible.
+  count = var.ephemeral ? 0 : 1
+
+  name            = "lake"
+  key_ring        = google_kms_key_ring.this[0].id
+  rotation_period = "7776000s"
+
+  # Destroyed by mistake, it can be called back for a month, and with it everything it encrypts.
+  destroy_scheduled_duration = "2592000s"
+}
+
+# Cloud Storage, and nobody else, uses the key.
+resource "google_kms_crypto_key_iam_binding" "lake" {
+  count = var.ephemeral ? 0 : 1
+
+  crypto_key_id = google_kms_crypto_key.lake[0].id
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  members       = [data.google_storage_project_service_account.this[0].member]
+}
+
+resource "google_storage_bucket" "layer" {
+  # checkov:skip=CKV_GCP_62:data access is logged by Cloud Audit Logs, which know who it was; usage logs do not.
+  for_each = local.layers
+
+  # The project's id, because bucket names are the whole world's.
+  name                        = "${var.name}-${each.key}-${var.project_id}"
+  location                    = var.region
+  force_destroy               = var.ephemeral
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+
+  versioning {
+    enabled = true
+  }
+
+  # Every run of a day replaces files; what they were is kept for a month.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+
+    condition {
+      days_since_noncurrent_time = 30
+      with_state                 = "ARCHIVED"
+    }
+  }
+
+  dynamic "lifecycle_rule" {
+    for_each = lookup(local.expiry_days, each.key, {})
+
+    content {
+      action {
+        type = "Delete"
+      }
+
+      condition {
+        age            = lifecycle_rule.value
+        matches_prefix = compact([lifecycle_rule.key])
+      }
+    }
+  }
+
+  dynamic "encryption" {
+    for_each = google_kms_crypto_key.lake[*].id
+
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
+  depends_on = [google_kms_crypto_key_iam_binding.lake]
+}

@@ -1,0 +1,29 @@
+variable "name" {
+  description = "First part of the buckets' names."
+  type        = string
+}
+
+variable "project_id" {
+  description = "Project that owns the buckets."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the buckets."
+  type        = string
+}
+
+variable "spark_member" {
+  description = "Service account of the Spark jobs, as IAM names it: the only one that reads the quarantine."
+  type        = string
+}
+
+variable "airflow_member" {
+  description = "Service account of Airflow, the export and dbt, as IAM names it."
+  type        = string
+}
+
+variable "ephemeral" {
+  description = "Let destroy delete the buckets with all they hold; no key of their own."
+  type        = bool
+}

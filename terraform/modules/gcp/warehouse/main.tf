@@ -1,0 +1,136 @@
+# BigQuery: a dataset for each schema of dbt, and who may see what. dbt owns the tables, the external ones too.
+#
+#                                     loader (dbt)   analysts        readers
+#   external, staging: pseudonyms     writes         -               -
+#   reference, intermediate, audit    writes         read            -
+#   marts                             writes         read            read, customer_id comes as null
+
+locals {
+  schema = replace(var.name, "-", "_")
+
+  # The schemas of dbt_project.yml and sources.yml, and who reads them beside dbt.
+  datasets = {
+    external     = []
+    staging      = []
+    reference    = var.analysts
+    intermediate = var.analysts
+    audit        = var.analysts
+    marts        = concat(var.analysts, var.readers)
+  }
+}
+
+resource "google_bigquery_dataset" "this" {
+  # checkov:skip=CKV_GCP_81:pseudonyms only, and Google's own encryption is on; personal data lies in the lake, under its own key.
+  for_each = local.datasets
+
+  dataset_id                 = "${local.schema}_${each.key}"
+  location                   = var.region
+  delete_contents_on_destroy = var.ephemeral
+}
+
+# All of it: by default every viewer of the project could read every dataset.
+resource "google_bigquery_dataset_iam_policy" "this" {
+  for_each = local.datasets
+
+  dataset_id = google_bigquery_dataset.this[each.key].dataset_id
+  policy_data = jsonencode({
+    bindings = concat(
+      [
+        { role = "roles/bigquery.dataOwner", members = ["projectOwner:${var.project_id}"] },
+        { role = "roles/bigquery.dataEditor", members = [var.loader_member] },
+      ],
+      length(each.value) == 0 ? [] : [{ role = "roles/bigquery.dataViewer", members = each.value }],
+      each.key == "marts" ? [{ role = google_project_iam_custom_role.masker.id, members = [var.loader_member] }] : [],
+    )
+  })
+}
+
+resource "google_project_iam_custom_role" "loader" {
+  role_id = "${local.schema}_loader"
+  title   = "${var.name}: dbt"
+
+  # stage_external_sources says "create schema if not exists", which asks for the second even when it does.
+  permissions = ["bigquery.jobs.create", "bigquery.datasets.create", "datacatalog.taxonomies.get"]
+}
+
+resource "google_project_iam_member" "loader" {
+  project = var.project_id
+  role    = google_project_iam_custom_role.loader.id
+  member  = var.loader_member
+}
+
+# Queries are paid by this project, so who reads must be allowed to ask.
+resource "google_project_iam_member" "query" {
+  for_each = toset(concat(var.analysts, var.readers))
+
+  project = var.project_id
+  role    = "roles/bigquery.jobUser"
+  member  = each.key
+}
+
+# Masking. dbt puts the policy tag on the marts' customer_id; who may see through it is said here.
+resource "google_project_iam_custom_role" "masker" {
+  role_id     = "${local.schema}_masker"
+  title       = "${var.name}: puts policy tags on columns"
+  permissions = ["bigquery.tables.setCategory"]
+}
+
+resource "google_data_catalog_taxonomy" "this" {
+  display_name           = "${var.name}-personal-data"
+  region                 = var.region
+  activated_policy_types = ["FINE_GRAINED_ACCESS_CONTROL"]
+}
+
+resource "google_data_catalog_policy_tag" "customer" {
+  taxonomy     = google_data_catalog_taxonomy.this.id
+  display_name = "customer"
+  description  = "Tells which customer a row is about."
+}
+
+resource "google_data_catalog_policy_tag_iam_binding" "clear" {
+  policy_tag = google_data_catalog_policy_tag.customer.name
+  role       = "roles/datacatalog.categoryFineGrainedReader"
+  members    = concat([var.loader_member], var.analysts)
+}
+
+resource "google_bigquery_datapolicy_data_policy" "masked" {
+  data_policy_id   = "${local.schema}_customer"
+  location         = var.region
+  policy_tag       = google_data_catalog_policy_tag.customer.name
+  data_policy_type = "DATA_MASKING_POLICY"
+
+  data_masking_policy {
+    predefined_expression = "ALWAYS_NULL"
+  }
+}
+
+resource "google_bigquery_datapolicy_data_policy_iam_binding" "masked" {
+  count = length(var.readers) > 0 ? 1 : 0
+
+  data_policy_id = google_bigquery_datapolicy_data_policy.masked.data_policy_id
+  location       = google_bigquery_datapolicy_data_policy.masked.location
+  role           = "roles/bigquerydatapolicy.maskedReader"
+  members        = var.readers
+}
+
+# Enterprise is the smallest edition with policy tags. It holds for all queries of the project.
+resource "google_bigquery_reservation" "this" {
+  count = var.mode == "provisioned" ? 1 : 0
+
+  name          = var.name
+  location      = var.region
+  edition       = "ENTERPRISE"
+  slot_capacity = { small = 50, large = 100 }[var.size]
+
+  autoscale {
+    max_slots = { small = 50, large = 300 }[var.size]
+  }
+}
+
+resource "google_bigquery_reservation_assignment" "this" {
+  count = var.mode == "provisioned" ? 1 : 0
+
+  reservation = google_bigquery_reservation.this[0].id
+  assignee    = "projects/${var.project_id}"
+  job_type    = "QUERY"
+}

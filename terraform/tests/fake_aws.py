@@ -1,0 +1,180 @@
+"""AWS on loopback, for `make test-apply`: moto's server, and the calls that moto 5.2 lacks.
+
+    python -m terraform.tests.fake_aws PORT
+
+What is added keeps what it is given and hands it back. So it shows that the provider's requests are well-formed, that the
+graph is sound and that everything can be taken down again; it does not show that AWS would say yes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+# moto reads it when it is imported.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.budgets.models import budgets_backends
+from moto.ec2.models import ec2_backends
+from moto.eks.models import EKSBackend
+from moto.emrserverless import models as emr_serverless
+from moto.rds.models import DBInstance
+from moto.redshift.models import Cluster
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import run_simple
+from werkzeug.wrappers import Request, Response
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+
+def complete_moto() -> None:
+    """Fields that moto leaves out, or gives every resource alike, and that the provider waits for or asks by."""
+    emr_serverless.APPLICATION_STATUS = "CREATED"
+    Cluster.cluster_availability_status = "Available"
+    Cluster.availability_zone_relocation_status = "disabled"
+    Cluster.multi_az = "disabled"
+
+    make_application = emr_serverless.EMRServerlessBackend.create_application
+    make_instance = DBInstance.__init__
+    make_cluster, delete_cluster = EKSBackend.create_cluster, EKSBackend.delete_cluster
+
+    def instance_with_an_id_of_its_own(self, *arguments, **settings):
+        make_instance(self, *arguments, **settings)
+        # the provider takes what looks like this for an id, anything else for a name
+        self.dbi_resource_id = f"db-{settings['db_instance_identifier'].encode().hex().upper()}"
+
+    def cluster_with_its_security_group(self, *arguments, **settings):
+        network = settings["resources_vpc_config"]
+        ec2 = ec2_backends[self.account_id][self.region_name]
+        vpc = ec2.get_subnet(network["subnetIds"][0]).vpc_id
+        group = ec2.create_security_group(f"eks-cluster-sg-{settings['name']}", "Nodes", vpc_id=vpc)
+        settings["resources_vpc_config"] = network | {"clusterSecurityGroupId": group.id, "vpcId": vpc}
+        return make_cluster(self, *arguments, **settings)
+
+    def delete_cluster_and_its_security_group(self, name: str):
+        cluster = delete_cluster(self, name)
+        group = cluster.resources_vpc_config["clusterSecurityGroupId"]
+        ec2_backends[self.account_id][self.region_name].delete_security_group(group_id=group)
+        return cluster
+
+    def application_of_any_release(self, *, release_label, **settings):
+        application = make_application(self, release_label="emr-7.9.0", **settings)
+        application.release_label = release_label
+        return application
+
+    emr_serverless.EMRServerlessBackend.create_application = application_of_any_release
+    DBInstance.__init__ = instance_with_an_id_of_its_own
+    EKSBackend.create_cluster = cluster_with_its_security_group
+    EKSBackend.delete_cluster = delete_cluster_and_its_security_group
+
+
+def application() -> Callable:
+    """moto's WSGI application, with the missing calls in front."""
+    moto = DomainDispatcherApplication(create_backend_app)
+    serverless = RedshiftServerless()
+
+    def app(environ: dict, start_response: Callable):
+        if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != "/":
+            return moto(environ, start_response)
+        request = Request(environ)
+        # cached, so that moto reads it again
+        body = request.get_data(cache=True)
+        environ["wsgi.input"] = io.BytesIO(body)
+        service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+        if service == "RedshiftServerless":
+            answer = serverless.answer(action, json.loads(body))
+        elif action == "DescribeSubscribersForNotification":
+            answer = subscribers(**json.loads(body))
+        elif service == "AWSBudgetServiceGateway" and action == "ListTagsForResource":
+            answer = _json({"ResourceTags": []})
+        elif not service and "Action" in (form := parse_qs(body.decode(errors="replace"))):
+            answer = redshift_answer(form["Action"][0], form)
+        else:
+            answer = None
+        return (answer or moto)(environ, start_response)
+
+    return app
+
+
+def subscribers(AccountId: str, BudgetName: str, Notification: dict, **_) -> Response:
+    budget = budgets_backends[ACCOUNT]["aws"].budgets[AccountId][BudgetName]
+    kind = Notification["NotificationType"]
+    (found,) = [one.subscribers for one in budget.notifications if one.details["NotificationType"] == kind]
+    return _json({"Subscribers": found})
+
+
+def redshift_answer(action: str, form: dict[str, list[str]]) -> Response | None:
+    """Calls for a provisioned Redshift, whose effect nothing here asks for again."""
+    inner = {
+        "ModifyClusterParameterGroup": lambda: (
+            f"<ParameterGroupName>{form['ParameterGroupName'][0]}</ParameterGroupName>"
+        ),
+        "EnableLogging": _logging,
+        "DisableLogging": _logging,
+        "DescribeLoggingStatus": _logging,
+    }.get(action)
+    if inner is None:
+        return None
+    return Response(
+        f"<{action}Response><{action}Result>{inner()}</{action}Result></{action}Response>",
+        mimetype="text/xml",
+    )
+
+
+def _logging() -> str:
+    exports = "".join(f"<member>{name}</member>" for name in ("userlog", "connectionlog", "useractivitylog"))
+    return f"<LoggingEnabled>true</LoggingEnabled><LogDestinationType>cloudwatch</LogDestinationType><LogExports>{exports}</LogExports>"
+
+
+class RedshiftServerless:
+    """Namespaces and workgroups: create, get, update, delete by name, and their tags."""
+
+    def __init__(self):
+        self.items: dict[tuple[str, str], dict] = {}
+
+    def answer(self, action: str, body: dict) -> Response:
+        if action == "ListTagsForResource":
+            tags = [item["tags"] for item in self.items.values() if body["resourceArn"] in item.values()]
+            return _json({"tags": tags[0] if tags else []})
+        for kind in ("namespace", "workgroup"):
+            verb = action.removesuffix(kind.capitalize())
+            if verb != action:
+                return self._on_item(verb, kind, body)
+        return _json({"__type": "ValidationException", "message": f"{action} is not made up here"}, 400)
+
+    def _on_item(self, verb: str, kind: str, body: dict) -> Response:
+        name = body[f"{kind}Name"]
+        if verb == "Create":
+            self.items[kind, name] = {"tags": [], **body, **_defaults(kind, name)}
+        elif (kind, name) not in self.items:
+            return _json({"__type": "ResourceNotFoundException", "message": f"{kind} {name} not found"}, 400)
+        elif verb == "Update":
+            self.items[kind, name] |= body
+        return _json({kind: self.items.pop((kind, name)) if verb == "Delete" else self.items[kind, name]})
+
+
+def _defaults(kind: str, name: str) -> dict:
+    common = {
+        f"{kind}Arn": f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:{kind}/{name}",
+        f"{kind}Id": name,
+        "status": "AVAILABLE",
+    }
+    if kind == "namespace":
+        return common | {
+            "adminPasswordSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:redshift!{name}-AbCdEf"
+        }
+    host = f"{name}.{ACCOUNT}.{REGION}.redshift-serverless.amazonaws.com"
+    return common | {"endpoint": {"address": host, "port": 5439, "vpcEndpoints": []}, "port": 5439}
+
+
+def _json(answer: dict, status: int = 200) -> Response:
+    return Response(json.dumps(answer), status, mimetype="application/x-amz-json-1.1")
+
+
+if __name__ == "__main__":
+    complete_moto()
+    run_simple("127.0.0.1", int(sys.argv[1]), application(), threaded=True)

@@ -1,0 +1,291 @@
+"""AWS: who may do what, and where passwords and keys are.
+
+Read from the state: with AWS's answers made up (every commit), and after a real apply against the emulator (`make
+test-apply`). One test a promise; its name is the promise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from terraform.tests.aws_stack import (
+    ACCOUNT,
+    AIRFLOW,
+    NAME,
+    SPARK,
+    SPECTRUM,
+    airflow_secrets,
+    bucket_policy,
+    objects,
+    role_arn,
+)
+from terraform.tests.stack import Stack, as_list
+
+# Who else may do what: AWS's own policies, by role.
+MANAGED_POLICIES = {
+    f"{NAME}-eks-cluster": {"AmazonEKSClusterPolicy"},
+    f"{NAME}-eks-node": {
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonEKS_CNI_Policy",
+        "AmazonEC2ContainerRegistryPullOnly",
+    },
+    f"{NAME}-emr": {"service-role/AmazonEMRServicePolicy_v2"},
+}
+# Actions for which IAM knows no narrower resource.
+WITHOUT_RESOURCE = {"elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"}
+
+
+def test_only_spark_reads_the_quarantine(stack: Stack):
+    for table in ("classified_movie_review", "review_logs"):
+        assert stack.who_may(
+            "s3:GetObject", objects("quarantine", f"{table}/insert_date=2021-01-01/x.parquet")
+        ) == {SPARK}
+    assert (
+        stack.who_may("s3:GetObject", objects("quarantine", "user_purchase/insert_date=2021-01-01/x.parquet"))
+        == set()
+    )
+    # and nobody by another policy of the account
+    denied = bucket_policy(stack, "quarantine", "OnlySparkReads")
+    assert denied["Effect"] == "Deny" and denied["Principal"] == {"AWS": "*"}
+    assert set(denied["Action"]) == {"s3:GetObject", "s3:GetObjectVersion"}
+    assert denied["Resource"] == [objects("quarantine", "*")]
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
+
+
+def test_only_spark_reads_the_vendors_feeds(stack: Stack):
+    for feed in ("movie_review", "log_reviews"):
+        assert stack.who_may("s3:GetObject", objects("raw", f"{feed}/insert_date=2021-01-01/x.csv")) == {
+            SPARK
+        }
+    assert stack.who_may("s3:GetObject", objects("raw", "user_purchase/x.csv")) == {AIRFLOW}
+
+
+def test_only_spark_reads_the_key_of_the_pseudonyms(stack: Stack):
+    secret = stack.one("aws_secretsmanager_secret", "secret.pseudonym")
+    assert stack.who_may("secretsmanager:GetSecretValue", secret.arn) == {SPARK}
+    policy = stack.one("aws_secretsmanager_secret_policy", "pseudonym")
+    assert policy.secret_arn == secret.arn and policy.block_public_policy
+    (denied,) = json.loads(policy.policy)["Statement"]
+    assert (denied["Effect"], denied["Action"], denied["Principal"]) == (
+        "Deny", "secretsmanager:GetSecretValue", {"AWS": "*"},
+    )  # fmt: skip
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
+
+
+def test_no_password_and_no_key_is_in_the_state(stack: Stack):
+    for resource in stack.resources:
+        for attribute in (
+            "password",
+            "master_password",
+            "admin_user_password",
+            "secret_binary",
+            "auth_token",
+        ):
+            assert not resource["values"].get(attribute), resource["address"]
+    for database in stack.all("aws_db_instance").values():
+        assert database.manage_master_user_password is True
+    for cluster in stack.all("aws_redshift_cluster").values():
+        assert cluster.manage_master_password is True
+    for namespace in stack.all("aws_redshiftserverless_namespace").values():
+        assert namespace.manage_admin_password is True
+    # The only secrets with a value are Airflow's variables and connections; the key of the pseudonyms has none.
+    assert {
+        address.split('"')[1].split("/airflow/")[0]
+        for address in stack.all("aws_secretsmanager_secret_version")
+    } == {NAME}
+    connection = json.loads(airflow_secrets(stack)["connections/shop_db"])
+    assert connection.keys() == {"conn_type", "host", "port", "schema", "login", "extra"}
+    assert connection["extra"] == {
+        "iam": True,
+        "aws_conn_id": None,
+        "region_name": "eu-west-1",
+        "sslmode": "require",
+    }
+    assert stack.one("aws_db_instance", "module.source").iam_database_authentication_enabled is True
+    for random in ("random_password", "random_string", "tls_private_key"):
+        assert not stack.all(random)
+
+
+def test_each_writer_writes_its_own_files_only(stack: Stack):
+    day = "insert_date=2021-01-01"
+    assert stack.who_may("s3:PutObject", objects("raw", f"movie_review/{day}/x.csv")) == set()
+    for table in ("classified_movie_review", "review_logs"):
+        for layer in ("staging", "quarantine"):
+            for action in ("s3:PutObject", "s3:DeleteObject"):
+                assert stack.who_may(action, objects(layer, f"{table}/{day}/x.parquet")) == {SPARK}
+    for key in ("staging/user_purchase", "quarantine/user_purchase"):
+        layer, table = key.split("/")
+        assert stack.who_may("s3:PutObject", objects(layer, f"{table}/{day}/user_purchase.parquet")) == {
+            AIRFLOW
+        }
+        assert (
+            stack.who_may("s3:DeleteObject", objects(layer, f"{table}/{day}/user_purchase.parquet")) == set()
+        )
+    assert stack.who_may("s3:PutObject", objects("artifacts", "spark/1/submit.py")) == set()
+
+
+def test_the_jobs_reach_all_that_they_need(stack: Stack):
+    """So that nothing above is kept by forbidding the work."""
+    day = "insert_date=2021-01-01"
+    for table in ("delivery", "rejection"):
+        assert stack.who_may("s3:PutObject", objects("staging", f"{table}/{day}/user_purchase.parquet")) == {
+            SPARK,
+            AIRFLOW,
+        }
+    for layer in ("staging", "quarantine"):
+        assert stack.who_may("s3:PutObject", objects(layer, ".incoming/review_logs/x")) == {SPARK}
+    assert stack.who_may("s3:GetObject", objects("staging", f"user_purchase/{day}/x.parquet")) == {
+        AIRFLOW,
+        SPECTRUM,
+    }
+    assert stack.who_may("s3:GetObject", objects("artifacts", "spark/1/submit.py")) == {SPARK}
+    assert stack.who_may("s3:PutObject", objects("artifacts", "spark-logs/x")) == {SPARK}
+    for folder in ("docs", "airflow-logs"):
+        assert stack.who_may("s3:PutObject", objects("artifacts", f"{folder}/x")) == {AIRFLOW}
+    lake_key = stack.one("aws_kms_key", "module.lake").arn
+    assert stack.who_may("kms:GenerateDataKey", lake_key) >= {SPARK, AIRFLOW}
+    assert stack.who_may("kms:Decrypt", lake_key) >= {SPARK, AIRFLOW, SPECTRUM}
+    for name in ("variables/spark", "connections/shop_db", "variables/not_there"):
+        arn = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{NAME}/airflow/{name}-AbCdEf"
+        assert stack.who_may("secretsmanager:GetSecretValue", arn) == {AIRFLOW}
+
+
+def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack):
+    runtime = stack.runtime
+    if runtime == "emr_serverless":
+        arn = stack.one("aws_emrserverless_application").arn
+        assert stack.who_may("emr-serverless:StartJobRun", arn) == {AIRFLOW}
+        assert stack.who_may("emr-serverless:CancelJobRun", f"{arn}/jobruns/1") == {AIRFLOW}
+        assert stack.who_may("emr-serverless:StartJobRun", f"{arn}x") == set()
+    elif runtime == "emr":
+        (start,) = [
+            statement
+            for _, statement in stack.statements()
+            if "elasticmapreduce:RunJobFlow" in as_list(statement["Action"])
+        ]
+        assert start["Condition"] == {
+            "StringEquals": {"aws:RequestTag/for-use-with-amazon-emr-managed-policies": "true"}
+        }
+        assert stack.who_may(
+            "elasticmapreduce:TerminateJobFlows", f"arn:aws:elasticmapreduce:eu-west-1:{ACCOUNT}:cluster/j-1"
+        ) == {AIRFLOW}
+    else:
+        assert stack.who_may("glue:StartJobRun", stack.one("aws_glue_job").arn) == {AIRFLOW}
+
+
+def test_airflow_logs_in_to_its_own_databases_only(stack: Stack):
+    resource_id = stack.one("aws_db_instance", "module.source").resource_id
+    arn = f"arn:aws:rds-db:eu-west-1:{ACCOUNT}:dbuser:{resource_id}"
+    assert stack.who_may("rds-db:connect", f"{arn}/airflow") == {AIRFLOW}
+    assert stack.who_may("rds-db:connect", f"{arn}/shop_admin") == set()
+    if stack.all("aws_redshift_cluster"):
+        arn = f"arn:aws:redshift:eu-west-1:{ACCOUNT}:dbname:{NAME}/analytics"
+        assert stack.who_may("redshift:GetClusterCredentialsWithIAM", arn) == {AIRFLOW}
+    else:
+        arn = stack.one("aws_redshiftserverless_workgroup").arn
+        assert stack.who_may("redshift-serverless:GetCredentials", arn) == {AIRFLOW}
+
+
+def test_redshift_keeps_external_tables_in_its_own_catalogue_only(stack: Stack):
+    arn = f"arn:aws:glue:eu-west-1:{ACCOUNT}"
+    database = stack.outputs["warehouse"]["GLUE_DATABASE"]
+    assert database == stack.one("aws_glue_catalog_database").name
+    assert stack.who_may("glue:CreateTable", f"{arn}:table/{database}/review_logs") == {SPECTRUM}
+    assert stack.who_may("glue:CreateTable", f"{arn}:table/other/review_logs") == set()
+    assert stack.who_may("glue:DeleteDatabase", f"{arn}:database/{database}") == set()
+    # dbt makes the tables
+    assert not stack.all("aws_glue_catalog_table")
+
+
+def test_no_policy_uses_a_star_where_the_service_can_be_narrower(stack: Stack):
+    for role, statement in stack.statements():
+        assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, (role, statement)
+        actions = as_list(statement["Action"])
+        assert not [action for action in actions if "*" in action], (role, actions)
+        for resource in as_list(statement["Resource"]):
+            if not re.match(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:[^*]", resource):
+                assert set(actions) <= WITHOUT_RESOURCE and statement["Condition"], (role, actions, resource)
+
+
+def test_awss_own_policies_are_these_and_no_others(stack: Stack):
+    found: dict[str, set] = {}
+    for attachment in stack.all("aws_iam_role_policy_attachment").values():
+        found.setdefault(attachment.role, set()).add(
+            attachment.policy_arn.removeprefix("arn:aws:iam::aws:policy/")
+        )
+    emr = {f"{NAME}-emr"} if stack.runtime == "emr" else set()
+    assert found == {
+        role: MANAGED_POLICIES[role] for role in {f"{NAME}-eks-cluster", f"{NAME}-eks-node"} | emr
+    }
+    # nor by another way
+    for type_ in (
+        "aws_iam_policy",
+        "aws_iam_policy_attachment",
+        "aws_iam_user",
+        "aws_iam_access_key",
+        "aws_iam_group",
+    ):
+        assert not stack.all(type_)
+    assert not [role.name for role in stack.all("aws_iam_role").values() if NAME not in role.name]
+
+
+def test_a_role_is_handed_only_to_the_service_that_needs_it(stack: Stack):
+    for role, statement in stack.statements():
+        if "iam:PassRole" not in as_list(statement["Action"]):
+            continue
+        assert as_list(statement["Action"]) == ["iam:PassRole"]
+        (target,) = as_list(statement["Resource"])
+        passed_to = statement["Condition"]["StringEquals"]["iam:PassedToService"]
+        job = {"emr_serverless": "emr-serverless", "emr": "ec2"}.get(stack.runtime)
+        allowed = {role_arn(stack, SPARK): f"{job}.amazonaws.com"}
+        if stack.runtime == "emr":
+            allowed[role_arn(stack, f"{NAME}-emr")] = "elasticmapreduce.amazonaws.com"
+        assert allowed.get(target) == passed_to, (role, statement)
+
+
+def test_roles_are_taken_by_services_and_by_airflows_pods_only(stack: Stack):
+    services = {
+        SPARK: {"emr_serverless": "emr-serverless", "emr": "ec2", "glue": "glue"}[stack.runtime],
+        SPECTRUM: "redshift", f"{NAME}-emr": "elasticmapreduce", f"{NAME}-eks-cluster": "eks",
+        f"{NAME}-eks-node": "ec2", f"{NAME}-flow-log": "vpc-flow-logs",
+    }  # fmt: skip
+    for role in stack.all("aws_iam_role").values():
+        (statement,) = json.loads(role.assume_role_policy)["Statement"]
+        if role.name == AIRFLOW:
+            assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+            assert statement["Principal"] == {"Federated": stack.one("aws_iam_openid_connect_provider").arn}
+            conditions = statement["Condition"]["StringEquals"]
+            issuer = stack.one("aws_eks_cluster").identity[0]["oidc"][0]["issuer"].removeprefix("https://")
+            assert conditions == {
+                f"{issuer}:sub": "system:serviceaccount:airflow:airflow",
+                f"{issuer}:aud": "sts.amazonaws.com",
+            }
+        else:
+            assert statement["Action"] == "sts:AssumeRole" and statement["Principal"].keys() == {"Service"}
+            allowed = {f"{services[role.name]}.amazonaws.com"}
+            if role.name == SPECTRUM and not stack.all("aws_redshift_cluster"):
+                allowed.add("redshift-serverless.amazonaws.com")
+            assert set(as_list(statement["Principal"]["Service"])) == allowed, role.name
+            # Services that act for many accounts say for which one they ask.
+            if services[role.name] in ("emr-serverless", "glue", "redshift", "elasticmapreduce"):
+                assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT, role.name
+
+
+def test_who_may_finds_out():
+    """The question that most promises above rest on."""
+    policy = {"Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::a/x/*"]},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+    ]}  # fmt: skip
+    values = {"role": "reader", "policy": json.dumps(policy)}
+    stack = Stack({"root_module": {"child_modules": [{"resources": [
+        {"mode": "managed", "type": "aws_iam_role_policy", "address": "module.m.aws_iam_role_policy.p", "values": values}
+    ]}]}})  # fmt: skip
+    assert stack.who_may("s3:GetObject", "arn:aws:s3:::a/x/1") == {"reader"}
+    assert stack.who_may("S3:getobject", "arn:aws:s3:::a/x/1") == {"reader"}
+    assert (
+        stack.who_may("s3:GetObject", "arn:aws:s3:::a/y/1")
+        == stack.who_may("s3:PutObject", "arn:aws:s3:::a/x/1")
+        == set()
+    )

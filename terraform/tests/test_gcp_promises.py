@@ -1,0 +1,356 @@
+"""What the GCP stack promises about safety, each on the outcome of its mocked runs."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+
+import pytest
+import yaml
+
+from terraform.tests.cli import TREE
+
+AIRFLOW = "serviceAccount:airflow@demo-project.iam.gserviceaccount.com"
+SPARK = "serviceAccount:spark@demo-project.iam.gserviceaccount.com"
+NODES = "serviceAccount:nodes@demo-project.iam.gserviceaccount.com"
+ANALYSTS, READERS = "group:analysts@example.com", "group:bi@example.com"
+OWNERS = "projectOwner:demo-project"
+
+# Roles of Cloud Storage that let somebody read what is in an object.
+READING_ROLES = {
+    "roles/storage.objectViewer", "roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin",
+    "roles/storage.legacyObjectReader", "roles/storage.legacyObjectOwner",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def production(mocked):
+    return mocked("gcp")["serverless"].stack
+
+
+@pytest.fixture(scope="module")
+def trial(mocked):
+    return mocked("gcp")["cluster_and_provisioned"].stack
+
+
+def bindings(policy) -> list[tuple[str, str, str]]:
+    """(role, member, condition) of a policy written as JSON."""
+    return [
+        (binding["role"], member, binding.get("condition", {}).get("expression", ""))
+        for binding in json.loads(policy.policy_data)["bindings"]
+        for member in binding["members"]
+    ]
+
+
+def test_nothing_is_public(production, trial):
+    for stack in (production, trial):
+        assert "allUsers" not in stack.text and "allAuthenticatedUsers" not in stack.text
+        for address, bucket in stack.all("google_storage_bucket").items():
+            assert bucket.public_access_prevention == "enforced", address
+            assert bucket.uniform_bucket_level_access is True, address
+
+
+def test_a_bucket_that_was_overwritten_can_be_restored(production):
+    for address, bucket in production.all("google_storage_bucket").items():
+        if "scratch" not in address:
+            assert bucket.versioning == [{"enabled": True}], address
+
+
+def test_the_lake_has_a_key_of_its_own_that_only_cloud_storage_uses(production):
+    key = production.one("google_kms_crypto_key")
+    assert key.rotation_period == "7776000s"
+    for address, bucket in production.all("google_storage_bucket").items():
+        if "scratch" not in address:
+            assert [block["default_kms_key_name"] for block in bucket.encryption] == [key.id], address
+    (users,) = production.all("google_kms_crypto_key_iam_binding").values()
+    assert users.members == [
+        "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+    ]
+
+
+def test_every_layer_says_all_of_its_access(production):
+    """google_storage_bucket_iam_policy takes away what it does not name; members added beside it would come and go."""
+    layers = {address.split('"')[1] for address in production.all("google_storage_bucket_iam_policy")}
+    assert layers == {"raw", "staging", "quarantine", "artifacts"}
+    members = production.all("google_storage_bucket_iam_member")
+    assert {member.bucket for member in members.values()} == {"movie-analytics-prod-scratch-demo-project"}
+
+
+def test_only_spark_reads_the_quarantine(production):
+    policy = production.one("google_storage_bucket_iam_policy", "quarantine")
+    assert {member for role, member, _ in bindings(policy) if role in READING_ROLES} == {SPARK}
+
+
+def test_only_spark_reads_the_vendors_files(production):
+    policy = production.one("google_storage_bucket_iam_policy", "raw")
+    reading = {(member, condition) for role, member, condition in bindings(policy) if role in READING_ROLES}
+    folders = {member: set(re.findall(r"/objects/([^\"]*)", condition)) for member, condition in reading}
+    assert folders == {SPARK: {"movie_review/", "log_reviews/"}, AIRFLOW: {"user_purchase/"}}
+
+
+def test_grants_in_buckets_name_their_folders(production):
+    everywhere = {
+        (address.split('"')[1], role, member)
+        for address, policy in production.all("google_storage_bucket_iam_policy").items()
+        for role, member, condition in bindings(policy)
+        if not condition
+        and role != "roles/storage.legacyBucketReader"  # names of objects, not what is in them
+    }
+    owners = {
+        (layer, "roles/storage.legacyBucketOwner", OWNERS)
+        for layer in ("raw", "staging", "quarantine", "artifacts")
+    }
+    assert everywhere == owners | {("staging", "roles/storage.objectViewer", AIRFLOW)}
+
+
+def test_a_condition_is_about_its_own_bucket(production):
+    for address, policy in production.all("google_storage_bucket_iam_policy").items():
+        for _, _, condition in bindings(policy):
+            buckets = set(re.findall(r"buckets/([^/]*)/", condition))
+            assert buckets <= {policy.bucket}, address
+
+
+def test_airflow_cannot_change_the_code_that_spark_runs(production):
+    policy = production.one("google_storage_bucket_iam_policy", "artifacts")
+    for role, member, condition in bindings(policy):
+        if member == AIRFLOW and role != "roles/storage.legacyBucketReader":
+            assert "/objects/docs/" in condition and "/objects/spark" not in condition
+        if member == SPARK:
+            assert role in ("roles/storage.legacyBucketReader", "roles/storage.objectViewer")
+
+
+def test_only_spark_reads_the_key_of_the_pseudonyms(production):
+    key = production.one("google_secret_manager_secret", "module.spark.")
+    access = [
+        a
+        for a in production.all("google_secret_manager_secret_iam_binding").values()
+        if a.secret_id == key.id
+    ]
+    assert [(a.role, a.members) for a in access] == [("roles/secretmanager.secretAccessor", [SPARK])]
+    assert production.all("google_secret_manager_secret_iam_member") == {}
+
+
+def test_airflow_reads_its_settings_and_no_other_secret(production):
+    readable = {
+        address
+        for address, access in production.all("google_secret_manager_secret_iam_binding").items()
+        if AIRFLOW in access.members
+    }
+    assert len(readable) == 9
+    assert all(
+        "module.orchestrator.google_secret_manager_secret_iam_binding.setting[" in address
+        for address in readable
+    )
+
+
+def test_no_secret_has_its_value_from_terraform(production):
+    """What Terraform writes it keeps in its state; only Airflow's settings are written, and none is secret."""
+    written = production.all("google_secret_manager_secret_version")
+    assert all("orchestrator.google_secret_manager_secret_version.setting[" in address for address in written)
+    assert not re.search(r"passw(or)?d", " ".join(version.secret_data for version in written.values()))
+    for user in production.all("google_sql_user").values():
+        assert user.type == "CLOUD_IAM_SERVICE_ACCOUNT" and not user.password
+
+
+def test_airflow_finds_its_variables_and_connections(production):
+    outputs = production.outputs
+    written = {
+        address.split('"')[1]: version.secret_data
+        for address, version in production.all("google_secret_manager_secret_version").items()
+    }
+    prefix = outputs["airflow_variables_prefix"] + "-"
+    variables = {
+        name.removeprefix(prefix): value for name, value in written.items() if name.startswith(prefix)
+    }
+    assert {
+        name: variables.pop(name) for name in ("raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri")
+    } == {name: outputs[name] for name in ("raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri")}
+    assert json.loads(variables.pop("spark")) == outputs["spark"]
+    assert json.loads(variables.pop("warehouse")) == outputs["warehouse"]
+    assert variables == {"start_date": "2021-01-01", "pseudonym_key_version": "1"}
+    shop = json.loads(written[outputs["airflow_connections_prefix"] + "-shop_db"])
+    assert (shop["host"], shop["schema"], shop["login"]) == (
+        outputs["source_host"], outputs["source_database"], "airflow@demo-project.iam",
+    )  # fmt: skip
+    assert shop["extra"] == {"iam": True, "sslmode": "require"}
+
+
+def test_databases_have_no_public_address_and_take_encrypted_connections_only(production):
+    databases = production.all("google_sql_database_instance")
+    assert len(databases) == 2
+    for address, database in databases.items():
+        (settings,) = database.settings
+        (network,) = settings["ip_configuration"]
+        assert (network["ipv4_enabled"], network["ssl_mode"]) == (False, "ENCRYPTED_ONLY"), address
+        assert network["private_network"], address
+        assert settings["backup_configuration"][0]["enabled"] is True, address
+
+
+def test_kubernetes_is_private(production, trial):
+    for stack, cidrs in ((production, []), (trial, ["203.0.113.0/24"])):
+        cluster = stack.one("google_container_cluster")
+        (private,) = cluster.private_cluster_config
+        (authorized,) = cluster.master_authorized_networks_config
+        assert private["enable_private_nodes"] is True
+        assert private["enable_private_endpoint"] is (not cidrs)
+        assert [block["cidr_block"] for block in authorized["cidr_blocks"]] == cidrs
+        assert authorized["gcp_public_cidrs_access_enabled"] is False
+
+
+def test_only_airflows_service_account_in_kubernetes_is_airflow(production):
+    binding = production.one("google_service_account_iam_binding", "workload_identity")
+    assert binding.members == ["serviceAccount:demo-project.svc.id.goog[airflow/airflow]"]
+    assert binding.service_account_id == AIRFLOW.replace(
+        "serviceAccount:", "projects/demo-project/serviceAccounts/"
+    )
+
+
+def test_airflow_acts_as_spark_and_nobody_else(production):
+    granted = production.all("google_service_account_iam_member")
+    assert [(g.role, g.member, g.service_account_id) for g in granted.values()] == [
+        (
+            "roles/iam.serviceAccountUser",
+            AIRFLOW,
+            SPARK.replace("serviceAccount:", "projects/demo-project/serviceAccounts/"),
+        )
+    ]
+
+
+def test_roles_in_the_whole_project_are_few_and_hold_no_data(production):
+    granted = {
+        (member.member, member.role if member.role.startswith("roles/") else address.split(".")[-1])
+        for address, member in production.all("google_project_iam_member").items()
+    }
+    assert granted == {
+        (NODES, "roles/container.defaultNodeServiceAccount"),
+        (AIRFLOW, "roles/cloudsql.instanceUser"),
+        (AIRFLOW, "loader"),
+        (AIRFLOW, "spark_starter"),
+        (SPARK, "worker"),
+        (ANALYSTS, "roles/bigquery.jobUser"),
+        (READERS, "roles/bigquery.jobUser"),
+    }
+    for address, role in production.all("google_project_iam_custom_role").items():
+        for permission in role.permissions:
+            assert not re.match(
+                r"storage\.|secretmanager\.|iam\.|resourcemanager\.|bigquery\.tables\.(get|export)",
+                permission,
+            ), address
+            assert not permission.endswith(".setIamPolicy"), address
+
+
+def test_the_database_login_is_for_one_instance(production):
+    login = production.one("google_project_iam_member", "module.source.")
+    assert login.condition[0]["expression"].endswith(
+        '"projects/demo-project/instances/movie-analytics-prod-shop"'
+    )
+
+
+def test_airflow_has_the_rights_of_its_spark_mode_only(production, trial):
+    batches = production.one("google_project_iam_custom_role", "spark_starter").permissions
+    clusters = trial.one("google_project_iam_custom_role", "spark_starter").permissions
+    assert "dataproc.batches.create" in batches and not any(
+        "clusters" in permission for permission in batches
+    )
+    assert "dataproc.clusters.delete" in clusters and not any(
+        "batches" in permission for permission in clusters
+    )
+
+
+def test_who_reads_which_dataset(production):
+    reading = {}
+    for address, policy in production.all("google_bigquery_dataset_iam_policy").items():
+        by_role = {
+            role: member for role, member, _ in bindings(policy) if role != "roles/bigquery.dataViewer"
+        }
+        assert by_role.pop("roles/bigquery.dataOwner") == OWNERS
+        assert by_role.pop("roles/bigquery.dataEditor") == AIRFLOW
+        assert set(by_role.values()) <= {AIRFLOW}
+        reading[address.split('"')[1]] = {
+            m for role, m, _ in bindings(policy) if role == "roles/bigquery.dataViewer"
+        }
+    assert reading == {
+        "external": set(),
+        "staging": set(),
+        "reference": {ANALYSTS},
+        "intermediate": {ANALYSTS},
+        "audit": {ANALYSTS},
+        "marts": {ANALYSTS, READERS},
+    }
+
+
+def test_readers_see_no_customer(production):
+    tag = production.one("google_data_catalog_policy_tag").name
+    clear = production.one("google_data_catalog_policy_tag_iam_binding")
+    assert (clear.policy_tag, set(clear.members)) == (tag, {AIRFLOW, ANALYSTS})
+    masked = production.one("google_bigquery_datapolicy_data_policy", "data_policy.masked")
+    assert (masked.policy_tag, masked.data_policy_type) == (tag, "DATA_MASKING_POLICY")
+    assert masked.data_masking_policy[0]["predefined_expression"] == "ALWAYS_NULL"
+    assert production.one("google_bigquery_datapolicy_data_policy_iam_binding").members == [READERS]
+    assert production.outputs["warehouse"]["BIGQUERY_CUSTOMER_POLICY_TAG"] == tag
+
+
+def test_there_is_a_dataset_for_each_schema_of_dbt(production):
+    project = TREE.parent / "dbt_project"
+    configured = yaml.safe_load((project / "dbt_project.yml").read_text())
+    schemas = {
+        settings["+schema"]
+        for kind in ("models", "seeds", "snapshots")
+        for settings in _with_schema(configured.get(kind, {}))
+    }
+    for file in project.glob("models/*/*.yml"):
+        schemas |= set(re.findall(r'schema: "\{\{ target\.schema \}\}_(\w+)"', file.read_text()))
+    datasets = {dataset.dataset_id for dataset in production.all("google_bigquery_dataset").values()}
+    assert datasets == {f"{production.outputs['warehouse']['DBT_SCHEMA']}_{schema}" for schema in schemas}
+
+
+def _with_schema(settings: dict) -> list[dict]:
+    nested = [
+        inner for value in settings.values() if isinstance(value, dict) for inner in _with_schema(value)
+    ]
+    return nested + ([settings] if "+schema" in settings else [])
+
+
+def test_the_only_way_in_is_from_spark_to_spark(production):
+    (firewall,) = production.all("google_compute_firewall").values()
+    spark = production.one("google_compute_subnetwork", "subnetwork.spark")
+    assert firewall.source_ranges == firewall.destination_ranges == [spark.ip_cidr_range]
+
+
+def test_address_ranges_do_not_overlap(production):
+    subnets = production.all("google_compute_subnetwork").values()
+    ranges = [s.ip_cidr_range for s in subnets] + [
+        r["ip_cidr_range"] for s in subnets for r in s.secondary_ip_range
+    ]
+    peered = production.one("google_compute_global_address")
+    networks = [ipaddress.ip_network(r) for r in [*ranges, f"{peered.address}/{peered.prefix_length}"]]
+    assert len(networks) == 5
+    for network in networks:
+        assert network.subnet_of(ipaddress.ip_network("10.20.0.0/16"))
+        assert [other for other in networks if network.overlaps(other)] == [network]
+
+
+def test_only_a_trial_stack_can_be_destroyed_with_its_data(production, trial):
+    for stack, ephemeral in ((production, False), (trial, True)):
+        layers = [b for address, b in stack.all("google_storage_bucket").items() if "scratch" not in address]
+        assert {bucket.force_destroy for bucket in layers} == {ephemeral}
+        assert {d.delete_contents_on_destroy for d in stack.all("google_bigquery_dataset").values()} == {
+            ephemeral
+        }
+        assert {d.deletion_protection for d in stack.all("google_sql_database_instance").values()} == {
+            not ephemeral
+        }
+        assert stack.one("google_container_cluster").deletion_protection is (not ephemeral)
+        assert stack.one("google_secret_manager_secret", "module.spark.").deletion_protection is (
+            not ephemeral
+        )
+
+
+def test_the_budget_is_watched(production):
+    budget = production.one("google_billing_budget")
+    assert budget.amount[0]["specified_amount"][0]["units"] == "300"
+    assert [rule["threshold_percent"] for rule in budget.threshold_rules] == [0.8, 1]
+    assert production.one("google_monitoring_notification_channel").labels == {
+        "email_address": "data@example.com"
+    }

@@ -1,0 +1,177 @@
+"""What the GitHub workflows promise: pinned actions, no long-lived keys, no more rights than needed, nothing unattended.
+
+They have not run on GitHub from here: what they call is tested elsewhere (deploy.sh, .ci/run), their form is checked here.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from terraform.tests.cli import CLOUDS, TREE
+
+WORKFLOWS = {file.stem: file for file in sorted((TREE.parent / ".github/workflows").glob("*.yml"))}
+ZIZMOR = Path(sys.executable).with_name("zizmor")
+
+
+def read(name: str) -> dict:
+    workflow = yaml.safe_load(WORKFLOWS[name].read_text())
+    workflow["on"] = workflow.pop(True)  # YAML 1.1 takes "on" for a truth value
+    return workflow
+
+
+def jobs() -> list[tuple[str, str, dict]]:
+    return [(name, job, value) for name in WORKFLOWS for job, value in read(name)["jobs"].items()]
+
+
+def steps(job: dict) -> str:
+    return "\n".join(f"{step.get('uses', '')} {step.get('run', '')}" for step in job["steps"])
+
+
+def test_there_are_three():
+    assert WORKFLOWS.keys() == {"test", "plan", "deploy"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned_to_a_commit_whose_version_stands_beside_it(name):
+    used = re.findall(r"uses: (\S+)(.*)", WORKFLOWS[name].read_text())
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action}{comment}"
+
+
+def test_an_action_has_one_version_in_all_workflows():
+    text = "".join(file.read_text() for file in WORKFLOWS.values())
+    versions = {}
+    for action, commit in re.findall(r"uses: ([\w/-]+)@(\S+)", text):
+        versions.setdefault(action, set()).add(commit)
+    assert {action: commits for action, commits in versions.items() if len(commits) > 1} == {}
+    assert len(set(re.findall(r'terraform_version: "(.*)"', text))) == 1
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_secret_of_the_repository_is_used(name):
+    """Clouds trust GitHub's own token; there is no key to keep."""
+    assert "secrets." not in WORKFLOWS[name].read_text()
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nobody_outside_can_start_it_with_rights(name):
+    assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(read(name)["on"])
+
+
+def test_rights_are_given_job_by_job_and_no_more_than_these():
+    assert read("test")["permissions"] == {"contents": "read"}
+    for name in ("plan", "deploy"):
+        assert read(name)["permissions"] == {}
+    given = {(name, job): value.get("permissions") for name, job, value in jobs()}
+    cloud = {"contents": "read", "id-token": "write"}
+    assert given == {
+        ("test", "test"): None,
+        ("plan", "plan"): cloud,
+        ("plan", "comment"): {"pull-requests": "write"},
+        ("deploy", "plan"): cloud,
+        ("deploy", "deploy"): cloud,
+    }
+
+
+def test_who_may_write_to_a_pull_request_runs_none_of_its_code():
+    comment = read("plan")["jobs"]["comment"]
+    assert "actions/checkout" not in steps(comment) and "terraform/" not in steps(comment)
+
+
+def test_a_fork_gets_no_credentials():
+    assert (
+        "github.event.pull_request.head.repo.full_name == github.repository"
+        in read("plan")["jobs"]["plan"]["if"]
+    )
+
+
+def test_who_logs_in_to_a_cloud_does_it_in_an_environment():
+    """There the cloud's trust is bound to, and reviewers can be asked."""
+    environments = {}
+    for name, job, value in jobs():
+        if "configure-aws-credentials" in steps(value) or "google-github-actions/auth" in steps(value):
+            environments[name, job] = value["environment"]
+    assert environments == {
+        ("plan", "plan"): "plan",
+        ("deploy", "plan"): "plan",
+        ("deploy", "deploy"): "${{ inputs.cloud }}-${{ inputs.environment }}",
+    }
+
+
+def test_a_deployment_is_planned_first_and_never_runs_beside_another():
+    deploy = read("deploy")
+    assert deploy["jobs"]["deploy"]["needs"] == "plan"
+    assert deploy["concurrency"] == {
+        "group": "deploy-${{ inputs.cloud }}-${{ inputs.environment }}", "cancel-in-progress": False,
+    }  # fmt: skip
+    assert set(deploy["on"]) == {"workflow_dispatch"}
+
+
+def test_what_can_be_chosen_exists():
+    inputs = read("deploy")["on"]["workflow_dispatch"]["inputs"]
+    assert inputs["cloud"]["options"] == list(CLOUDS)
+    for cloud in CLOUDS:
+        files = {file.stem for file in (TREE / cloud / "environments").glob("*.tfvars")}
+        assert files == set(inputs["environment"]["options"])
+
+
+def test_they_call_what_a_person_calls():
+    commands = {
+        (name, job): re.findall(r"terraform/deploy\.sh (.*?)(?: \||$)", steps(value), re.MULTILINE)
+        for name, job, value in jobs()
+    }
+    assert {key: value for key, value in commands.items() if value} == {
+        ("plan", "plan"): ['plan "$CLOUD" "$ENVIRONMENT"'],
+        ("deploy", "plan"): ['plan "$CLOUD" "$ENVIRONMENT"'],
+        ("deploy", "deploy"): ['--yes deploy "$CLOUD" "$ENVIRONMENT"'],
+    }
+    assert ".ci/run" in steps(read("test")["jobs"]["test"])
+
+
+def test_the_test_runs_on_every_pull_request_with_both_pythons():
+    test = read("test")
+    assert "pull_request" in test["on"] and test["on"]["push"] == {"branches": ["main"]}
+    versions = {
+        (pair["python"], pair["java"]) for pair in test["jobs"]["test"]["strategy"]["matrix"]["include"]
+    }
+    assert versions == {("3.11", "17"), ("3.13", "21")}
+
+
+def test_every_job_ends_in_time_on_a_known_machine():
+    for name, job, value in jobs():
+        assert value["timeout-minutes"] <= 120, (name, job)
+        assert "ubuntu-24.04" in value["runs-on"], (name, job)
+
+
+def test_what_was_checked_out_holds_no_token():
+    for name, job, value in jobs():
+        for step in value["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, (name, job)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nothing_from_outside_is_pasted_into_a_command(name):
+    for job in read(name)["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), step
+
+
+def test_zizmor_finds_nothing():
+    if not ZIZMOR.exists():
+        pytest.skip("no zizmor here: the workflows' syntax and known attacks were not checked")
+    audit = subprocess.run(
+        [ZIZMOR, "--offline", "--no-progress", TREE.parent / ".github/workflows"],
+        check=False,
+        text=True,
+        capture_output=True,
+    )
+    assert audit.returncode == 0, audit.stdout + audit.stderr
