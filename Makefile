@@ -3,10 +3,12 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-warehouses lint docs locks clean
+.PHONY: help setup demo run test test-fast test-warehouses test-airflow test-terraform test-apply test-site browser lint \
+  docs docs-serve airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
+AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
@@ -18,7 +20,7 @@ $(foreach setting,RAW_URI STAGING_URI QUARANTINE_URI DUCKDB_PATH,\
 export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (everything else does it by itself).
 
@@ -37,8 +39,10 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	@cd dbt_project && $(BIN)/dbt --quiet build --exclude-resource-type unit_test \
 	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
 
-test: setup lint ## All tests.
+test: setup lint browser .venv-airflow/synced ## All tests.
 	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test-airflow
+	@$(MAKE) --no-print-directory test-terraform
 
 test-fast: setup ## The tests that take seconds.
 	@$(BIN)/python -m pytest -m "not slow"
@@ -46,30 +50,94 @@ test-fast: setup ## The tests that take seconds.
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
 	@$(BIN)/python -m pytest ci/tests/test_warehouses.py ci/tests/test_redshift_stand_in.py ci/tests/test_bigquery_stand_in.py
 
+test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions, real runs, cloud operators against stand-ins.
+	@# A process for each file: Airflow keeps settings and DAGs for as long as its process lives. 5 is pytest's for no test.
+	@failed=""; for file in airflow/tests/test_*.py; do \
+	  $(AIRFLOW_BIN)/python -m pytest "$$file" -m "not gcp" || [ $$? = 5 ] || failed="$$failed $$file"; \
+	  .venv-airflow-gcp/bin/python -m pytest "$$file" -m gcp || [ $$? = 5 ] || failed="$$failed $$file"; \
+	done; [ -z "$$failed" ] || { echo "error: tests failed in$$failed" >&2; exit 1; }
+
+test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds: no account, no network.
+	@.venv-terraform/bin/python -m pytest terraform/tests
+
+test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, in both modes; some minutes.
+	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
+
+test-site: setup browser ## The docs site in a real browser (Chromium, headless) with the network cut.
+	@$(BIN)/python -m pytest ci/tests/test_site.py
+
+browser:
+	@ci/install_chromium.sh
+
 lint: setup ## Style and common mistakes, Python and SQL.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 
-docs: setup ## The dbt docs site as one file; after make demo or with the settings of make run.
+docs: setup ## The docs site (tables, relations, column lineage); after make demo or with the settings of make run.
 	@cd dbt_project && $(BIN)/dbt --quiet docs generate --static
-	@echo "docs        dbt_project/target/static_index.html"
+	@$(BIN)/python -m docs_site.build dbt_project/target site
+	@echo "docs        site/index.html"
+
+docs-serve: site/index.html ## The docs site on a loopback address, PORT=… or a free one; end with Ctrl-C.
+	@$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory site $(or $(PORT),0)
+
+site/index.html:
+	@$(MAKE) --no-print-directory docs
+
+airflow: airflow-manifest ## Airflow with these DAGs on sample feeds, at localhost:8080 (PORT=…), until Ctrl-C.
+	@$(BIN)/python -m ci.airflow_demo $(if $(PORT),--port $(PORT))
+
+airflow-setup: setup .venv-airflow/synced ## Install Airflow into .venv-airflow, an environment of its own.
+
+airflow-manifest: airflow-setup ## dbt's manifest, from which Airflow makes a task of each model.
+	@cd dbt_project && $(BIN)/dbt --quiet parse
+
+spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
+	@$(BIN)/python -m spark_prep.package dist/spark
+
+deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
+	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
+	@terraform/deploy.sh $(if $(DRY_RUN),--dry-run) deploy $(CLOUD) $(ENV)
+
+destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its data.
+	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say what: make destroy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
+	@terraform/deploy.sh $(if $(DRY_RUN),--dry-run) destroy $(CLOUD) $(ENV)
 
 locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
-	@for environment in "dev --extra spark --extra dbt --extra dev" "airflow --extra airflow" "report --extra report"; do \
+	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
+	@for environment in "dev --extra spark --extra dbt --extra dev" "report --extra report" "terraform --extra terraform" \
+	    "jobs --extra spark --extra dbt -c ci/locks/dev.txt" \
+	    "airflow-gcp --extra airflow --extra airflow-gcp" \
+	    "airflow-aws --extra airflow --extra airflow-aws -c ci/locks/airflow-gcp.txt" \
+	    "airflow-test --extra airflow-test -c ci/locks/airflow-gcp.txt -c ci/locks/airflow-aws.txt"; do \
 	  set -- $$environment; name=$$1; shift; \
 	  $(UV) pip compile pyproject.toml --universal --python-version 3.11 "$$@" --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make locks" --quiet --upgrade --output-file ci/locks/$$name.txt; \
 	done
 
 clean: ## Remove everything that was built (not your data).
-	@rm -rf .venv .uv data/demo dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
 
 .venv/synced: ci/locks/dev.txt ci/check_machine.sh | $(UV)
 	@ci/check_machine.sh
 	@echo "Installing into .venv (the first time takes some minutes: Spark is large) …"
 	@[ -x .venv/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" .venv
 	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes ci/locks/dev.txt
+	@touch $@
+
+.venv-airflow/synced: ci/locks/airflow-aws.txt ci/locks/airflow-test.txt | $(UV)
+.venv-airflow-gcp/synced: ci/locks/airflow-gcp.txt ci/locks/airflow-test.txt | $(UV)
+.venv-airflow/synced .venv-airflow-gcp/synced:
+	@echo "Installing into $(@D) …"
+	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
+	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes $^
+	@touch $@
+
+.venv-terraform/synced: ci/locks/terraform.txt ci/check_machine.sh | $(UV)
+	@echo "Installing into $(@D) …"
+	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
+	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes ci/locks/terraform.txt
 	@touch $@
 
 dbt_project/profiles.yml: profiles_template.yml

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ci.tests.browser import chromium, running_browser
 from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
 
 
@@ -32,3 +33,12 @@ def built(sample, tmp_path_factory) -> Warehouse:
     warehouse = staged_warehouse(tmp_path_factory.mktemp("built"), sample.staging)
     warehouse.build(sample.DAYS[0], sample.DAYS[-1])
     return warehouse
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Ends with its module: while it runs, nothing else in this process can use asyncio."""
+    if not chromium():
+        pytest.skip("no Chromium (make test-site says more): not checked in a browser")
+    with running_browser() as browser:
+        yield browser

@@ -29,7 +29,11 @@ def test_locks_hold_what_pyproject_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = {
         "dev": ("spark", "dbt", "dev"),
-        "airflow": ("airflow",),
+        "jobs": ("spark", "dbt"),
+        "airflow-aws": ("airflow", "airflow-aws"),
+        "airflow-gcp": ("airflow", "airflow-gcp"),
+        "airflow-test": ("airflow-test",),
+        "terraform": ("terraform",),
         "report": ("report",),
     }
     assert {lock.stem for lock in LOCKS} == locked.keys()
@@ -72,6 +76,21 @@ def test_a_missing_or_wrong_java_is_one_clear_line(tmp_path, java, message):
     checked = check_machine(tmp_path, java)
     assert (checked.returncode, checked.stdout) == (2 if message else 0, "")
     assert checked.stderr.startswith(message) and checked.stderr.count("\n") == (1 if message else 0)
+
+
+def test_without_a_browser_a_user_who_may_not_install_one_is_told_what_is_not_checked(tmp_path):
+    for tool in ("bash", "env"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho installed\n")
+    for tool in ("id", "apt-get"):
+        (tmp_path / tool).chmod(0o755)
+    told = subprocess.run(
+        [ROOT / "ci/install_chromium.sh"],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("note: no Chromium here, so no page is checked in a browser")
 
 
 def test_settings_are_documented():

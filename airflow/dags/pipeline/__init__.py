@@ -1,0 +1,1 @@
+"""What the DAG files use: settings, assets, and a module for each kind of task."""

@@ -1,0 +1,171 @@
+"""One command of the jobs' environment (spark_prep, dbt) as a task.
+
+Airflow and the jobs have environments of their own: the command runs as a process of the other one. What it must know
+comes from variables and connections, read when the task runs, and reaches it as environment variables: never as
+arguments or templated fields, which Airflow shows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperator, Connection, ObjectStoragePath, Variable
+from airflow.sdk.exceptions import AirflowException
+
+from pipeline.settings import DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON, PLATFORM, day_of
+
+# Setting of a job -> the variable that holds it.
+VARIABLES = {
+    "RAW_URI": "raw_uri",
+    "STAGING_URI": "staging_uri",
+    "QUARANTINE_URI": "quarantine_uri",
+    "START_DATE": "start_date",
+    "PSEUDONYM_SECRET": "pseudonym_secret",
+    "PSEUDONYM_KEY_VERSION": "pseudonym_key_version",
+}
+# How long a process that was asked to end may take for it.
+GRACE_SECONDS = 20
+
+
+class JobProcess(BaseOperator):
+    """Runs a command: ("python", "-m", …) or ("dbt", …), from the bin folder of the jobs' environment.
+
+    `settings` names the environment variables that it needs, of those that settings_of() knows. What it prints goes to
+    the log line by line; a last line that is a JSON object is the task's XCom. `publishes` says which of the files that
+    dbt leaves in its target folder go where below the variable artifacts_uri.
+    """
+
+    template_fields = ("command",)
+    ui_color = "#e8f0e4"
+
+    def __init__(
+        self,
+        *,
+        command: Sequence[str],
+        settings: Sequence[str] = (),
+        publishes: dict[str, str] | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.command = list(command)
+        self.settings = tuple(settings)
+        self.publishes = publishes or {}
+        self._process: subprocess.Popen | None = None
+
+    def execute(self, context) -> dict | None:
+        # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
+        with TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
+            places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
+            outcome = self._run({**os.environ, **settings_of(self.settings), **places})
+            for file, place in self.publishes.items():
+                published = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/{place}")
+                published.parent.mkdir(parents=True, exist_ok=True)
+                published.write_bytes(Path(folder, file).read_bytes())
+                self.log.info("published %s", published)
+        for asset in self.outlets:
+            # Said here since a run that was asked for by its date alone, not by its partition, has no key to pass on.
+            context["outlet_events"][asset].add_partitions(day_of(context))
+        return outcome
+
+    def on_kill(self) -> None:
+        self._end_process_group()
+
+    def _run(self, environment: dict[str, str]) -> dict | None:
+        program, *arguments = self.command
+        self.log.info("%s", " ".join(self.command))
+        self._process = subprocess.Popen(
+            [*_tied_to_this_process(), JOBS_PYTHON.with_name(program), *arguments],
+            cwd=DBT_PROJECT_DIR if program == "dbt" else DBT_PROJECT_DIR.parent,
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", start_new_session=True,
+        )  # fmt: skip
+        last = ""
+        try:
+            for line in self._process.stdout:
+                if line.strip():
+                    last = line.strip()
+                    self.log.info("%s", line.rstrip())
+            code = self._process.wait()
+        finally:
+            # also when the task is timed out or an exception comes in between: nothing goes on running
+            self._end_process_group()
+        if code:
+            raise AirflowException(f"{' '.join(self.command)} ended with exit code {code}: {last}")
+        return _json_object(last)
+
+    def _end_process_group(self) -> None:
+        """Spark's JVM and dbt's threads are children: all of them, politely first."""
+        process = self._process
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tied_to_this_process() -> list[str]:
+    """On Linux the command also ends when the worker is killed without a chance to clean up."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig=TERM", "--"] if setpriv else []
+
+
+def settings_of(names: Sequence[str]) -> dict[str, str]:
+    """Environment variables of a job, read from Airflow's variables and connections.
+
+    "warehouse" stands for all that dbt's profile needs. A variable that is not set leaves its setting out; the job
+    says by itself what it misses.
+    """
+    settings = {}
+    for name in names:
+        if name == "warehouse":
+            settings |= {"DBT_TARGET": DBT_TARGET, "DBT_PROFILES_DIR": str(DBT_PROJECT_DIR)}
+            settings |= {
+                key: str(value) for key, value in Variable.get("warehouse", deserialize_json=True).items()
+            }
+        elif name == "USER_PURCHASE_DSN":
+            settings[name] = _dsn(Connection.get("shop_db"))
+        elif (value := Variable.get(VARIABLES[name], default=None)) is not None:
+            settings[name] = value
+    return settings
+
+
+def _dsn(connection: Connection) -> str:
+    """As libpq takes it. With "iam" in the connection's extra the password is a token of this machine's identity, which is
+    good for some minutes: long enough to log in."""
+    extra = connection.extra_dejson
+    if not extra.get("iam"):
+        return connection.get_uri()
+    port = connection.port or 5432
+    if PLATFORM == "gcp":
+        import google.auth
+        from google.auth.transport.requests import Request
+
+        credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/sqlservice.login"])
+        credentials.refresh(Request())
+        token = credentials.token
+    else:
+        import boto3
+
+        rds = boto3.client("rds", region_name=extra["region_name"])
+        token = rds.generate_db_auth_token(connection.host, port, connection.login)
+    user, password = quote(connection.login, safe=""), quote(token, safe="")
+    return f"postgresql://{user}:{password}@{connection.host}:{port}/{connection.schema}?sslmode={extra['sslmode']}"
+
+
+def _json_object(line: str) -> dict | None:
+    if not line.startswith("{"):
+        return None
+    with suppress(json.JSONDecodeError):
+        return json.loads(line)
+    return None

@@ -1,0 +1,40 @@
+"""The settings that decide what the DAGs look like, from the environment: all that is read when a DAG is parsed.
+
+Everything else (places, connections, secrets, cluster names) is read by the tasks when they run.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+RUNTIMES = ("local", "emr_serverless", "emr", "glue", "dataproc_serverless", "dataproc")
+# Where Spark runs; files are then in folders (local), in S3 (EMR, Glue) or in GCS (Dataproc).
+SPARK_RUNTIME = os.environ.get("SPARK_RUNTIME", "local")
+if SPARK_RUNTIME not in RUNTIMES:
+    raise ValueError(f"SPARK_RUNTIME is {SPARK_RUNTIME!r}; it must be one of {', '.join(RUNTIMES)}")
+PLATFORM = {"local": "local", "dataproc_serverless": "gcp", "dataproc": "gcp"}.get(SPARK_RUNTIME, "aws")
+
+# The target of dbt's profile: dev (DuckDB), redshift or bigquery.
+DBT_TARGET = os.environ.get("DBT_TARGET", "dev")
+DBT_PROJECT_DIR = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[3] / "dbt_project"))
+# The Python of the environment that has dbt and Spark; dbt itself lies beside it.
+JOBS_PYTHON = Path(os.environ.get("JOBS_PYTHON", DBT_PROJECT_DIR.parent / ".venv/bin/python"))
+
+# The first day that there is anything for. Its run takes all purchases before it, too.
+START_DATE = datetime.fromisoformat(f"{os.environ.get('START_DATE', '2021-01-01')}T00:00:00+00:00")
+# When a day's run starts (UTC), on the morning after that day.
+CRON = os.environ.get("STAGING_CRON", "0 3 * * *")
+# How long the vendors' files are waited for from then on.
+FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12")))
+# A day of which a larger share was rejected stops before the warehouse.
+MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
+
+# The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date.
+DAY = "{{ dag_run.partition_key or ds }}"
+
+
+def day_of(context) -> str:
+    """The same, for code that runs in a task."""
+    return context["dag_run"].partition_key or context["ds"]

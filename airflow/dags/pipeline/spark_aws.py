@@ -1,0 +1,175 @@
+"""Spark on AWS: EMR Serverless, EMR on EC2 and Glue. See spark.py.
+
+Credentials are those of the machine (on Kubernetes, of the service account), so there is no Airflow connection.
+"""
+
+from __future__ import annotations
+
+from airflow.providers.amazon.aws.operators.emr import (
+    EmrAddStepsOperator,
+    EmrCreateJobFlowOperator,
+    EmrServerlessStartJobOperator,
+    EmrTerminateJobFlowOperator,
+)
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.amazon.aws.triggers.emr import EmrAddStepsTrigger
+from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
+
+from pipeline.settings import DAY
+from pipeline.spark import (
+    CODE,
+    IDLE_MINUTES,
+    JOB_MINUTES,
+    PACKAGE,
+    POLL_SECONDS,
+    POLLS,
+    SUBMIT,
+    TAGS,
+    TASK_TIMEOUT,
+    DeployedNumber,
+    arguments,
+    deployed,
+)
+
+AWS = {"aws_conn_id": None, "region_name": deployed("region"), "deferrable": True}
+WAIT = {"waiter_delay": POLL_SECONDS, "waiter_max_attempts": POLLS}
+START_CLUSTER = "start_spark_cluster"
+# AWS's managed policy for EMR's service role lets it work on what bears this tag only.
+MANAGED = {"for-use-with-amazon-emr-managed-policies": "true"}
+# put in place by emr_bootstrap.sh
+EMR_PYTHON = "/usr/local/bin/spark-python"
+
+
+def emr_serverless(job: str) -> EmrServerlessStartJobOperator:
+    return EmrServerlessStartJobOperator(
+        task_id=job,
+        name=f"{job} {DAY}",
+        application_id=deployed("emr_serverless_application_id"),
+        execution_role_arn=deployed("job_role_arn"),
+        job_driver={
+            "sparkSubmit": {
+                "entryPoint": SUBMIT,
+                "entryPointArguments": arguments(job),
+                "sparkSubmitParameters": f"--py-files {CODE}",
+            }
+        },
+        # also gives the task its link to the logs
+        configuration_overrides={
+            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": deployed("emr_log_uri")}}
+        },
+        config={"executionTimeoutMinutes": JOB_MINUTES, "tags": TAGS},
+        execution_timeout=TASK_TIMEOUT,
+        **WAIT,
+        **AWS,
+    )
+
+
+def emr(job: str) -> EmrAddStepsOperator:
+    command = ["spark-submit", "--conf", f"spark.pyspark.python={EMR_PYTHON}", "--py-files", CODE, SUBMIT]
+    return EmrSteps(
+        task_id=job,
+        job_flow_id=f"{{{{ ti.xcom_pull(task_ids='{START_CLUSTER}') }}}}",
+        steps=[
+            {
+                "Name": f"{job} {DAY}",
+                "ActionOnFailure": "CONTINUE",
+                "HadoopJarStep": {"Jar": "command-runner.jar", "Args": [*command, *arguments(job)]},
+            }
+        ],
+        execution_timeout=TASK_TIMEOUT,
+        **WAIT,
+        **AWS,
+    )
+
+
+def emr_cluster() -> tuple[EmrCreateJobFlowOperator, EmrTerminateJobFlowOperator]:
+    machine = {"InstanceType": deployed("emr_instance_type"), "Market": "ON_DEMAND"}
+    core_count = DeployedNumber("emr_core_instance_count")
+    start = EmrCreateJobFlowOperator(
+        task_id=START_CLUSTER,
+        emr_conn_id=None,
+        job_flow_overrides={
+            "Name": f"movie-analytics {DAY}",
+            "ReleaseLabel": deployed("emr_release_label"),
+            "Applications": [{"Name": "Spark"}],
+            "ServiceRole": deployed("emr_service_role"),
+            "JobFlowRole": deployed("emr_instance_profile"),
+            "SecurityConfiguration": deployed("emr_security_configuration"),
+            "LogUri": deployed("emr_log_uri"),
+            "BootstrapActions": [
+                {
+                    "Name": "Python of the jobs",
+                    "ScriptBootstrapAction": {"Path": f"{PACKAGE}/emr_bootstrap.sh"},
+                }
+            ],
+            # both jobs at once
+            "StepConcurrencyLevel": 2,
+            "AutoTerminationPolicy": {"IdleTimeout": IDLE_MINUTES * 60},
+            "Instances": {
+                "Ec2SubnetId": deployed("emr_subnet_id"),
+                "KeepJobFlowAliveWhenNoSteps": True,
+                "InstanceGroups": [
+                    {"Name": "primary", "InstanceRole": "MASTER", "InstanceCount": 1, **machine},
+                    {"Name": "core", "InstanceRole": "CORE", "InstanceCount": core_count, **machine},
+                ],
+            },
+            "Tags": [{"Key": key, "Value": value} for key, value in {**TAGS, **MANAGED}.items()],
+        },
+        wait_for_completion=True,  # of the start
+        execution_timeout=TASK_TIMEOUT,
+        **WAIT,
+        **AWS,
+    )
+    stop = EmrTerminateJobFlowOperator(
+        task_id="stop_spark_cluster",
+        job_flow_id=start.output,
+        execution_timeout=TASK_TIMEOUT,
+        **WAIT,
+        **AWS,
+    )
+    return start, stop
+
+
+def glue(job: str) -> GlueJobOperator:
+    """A run of the one job that Terraform defined; it says for itself which code it takes."""
+    keys_and_values = iter(arguments(job))
+    return GlueRun(
+        task_id=job,
+        job_name=deployed("glue_job_name"),
+        script_args={
+            "--scriptLocation": SUBMIT,
+            "--extra-py-files": CODE,
+            **dict(zip(keys_and_values, keys_and_values, strict=True)),
+        },
+        run_job_kwargs={"Timeout": JOB_MINUTES},
+        stop_job_run_on_kill=True,
+        execution_timeout=TASK_TIMEOUT,
+        **WAIT,
+        **AWS,
+    )
+
+
+# The provider's triggers of these two do not end the run when somebody ends the task that waits for it. The triggerer
+# imports them by name, so the folder of the DAGs must be on its PYTHONPATH.
+
+
+class EmrStepsTrigger(EmrAddStepsTrigger):
+    async def on_kill(self) -> None:
+        async with await self.hook().get_async_conn() as client:
+            await client.cancel_steps(**self.waiter_args, StepCancellationOption="TERMINATE_PROCESS")
+
+
+class EmrSteps(EmrAddStepsOperator):
+    def defer(self, *, trigger, **kwargs) -> None:
+        super().defer(trigger=EmrStepsTrigger(**trigger.serialize()[1]), **kwargs)
+
+
+class GlueRunTrigger(GlueJobCompleteTrigger):
+    async def on_kill(self) -> None:
+        async with await self.hook().get_async_conn() as client:
+            await client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id])
+
+
+class GlueRun(GlueJobOperator):
+    def defer(self, *, trigger, **kwargs) -> None:
+        super().defer(trigger=GlueRunTrigger(**trigger.serialize()[1]), **kwargs)

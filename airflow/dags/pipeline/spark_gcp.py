@@ -1,0 +1,124 @@
+"""Spark on Google Cloud: Dataproc Serverless and a Dataproc cluster for the day. See spark.py."""
+
+from __future__ import annotations
+
+from airflow.providers.google.cloud.operators.dataproc import (
+    DataprocCreateBatchOperator,
+    DataprocCreateClusterOperator,
+    DataprocDeleteClusterOperator,
+    DataprocSubmitJobOperator,
+)
+from airflow.providers.google.cloud.triggers.dataproc import DataprocBatchTrigger
+
+from pipeline.settings import DAY
+from pipeline.spark import (
+    CODE,
+    IDLE_MINUTES,
+    JOB_MINUTES,
+    POLL_SECONDS,
+    SUBMIT,
+    TAGS,
+    TASK_TIMEOUT,
+    DeployedNumber,
+    arguments,
+    deployed,
+)
+
+GCP = {
+    "project_id": deployed("project"),
+    "region": deployed("region"),
+    "deferrable": True,
+    "polling_interval_seconds": POLL_SECONDS,
+    "execution_timeout": TASK_TIMEOUT,
+}
+CLUSTER = f"movie-analytics-{DAY}"
+
+
+def dataproc_serverless(job: str) -> DataprocCreateBatchOperator:
+    return Batch(
+        task_id=job,
+        # The provider adds eight random characters: with a name that was there before it would take that batch's
+        # success for this one's.
+        batch_id_prefix=f"{job.replace('_', '-')}-{DAY}",
+        batch={
+            "pyspark_batch": _pyspark(job),
+            "runtime_config": {"version": deployed("dataproc_runtime_version")},
+            "environment_config": {
+                "execution_config": {
+                    "service_account": deployed("service_account"),
+                    "subnetwork_uri": deployed("subnetwork"),
+                    "staging_bucket": deployed("staging_bucket"),
+                    "ttl": {"seconds": JOB_MINUTES * 60},
+                }
+            },
+            "labels": TAGS,
+        },
+        **GCP,
+    )
+
+
+def dataproc(job: str) -> DataprocSubmitJobOperator:
+    return DataprocSubmitJobOperator(
+        task_id=job,
+        job={
+            "reference": {"project_id": deployed("project")},
+            "placement": {"cluster_name": CLUSTER},
+            "pyspark_job": _pyspark(job),
+            "labels": TAGS,
+        },
+        **GCP,
+    )
+
+
+def dataproc_cluster() -> tuple[DataprocCreateClusterOperator, DataprocDeleteClusterOperator]:
+    machine = {"machine_type_uri": deployed("dataproc_machine_type")}
+    start = DataprocCreateClusterOperator(
+        task_id="start_spark_cluster",
+        cluster_name=CLUSTER,
+        cluster_config={
+            "config_bucket": deployed("staging_bucket"),
+            "gce_cluster_config": {
+                "service_account": deployed("service_account"),
+                "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+                "subnetwork_uri": deployed("subnetwork"),
+                "internal_ip_only": True,
+            },
+            "software_config": {"image_version": deployed("dataproc_image_version")},
+            "master_config": {"num_instances": 1, **machine},
+            "worker_config": {"num_instances": DeployedNumber("dataproc_worker_count"), **machine},
+            # a link to Spark's own interface
+            "endpoint_config": {"enable_http_port_access": True},
+            "lifecycle_config": {
+                "idle_delete_ttl": {"seconds": IDLE_MINUTES * 60},
+                "auto_delete_ttl": {"seconds": 3 * JOB_MINUTES * 60},
+            },
+        },
+        labels=TAGS,
+        **GCP,
+    )
+    stop = DataprocDeleteClusterOperator(task_id="stop_spark_cluster", cluster_name=CLUSTER, **GCP)
+    return start, stop
+
+
+def _pyspark(job: str) -> dict:
+    return {"main_python_file_uri": SUBMIT, "python_file_uris": [CODE], "args": arguments(job)}
+
+
+# The provider's trigger does not end the batch when somebody ends the task that waits for it. The triggerer imports it
+# by name, so the folder of the DAGs must be on its PYTHONPATH.
+
+
+class BatchTrigger(DataprocBatchTrigger):
+    def serialize(self):
+        return f"{__name__}.{type(self).__name__}", super().serialize()[1]
+
+    async def on_kill(self) -> None:
+        hook = self.get_async_hook()
+        batch = await hook.get_batch(project_id=self.project_id, region=self.region, batch_id=self.batch_id)
+        client = await hook.get_batch_client(self.region)
+        await client.cancel_operation({"name": batch.operation})
+
+
+class Batch(DataprocCreateBatchOperator):
+    def defer(self, *, trigger, **kwargs) -> None:
+        super().defer(trigger=BatchTrigger(**trigger.serialize()[1]), **kwargs)

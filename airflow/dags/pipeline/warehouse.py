@@ -1,0 +1,72 @@
+"""The dbt project as tasks: external tables, every seed and model with its tests, the docs site."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+
+from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+
+from pipeline.jobs import JobProcess, settings_of
+from pipeline.settings import DAY, DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON
+
+DAYS = {"from_date": DAY, "to_date": DAY}
+# The tasks of the models look every second how far the one dbt process is. They keep a worker's slot for it: a
+# deferred task that resumes at once can be marked as failed by Airflow 3.3 (apache/airflow#71580).
+FOLLOW = {"deferrable": False, "mode": "poke", "poke_interval": 1}
+
+
+def stage_external_sources() -> JobProcess:
+    return JobProcess(
+        task_id="stage_external_sources",
+        command=("dbt", "run-operation", "stage_external_sources", "--vars", json.dumps(DAYS)),
+        settings=("warehouse",),
+        execution_timeout=timedelta(minutes=30),
+    )
+
+
+def models() -> DbtTaskGroup:
+    """One `dbt build` of the day, and a task for each seed and model and for the tests of each, that follow it."""
+    return DbtTaskGroup(
+        group_id="dbt",
+        project_config=ProjectConfig(
+            dbt_project_path=DBT_PROJECT_DIR,
+            # a build product (`make airflow-manifest`): no dbt runs when this file is parsed
+            manifest_path=DBT_PROJECT_DIR / "target/manifest.json",
+            project_name="movie_analytics",
+            install_dbt_deps=False,
+        ),
+        profile_config=ProfileConfig(
+            profile_name="movie_analytics",
+            target_name=DBT_TARGET,
+            profiles_yml_filepath=DBT_PROJECT_DIR / "profiles.yml",
+        ),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            invocation_mode=InvocationMode.SUBPROCESS,
+            dbt_executable_path=JOBS_PYTHON.with_name("dbt"),
+        ),
+        # One asset says that the marts of a day are there and tested (assets.MARTS), not one for each view.
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST, test_behavior=TestBehavior.AFTER_EACH, emit_datasets=False
+        ),
+        operator_args={"vars": DAYS, "pre_execute": read_settings_of_the_warehouse, **FOLLOW},
+    )
+
+
+def publish_docs() -> JobProcess:
+    return JobProcess(
+        task_id="publish_docs",
+        command=("dbt", "--quiet", "docs", "generate", "--static"),
+        settings=("warehouse",),
+        publishes={"static_index.html": "docs/index.html"},
+        execution_timeout=timedelta(minutes=30),
+    )
+
+
+def read_settings_of_the_warehouse(context) -> None:
+    """Where Cosmos and its dbt look for them: in the environment of the task's own process."""
+    # unit tests try the models' code, not the day's data
+    os.environ.update(settings_of(["warehouse"]), DBT_EXCLUDE_RESOURCE_TYPES="unit_test")

@@ -1,0 +1,191 @@
+"""What holds for the DAGs as they are written: they parse, fast and without secrets, keep the conventions, and fit each
+other and the dbt project."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from conftest import JOBS_PYTHON, ROOT, airflow_environment
+
+DOC_PARTS = ("**When**:", "**What**:", "**When it fails**:", "airflow/RUNBOOK.md")
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory):
+    """parsed(runtime): what came of parsing all DAG files with that SPARK_RUNTIME, in a process of its own."""
+    outcomes = {}
+
+    def parse(runtime: str) -> dict:
+        if runtime not in outcomes:
+            folder = tmp_path_factory.mktemp(f"parse-{runtime}")
+            environment = {
+                **os.environ, **airflow_environment(folder),
+                "SPARK_RUNTIME": runtime,
+                "TERRAFORM_DIR": str(folder),
+                "AIRFLOW__SECRETS__BACKEND": "parse_dags.Recording",
+                "SECRETS_ASKED_FOR": str(folder / "asked_for"),
+                "PYTHONPATH": f"{ROOT}/airflow/dags:{ROOT}/airflow/tests",
+            }  # fmt: skip
+            finished = subprocess.run(
+                [sys.executable, ROOT / "airflow/tests/parse_dags.py"],
+                env=environment, capture_output=True, text=True, timeout=200, check=False,
+            )  # fmt: skip
+            assert finished.returncode == 0, finished.stdout + finished.stderr
+            asked_for = folder / "asked_for"
+            outcomes[runtime] = json.loads(finished.stdout.splitlines()[-1]) | {
+                "asked_for": asked_for.read_text() if asked_for.exists() else ""
+            }
+        return outcomes[runtime]
+
+    return parse
+
+
+AWS = ("local", "emr_serverless", "emr", "glue")
+GCP = ("dataproc_serverless", "dataproc")
+EVERY_RUNTIME = [*AWS, *(pytest.param(runtime, marks=pytest.mark.gcp) for runtime in GCP)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", EVERY_RUNTIME)
+def test_every_dag_parses_on_every_runtime(parsed, runtime):
+    outcome = parsed(runtime)
+    assert outcome["errors"] == {}
+    assert set(outcome["tasks"]) == {"staging", "analytics", "user_purchase_load", "infrastructure"}
+    jobs = {
+        "classify_reviews",
+        "parse_logs",
+        "wait_for_movie_review",
+        "wait_for_log_reviews",
+        "export_purchases",
+    }
+    assert jobs <= set(outcome["tasks"]["staging"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", EVERY_RUNTIME)
+def test_each_dag_file_parses_within_a_second_after_imports(parsed, runtime):
+    assert {name: seconds for name, seconds in parsed(runtime)["seconds"].items() if seconds >= 1} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", EVERY_RUNTIME)
+def test_no_variable_or_connection_is_read_when_parsing(parsed, runtime):
+    assert parsed(runtime)["asked_for"] == ""
+
+
+def test_an_unknown_runtime_is_refused(tmp_path):
+    script = "import pipeline.settings"
+    refused = subprocess.run(
+        [sys.executable, "-c", script], env={**os.environ, "SPARK_RUNTIME": "yarn", "PYTHONPATH": str(ROOT / "airflow/dags")},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "SPARK_RUNTIME is 'yarn'; it must be one of local, emr_serverless" in refused.stderr
+
+
+def test_every_dag_says_whose_it_is_what_it_does_and_what_to_do(dags):
+    for dag in dags.values():
+        assert {"movie-analytics"} < set(dag.tags), dag.dag_id
+        assert all(part in dag.doc_md for part in DOC_PARTS), dag.dag_id
+        assert dag.max_active_runs == 1 and not dag.catchup, dag.dag_id
+        assert {task.owner for task in dag.tasks} == {"data-platform"}, dag.dag_id
+
+
+def test_every_task_is_bounded_repeated_and_heard_of(dags):
+    from pipeline.alerts import alert_on_failure
+
+    for dag in dags.values():
+        for task in dag.tasks:
+            name = f"{dag.dag_id}.{task.task_id}"
+            callbacks = task.on_failure_callback
+            callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
+            # Cosmos wraps the callback of its producer
+            assert alert_on_failure in callbacks or task.task_id == "dbt.dbt_producer_watcher", name
+            if task.task_id.startswith("wait_for_"):
+                assert task.deferrable and task.timeout == timedelta(hours=12).total_seconds(), name
+            elif getattr(task, "response_timeout", None) is None:
+                assert timedelta(0) < task.execution_timeout <= timedelta(hours=2), name
+            if name != "infrastructure.apply":  # may have changed half of what it wanted to
+                assert task.retries >= 1 and task.retry_delay >= timedelta(minutes=1), name
+
+
+def test_analytics_waits_for_exactly_what_the_checks_of_staging_tell(dags):
+    told = {
+        task.task_id: [asset.name for asset in task.outlets] for task in dags["staging"].tasks if task.outlets
+    }
+    assert told == {
+        "check_classified_movie_review": ["classified_movie_review"],
+        "check_review_logs": ["review_logs"],
+        "check_user_purchase": ["user_purchase"],
+    }
+    waited_for = {asset.name for asset in dags["analytics"].timetable.asset_condition.objects}
+    assert waited_for == {name for names in told.values() for name in names}
+
+
+def test_a_table_is_told_of_only_after_its_check(dags):
+    staging = dags["staging"]
+    for job, table in (("classify_reviews", "classified_movie_review"), ("parse_logs", "review_logs"), ("export_purchases", "user_purchase")):  # fmt: skip
+        assert staging.get_task(f"check_{table}").upstream_task_ids == {job}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict:
+    return json.loads((ROOT / "dbt_project/target/manifest.json").read_text())
+
+
+def test_the_manifest_is_that_of_the_project(manifest, tmp_path):
+    """It is built by `make airflow-manifest`; an old one would hide new models."""
+    environment = {**os.environ, "DBT_TARGET_PATH": str(tmp_path), "DBT_LOG_PATH": str(tmp_path)}
+    environment["DBT_PROFILES_DIR"] = str(ROOT / "dbt_project")
+    parsed = subprocess.run(
+        [JOBS_PYTHON.with_name("dbt"), "--quiet", "parse"],
+        cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert parsed.returncode == 0, parsed.stdout
+    fresh = json.loads((tmp_path / "manifest.json").read_text())
+    assert set(manifest["nodes"]) == set(fresh["nodes"]), "make airflow-manifest"
+
+
+def test_every_seed_and_model_has_a_task_and_every_test_is_followed(dags, manifest):
+    tasks = dags["analytics"].task_dict
+    watched = {
+        task.model_unique_id: task
+        for task in tasks.values()
+        if hasattr(task, "model_unique_id") and not task.is_test_sensor
+    }
+    tested = {task.model_unique_id for task in tasks.values() if getattr(task, "is_test_sensor", False)}
+    nodes = manifest["nodes"].items()
+    assert set(watched) == {
+        name for name, node in nodes if node["resource_type"] in ("seed", "model", "snapshot")
+    }
+
+    tests_of = tasks["dbt.dbt_producer_watcher"].tests_per_model
+    followed = {test for tests in tests_of.values() for test in tests}
+    tests = {name for name, node in nodes if node["resource_type"] == "test"}
+    # A test without a parent is nobody's task; the dbt process itself fails with it.
+    with_parents = {name for name in tests if manifest["parent_map"][name]}
+    assert with_parents == followed
+    assert tested == {model for model, tests in tests_of.items() if tests}
+
+
+def test_dbt_starts_when_the_external_tables_are_there_and_the_day_is_summed_up_at_the_end(dags):
+    analytics = dags["analytics"]
+    in_group = {task_id for task_id in analytics.task_dict if task_id.startswith("dbt.")}
+    assert in_group <= analytics.get_task("stage_external_sources").get_flat_relative_ids(upstream=False)
+    assert in_group <= analytics.get_task("summarize_day").get_flat_relative_ids(upstream=True)
+    assert analytics.get_task("publish_docs").upstream_task_ids == {"summarize_day"}
+
+
+def test_no_template_field_holds_a_secret(dags):
+    """Rendered fields are shown to everybody who may look at a task."""
+    for dag in dags.values():
+        for task in dag.tasks:
+            for field in task.template_fields:
+                text = str(getattr(task, field, ""))
+                assert not any(word in text for word in ("pseudonym_secret", "conn.", "shop_db", "DSN")), (
+                    task.task_id,
+                    field,
+                )

@@ -1,0 +1,69 @@
+"""The plugin dbt_docs in Airflow's real web application: nobody reads the docs without a login."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def web(airflow_database, tmp_path_factory):
+    """A client of the application, and the folder of what is published."""
+    from fastapi.testclient import TestClient
+
+    folder = tmp_path_factory.mktemp("web")
+    passwords = folder / "passwords.json"
+    passwords.write_text(json.dumps({"reader": "only-for-tests"}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "reader:viewer")
+        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(passwords))
+        patch.setenv("AIRFLOW_VAR_ARTIFACTS_URI", f"file://{folder}/artifacts")
+        from airflow.api_fastapi.app import create_app
+
+        with TestClient(create_app()) as client:
+            yield client, folder / "artifacts"
+
+
+@pytest.fixture(scope="module")
+def login(web) -> dict[str, str]:
+    client, _ = web
+    answer = client.post("/auth/token", json={"username": "reader", "password": "only-for-tests"})
+    assert answer.status_code == 201, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_docs_ask_for_a_login(web):
+    client, artifacts = web
+    publish(artifacts)
+    assert client.get("/dbt-docs/", follow_redirects=False).status_code == 401
+    assert client.get("/dbt-docs/", headers={"Authorization": "Bearer no-token"}).status_code in (401, 403)
+
+
+def test_docs_are_shown_after_the_login(web, login):
+    client, artifacts = web
+    publish(artifacts)
+    answer = client.get("/dbt-docs/", headers=login)
+    assert (answer.status_code, answer.text) == (200, "<html>the docs</html>")
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_docs_that_are_not_published_yet_say_so(web, login):
+    client, artifacts = web
+    (artifacts / "docs/index.html").unlink(missing_ok=True)
+    answer = client.get("/dbt-docs/", headers=login)
+    assert answer.status_code == 404
+    assert "not been published yet" in answer.text
+
+
+def test_no_other_address_serves_the_docs(web):
+    """Cosmos brings a plugin that does so without a login, once it is told where they lie."""
+    client, artifacts = web
+    publish(artifacts)
+    assert client.get("/cosmos/dbt_docs_index.html").status_code in (401, 404)
+    from cosmos import settings
+
+    assert settings.dbt_docs_dir is None
+
+
+def publish(artifacts) -> None:
+    (artifacts / "docs").mkdir(parents=True, exist_ok=True)
+    (artifacts / "docs/index.html").write_text("<html>the docs</html>")

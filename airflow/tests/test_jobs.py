@@ -1,0 +1,231 @@
+"""The operator JobProcess with real processes of the jobs' environment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import pytest
+from airflow.sdk.exceptions import AirflowException
+
+from conftest import ROOT
+
+
+def job(script: str, **kwargs):
+    from pipeline.jobs import JobProcess
+
+    return JobProcess(task_id="job", command=("python", "-c", script), **kwargs)
+
+
+def is_running(pid: int) -> bool:
+    """Zombies do not count."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def test_it_runs_in_the_jobs_environment_beside_the_project():
+    assert job("import json, os, pyspark; print(json.dumps({'cwd': os.getcwd()}))").execute({}) == {
+        "cwd": str(ROOT)
+    }
+
+
+def test_a_last_line_that_is_a_json_object_is_returned_and_no_other():
+    assert job("print('{\"rows\": 3}')").execute({}) == {"rows": 3}
+    for last in ("3 rows", "[3]", "{3 rows}", ""):
+        assert job(f"print({last!r})").execute({}) is None
+
+
+def test_a_failure_says_the_command_the_exit_code_and_the_last_line():
+    with pytest.raises(AirflowException, match=r"python -c .* ended with exit code 2: error: no such day"):
+        job(
+            "import sys; print('working'); print('error: no such day', file=sys.stderr); sys.exit(2)"
+        ).execute({})
+
+
+def test_settings_come_from_variables_and_connections_and_only_those_asked_for(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_RAW_URI", "/raw")
+    monkeypatch.setenv("AIRFLOW_VAR_PSEUDONYM_SECRET", "the secret of secrets")
+    monkeypatch.setenv("AIRFLOW_VAR_WAREHOUSE", json.dumps({"DUCKDB_PATH": "/w.duckdb", "DBT_THREADS": 2}))
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP_DB", "postgresql://reader:pass@host:5432/shop?sslmode=require")
+    names = ("RAW_URI", "PSEUDONYM_SECRET", "USER_PURCHASE_DSN", "DUCKDB_PATH", "DBT_THREADS", "STAGING_URI")
+    script = f"import json, os; print(json.dumps({{n: os.environ.get(n) for n in {names}}}))"
+
+    found = job(script, settings=("RAW_URI", "USER_PURCHASE_DSN", "warehouse", "STAGING_URI")).execute({})
+    assert found == {
+        "RAW_URI": "/raw",
+        "PSEUDONYM_SECRET": None,
+        "USER_PURCHASE_DSN": "postgres://reader:pass@host:5432/shop?sslmode=require",
+        "DUCKDB_PATH": "/w.duckdb",
+        "DBT_THREADS": "2",
+        "STAGING_URI": None,
+    }
+    assert (
+        job(script, settings=("PSEUDONYM_SECRET",)).execute({})["PSEUDONYM_SECRET"] == "the secret of secrets"
+    )
+
+
+def dsn_with_iam(monkeypatch, **extra) -> SplitResult:
+    connection = {
+        "conn_type": "postgres", "host": "db.internal", "schema": "shop", "login": "airflow@project.iam",
+        "extra": {"iam": True, "sslmode": "require", **extra},
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP_DB", json.dumps(connection))
+    script = "import json, os; print(json.dumps({'dsn': os.environ['USER_PURCHASE_DSN']}))"
+    dsn = urlsplit(job(script, settings=("USER_PURCHASE_DSN",)).execute({})["dsn"])
+    assert dsn.geturl().split(":")[1] == "//airflow%40project.iam"
+    assert (dsn.hostname, dsn.port, dsn.path, dsn.query) == ("db.internal", 5432, "/shop", "sslmode=require")
+    return dsn
+
+
+def test_with_iam_the_password_is_a_token_of_aws(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-pod")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "never sent")
+    token = unquote(dsn_with_iam(monkeypatch, region_name="eu-west-1", aws_conn_id=None).password)
+    assert token.startswith("db.internal:5432/?Action=connect&DBUser=airflow%40project.iam&")
+    assert "of-the-pod" in token and "eu-west-1" in token and "never sent" not in token
+
+
+class MetadataServer(BaseHTTPRequestHandler):
+    """Stands in for the server that a machine of Google Cloud asks who it is."""
+
+    def do_GET(self):
+        answers = {"recursive=true": {"email": "airflow@project.iam", "scopes": []}}
+        token = {"access_token": "token of the pod", "expires_in": 3600, "token_type": "Bearer"}
+        scoped = "/token" in self.path and "sqlservice.login" in self.path
+        answer = next(
+            (a for ending, a in answers.items() if self.path.endswith(ending)), token if scoped else {}
+        )
+        self.send_response(200)
+        self.send_header("Metadata-Flavor", "Google")
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.gcp
+def test_with_iam_the_password_is_a_token_of_google(monkeypatch):
+    monkeypatch.setattr("pipeline.jobs.PLATFORM", "gcp")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), MetadataServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for name in ("GCE_METADATA_HOST", "GCE_METADATA_IP"):
+            monkeypatch.setenv(name, f"127.0.0.1:{server.server_port}")
+        assert unquote(dsn_with_iam(monkeypatch).password) == "token of the pod"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_dbt_leaves_the_manifest_of_the_dags_alone():
+    found = job(
+        "import json, os; print(json.dumps({n: os.environ[n] for n in ('DBT_TARGET_PATH', 'DBT_LOG_PATH')}))"
+    ).execute({})
+    assert all(not place.startswith(str(ROOT)) and not Path(place).exists() for place in found.values())
+
+
+def test_what_is_published_lies_below_artifacts_uri(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_VAR_ARTIFACTS_URI", f"file://{tmp_path}/artifacts")
+    script = "import os, pathlib; pathlib.Path(os.environ['DBT_TARGET_PATH'], 'a.html').write_text('docs')"
+    job(script, publishes={"a.html": "docs/index.html"}).execute({})
+    assert (tmp_path / "artifacts/docs/index.html").read_text() == "docs"
+
+
+def test_the_asset_is_told_for_the_day_also_without_a_partition_key():
+    from pipeline.assets import REVIEW_LOGS
+
+    told = defaultdict(list)
+    events = {REVIEW_LOGS: SimpleNamespace(add_partitions=told["review_logs"].append)}
+    for run in (
+        {"dag_run": SimpleNamespace(partition_key=None), "ds": "2021-01-02"},
+        {"dag_run": SimpleNamespace(partition_key="2021-01-03")},
+    ):
+        job("", outlets=[REVIEW_LOGS]).execute({"outlet_events": events, **run})
+    assert told["review_logs"] == ["2021-01-02", "2021-01-03"]
+    with pytest.raises(AirflowException):
+        job("raise SystemExit(1)", outlets=[REVIEW_LOGS]).execute({"outlet_events": events, **run})
+    assert len(told["review_logs"]) == 2
+
+
+@pytest.fixture
+def child(tmp_path):
+    """(script, pid): a script that starts a process of its own, as Spark does, and waits for it; that one's pid."""
+    note = tmp_path / "pid"
+    script = (
+        "import pathlib, subprocess; child = subprocess.Popen(['sleep', '600']); "
+        f"pathlib.Path({str(note)!r}).write_text(str(child.pid)); child.wait()"
+    )
+
+    def pid() -> int:
+        assert wait_until(lambda: note.exists() and note.read_text(), 60)
+        return int(note.read_text())
+
+    yield script, pid
+    if note.exists() and is_running(int(note.read_text())):
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+def test_a_killed_task_leaves_no_process_behind(child):
+    script, pid = child
+    task = job(script)
+    run = threading.Thread(target=lambda: pytest.raises(AirflowException, task.execute, {}), daemon=True)
+    run.start()
+    assert is_running(pid())
+    task.on_kill()
+    run.join(10)
+    assert not run.is_alive() and wait_until(lambda: not is_running(pid()))
+
+
+def test_a_task_that_is_out_of_time_leaves_no_process_behind(child):
+    """Airflow's execution_timeout raises from an alarm in the midst of execute."""
+    script, pid = child
+
+    def out_of_time(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, 3)
+    try:
+        with pytest.raises(TimeoutError):
+            job(script).execute({})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert wait_until(lambda: not is_running(pid()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_killed_worker_takes_its_job_along(tmp_path):
+    script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    task = f"JobProcess(task_id='job', command=('python', '-c', {script!r})).execute({{}})"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", f"from pipeline.jobs import JobProcess\n{task}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "airflow/dags")},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), 60)
+        pid = int((tmp_path / "pid").read_text())
+    finally:
+        worker.kill()
+        worker.wait()
+    assert wait_until(lambda: not is_running(pid))

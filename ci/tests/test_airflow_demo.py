@@ -1,0 +1,38 @@
+"""What `make airflow` prepares; what it starts is driven in airflow/tests/test_scheduler.py."""
+
+import shutil
+import stat
+
+from ci.airflow_demo import airflow_environment, deliver
+from ci.embedded_postgres import embedded_postgres
+
+
+def test_days_that_have_passed_are_delivered_and_those_before_stay(tmp_path):
+    days = deliver(tmp_path)
+    assert len(days) == 3 and (tmp_path / "answers.json").exists()
+    # as if the last two had not passed yet at the first start
+    for day in days[1:]:
+        for feed in ("movie_review", "log_reviews"):
+            shutil.rmtree(tmp_path / f"raw/{feed}/insert_date={day}")
+    first = tmp_path / f"raw/movie_review/insert_date={days[0]}/movie_review.csv"
+    first.write_text("as it was")
+    assert deliver(tmp_path) == days
+    assert first.read_text() == "as it was"
+    for feed in ("movie_review", "log_reviews"):
+        assert (tmp_path / f"raw/{feed}/insert_date={days[-1]}/{feed}.csv").exists()
+    # they are of two samples by now
+    assert not (tmp_path / "answers.json").exists()
+
+
+def test_secrets_are_made_up_once_and_for_the_owner_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "5")
+    with embedded_postgres() as dsn:
+        once = airflow_environment(tmp_path, 8080, dsn, "2021-01-01")
+        again = airflow_environment(tmp_path, 8080, dsn, "2021-01-01")
+    made_up = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW_VAR_PSEUDONYM_SECRET")
+    assert [once[name] for name in made_up] == [again[name] for name in made_up]
+    assert len({once[name] for name in made_up}) == len(made_up)
+    for file in ("secrets.json", "password.json"):
+        assert stat.S_IMODE((tmp_path / file).stat().st_mode) == 0o600
+    # a setting of the caller's counts
+    assert once["AIRFLOW__CORE__PARALLELISM"] == "5"
