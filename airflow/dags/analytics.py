@@ -15,7 +15,7 @@ from airflow.sdk import PartitionedAssetTimetable, dag
 from pipeline.assets import CLASSIFIED_MOVIE_REVIEW, MARTS, REVIEW_LOGS, USER_PURCHASE
 from pipeline.defaults import DEFAULTS
 from pipeline.quality import summarize_day
-from pipeline.settings import START_DATE
+from pipeline.settings import MACROS, START_DATE
 from pipeline.warehouse import models, publish_docs, stage_external_sources
 
 
@@ -25,6 +25,7 @@ from pipeline.warehouse import models, publish_docs, stage_external_sources
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["movie-analytics", "warehouse"],
 )

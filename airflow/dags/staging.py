@@ -11,6 +11,8 @@ clear the wait when it is there, or mark the wait as success to go on without it
 check's log. All cases: `airflow/RUNBOOK.md`, section *staging*.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import CronPartitionTimetable, dag
 
 from pipeline.assets import CLASSIFIED_MOVIE_REVIEW, REVIEW_LOGS, USER_PURCHASE
@@ -18,16 +20,18 @@ from pipeline.defaults import DEFAULTS
 from pipeline.files import wait_for
 from pipeline.jobs import JobProcess
 from pipeline.quality import check
-from pipeline.settings import CRON, DAY, START_DATE
+from pipeline.settings import CRON, DAY, MACROS, START_DATE
 from pipeline.spark import spark_cluster, spark_job
 
 
 @dag(
     schedule=CronPartitionTimetable(CRON, timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-    start_date=START_DATE,
+    # the morning after it
+    start_date=START_DATE + timedelta(days=1),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
+    user_defined_macros=MACROS,
     doc_md=__doc__,
     tags=["movie-analytics", "staging"],
 )

@@ -205,6 +205,9 @@ def test_a_task_whose_process_is_gone_has_no_cause(dags):
     subject, text = alerts.message_of(context)
     assert subject == "staging: parse_logs of 2021-01-31 failed"
     assert text.startswith("no cause is known") and "try      3 of 3\n" in text
+    context["dag_run"] = SimpleNamespace(partition_key=None, run_id="manual__2021-01-31T12:00")
+    subject, _ = alerts.message_of(context)
+    assert subject == "staging: parse_logs of manual__2021-01-31T12:00 failed"
 
 
 def test_every_task_has_a_section_in_the_runbook(dags):

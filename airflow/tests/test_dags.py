@@ -5,11 +5,23 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import JOBS_PYTHON, ROOT, airflow_environment
+
+
+class Anything:
+    """For a template, a variable of any name."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __str__(self):
+        return "gs://bucket/raw"
+
 
 DOC_PARTS = ("**When**:", "**What**:", "**When it fails**:", "airflow/RUNBOOK.md")
 
@@ -84,6 +96,42 @@ def test_an_unknown_runtime_is_refused(tmp_path):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "SPARK_RUNTIME is 'yarn'; it must be one of local, emr_serverless" in refused.stderr
+
+
+def test_the_first_scheduled_run_is_of_the_start_date(dags):
+    """The export refuses the day before."""
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    from pipeline.settings import START_DATE
+
+    staging = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dags["staging"]))
+    first = staging.timetable.next_dagrun_info_v2(
+        last_dagrun_info=None, restriction=TimeRestriction(staging.start_date, None, catchup=True)
+    )
+    assert first.partition_key == f"{START_DATE:%Y-%m-%d}"
+
+
+def test_a_run_knows_its_day_or_says_that_it_needs_one():
+    from pipeline.settings import day_of
+
+    noon = datetime(2021, 1, 31, 12, tzinfo=UTC)
+    assert day_of(SimpleNamespace(partition_key="2021-01-30", logical_date=noon)) == "2021-01-30"
+    assert day_of(SimpleNamespace(partition_key=None, logical_date=noon)) == "2021-01-31"
+    for key in (None, "yesterday"):
+        with pytest.raises(ValueError, match=r"which day is meant\? Trigger with the day as partition key"):
+            day_of(SimpleNamespace(partition_key=key, logical_date=None))
+
+
+@pytest.mark.parametrize("dag_id", ["staging", "analytics"])
+def test_every_template_of_a_day_can_be_rendered(dags, dag_id):
+    dag = dags[dag_id]
+    for task in dag.tasks:
+        for field in task.template_fields:
+            if "day_of(" in str(value := getattr(task, field, None)):
+                run = SimpleNamespace(partition_key="2021-01-31", logical_date=None)
+                rendered = task.render_template(value, {"dag_run": run, "var": Anything()})
+                assert "2021-01-31" in str(rendered), f"{task.task_id}.{field}"
 
 
 def test_every_dag_says_whose_it_is_what_it_does_and_what_to_do(dags):

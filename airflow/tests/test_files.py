@@ -30,10 +30,7 @@ def test_it_waits_for_the_file_of_the_runs_day():
 
     task = wait_for("log_reviews")
     assert task.task_id == "wait_for_log_reviews"
-    assert (
-        task.filepath
-        == "{{ var.value.raw_uri }}/log_reviews/insert_date={{ dag_run.partition_key or ds }}/*.csv"
-    )
+    assert task.filepath == "{{ var.value.raw_uri }}/log_reviews/insert_date={{ day_of(dag_run) }}/*.csv"
 
 
 def test_a_file_that_is_there_is_not_waited_for(wait):

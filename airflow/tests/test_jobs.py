@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -156,7 +157,7 @@ def test_the_asset_is_told_for_the_day_also_without_a_partition_key():
     told = defaultdict(list)
     events = {REVIEW_LOGS: SimpleNamespace(add_partitions=told["review_logs"].append)}
     for run in (
-        {"dag_run": SimpleNamespace(partition_key=None), "ds": "2021-01-02"},
+        {"dag_run": SimpleNamespace(partition_key=None, logical_date=datetime(2021, 1, 2, 3, tzinfo=UTC))},
         {"dag_run": SimpleNamespace(partition_key="2021-01-03")},
     ):
         job("", outlets=[REVIEW_LOGS]).execute({"outlet_events": events, **run})

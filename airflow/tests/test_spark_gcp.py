@@ -20,6 +20,7 @@ from airflow.sdk.module_loading import import_string
 from google.cloud import dataproc_v1
 
 from pipeline import spark, spark_gcp
+from pipeline.settings import MACROS
 
 pytestmark = pytest.mark.gcp
 PACKAGE = "gs://artifacts/spark/dev"
@@ -69,7 +70,7 @@ def tasks(monkeypatch):
 
     def rendered(runtime):
         monkeypatch.setattr(spark, "SPARK_RUNTIME", runtime)
-        with DAG("staging") as dag:
+        with DAG("staging", user_defined_macros=MACROS) as dag:
             spark.spark_job("parse_logs")
             spark.spark_cluster()
         for task in dag.tasks:

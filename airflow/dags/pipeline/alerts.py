@@ -17,8 +17,6 @@ from html import escape
 
 from airflow.sdk import BaseNotifier
 
-from pipeline.settings import day_of
-
 EMAIL = os.environ.get("ALERT_EMAIL", "")
 SLACK_CONNECTION = os.environ.get("ALERT_SLACK_CONNECTION", "")
 SNS_TOPIC_ARN = os.environ.get("ALERT_SNS_TOPIC_ARN", "")
@@ -63,7 +61,9 @@ def message_of(context) -> tuple[str, str]:
     """A line that names task and day, and the whole message."""
     task_instance = context["ti"]
     task = task_instance.task_id + (f" [{task_instance.map_index}]" if task_instance.map_index >= 0 else "")
-    subject = f"{task_instance.dag_id}: {task} of {day_of(context)} failed"
+    run = context["dag_run"]
+    day = run.partition_key or context.get("ds") or run.run_id
+    subject = f"{task_instance.dag_id}: {task} of {day} failed"
     error = context.get("exception")
     cause = f"{type(error).__name__}: {error}" if error else "no cause is known: its process is gone"
     if len(cause) > MOST_OF_A_CAUSE:

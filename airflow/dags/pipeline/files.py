@@ -66,7 +66,7 @@ def _says_what_is_missing(feed: str, context):
     try:
         yield
     except AirflowSensorTimeout:
-        day = day_of(context)
+        day = day_of(context["dag_run"])
         raise AirflowSensorTimeout(
             f"{feed} of {day} has not been delivered: no {Variable.get('raw_uri')}/{feed}/insert_date={day}/*.csv "
             f"after {FILE_DEADLINE}. Clear this task once the file is there, or mark it as success to go on without it"

@@ -73,7 +73,7 @@ class JobProcess(BaseOperator):
                 self.log.info("published %s", published)
         for asset in self.outlets:
             # Said here since a run that was asked for by its date alone, not by its partition, has no key to pass on.
-            context["outlet_events"][asset].add_partitions(day_of(context))
+            context["outlet_events"][asset].add_partitions(day_of(context["dag_run"]))
         return outcome
 
     def on_kill(self) -> None:

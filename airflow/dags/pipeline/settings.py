@@ -6,7 +6,7 @@ Everything else (places, connections, secrets, cluster names) is read by the tas
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 RUNTIMES = ("local", "emr_serverless", "emr", "glue", "dataproc_serverless", "dataproc")
@@ -31,10 +31,19 @@ FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12"
 # A day of which a larger share was rejected stops before the warehouse.
 MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
 
-# The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date.
-DAY = "{{ dag_run.partition_key or ds }}"
+
+def day_of(dag_run) -> str:
+    """The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date."""
+    day = dag_run.partition_key or (dag_run.logical_date and dag_run.logical_date.strftime("%Y-%m-%d"))
+    try:
+        return date.fromisoformat(day or "").isoformat()
+    except ValueError:
+        raise ValueError(
+            f"the run's partition key is {dag_run.partition_key!r} and its logical date {dag_run.logical_date}: "
+            "which day is meant? Trigger with the day as partition key (YYYY-MM-DD), or backfill"
+        ) from None
 
 
-def day_of(context) -> str:
-    """The same, for code that runs in a task."""
-    return context["dag_run"].partition_key or context["ds"]
+# The same in templates, in the DAGs that have these macros.
+DAY = "{{ day_of(dag_run) }}"
+MACROS = {"day_of": day_of}

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from airflow.sdk import dag
 
 from pipeline.files import wait_for
+from pipeline.settings import MACROS
 from pipeline.spark import spark_cluster, spark_job
 
 
-@dag(schedule=None, start_date=datetime(2021, 1, 1, tzinfo=UTC))
+@dag(schedule=None, start_date=datetime(2021, 1, 1, tzinfo=UTC), user_defined_macros=MACROS)
 def spark_day():
     files = [wait_for("movie_review"), wait_for("log_reviews")]
     jobs = [spark_job("classify_reviews"), spark_job("parse_logs")]
