@@ -1,17 +1,20 @@
-"""The dbt docs site in Airflow's menu (Browse), for users who are logged in.
+"""The docs site and the report in Airflow's menu (Browse), for users who are logged in.
 
-The task publish_docs puts it below the variable artifacts_uri. Cosmos has a plugin for this, which asks for no login.
+The tasks publish_docs and publish_report put them below the variable artifacts_uri. Cosmos has a plugin for this, which asks for no login.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
 from airflow.models import Variable
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk import ObjectStoragePath
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Path
 from fastapi.responses import HTMLResponse
+
+# Pages of the folder and of folders in it, nothing that leads out of it.
+Page = Annotated[str, Path(pattern=r"^(([a-z_]+/)?[a-z_]+\.html)?$")]
 
 app = FastAPI(
     dependencies=[Depends(requires_access_view(AccessView.PLUGINS))],
@@ -19,12 +22,12 @@ app = FastAPI(
 )  # fmt: skip
 
 
-@app.get("/")
-def docs() -> HTMLResponse:
-    site = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/docs/index.html")
-    if not site.exists():
-        raise HTTPException(404, "The dbt docs have not been published yet: the DAG analytics does it.")
-    return HTMLResponse(site.read_text(encoding="utf-8"))
+@app.get("/{page:path}")
+def docs(page: Page) -> HTMLResponse:
+    file = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/docs") / (page or "index.html")
+    if not file.exists():
+        raise HTTPException(404, "This page has not been published yet: the DAG analytics does it.")
+    return HTMLResponse(file.read_text(encoding="utf-8"))
 
 
 class DbtDocsPlugin(AirflowPlugin):

@@ -224,7 +224,9 @@ def test_dbt_starts_when_the_external_tables_are_there_and_the_day_is_summed_up_
     in_group = {task_id for task_id in analytics.task_dict if task_id.startswith("dbt.")}
     assert in_group <= analytics.get_task("stage_external_sources").get_flat_relative_ids(upstream=False)
     assert in_group <= analytics.get_task("summarize_day").get_flat_relative_ids(upstream=True)
-    assert analytics.get_task("publish_docs").upstream_task_ids == {"summarize_day"}
+    assert analytics.get_task("publish_report").upstream_task_ids == {"summarize_day"}
+    # they link to the report
+    assert analytics.get_task("publish_docs").upstream_task_ids == {"publish_report"}
 
 
 def test_no_template_field_holds_a_secret(dags):

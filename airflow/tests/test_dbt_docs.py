@@ -34,7 +34,8 @@ def login(web) -> dict[str, str]:
 def test_docs_ask_for_a_login(web):
     client, artifacts = web
     publish(artifacts)
-    assert client.get("/dbt-docs/", follow_redirects=False).status_code == 401
+    for page in ("", "index.html", "report/trust.html"):
+        assert client.get(f"/dbt-docs/{page}", follow_redirects=False).status_code == 401
     assert client.get("/dbt-docs/", headers={"Authorization": "Bearer no-token"}).status_code in (401, 403)
 
 
@@ -44,6 +45,18 @@ def test_docs_are_shown_after_the_login(web, login):
     answer = client.get("/dbt-docs/", headers=login)
     assert (answer.status_code, answer.text) == (200, "<html>the docs</html>")
     assert answer.headers["content-type"].startswith("text/html")
+    assert client.get("/dbt-docs/index.html", headers=login).text == "<html>the docs</html>"
+    assert client.get("/dbt-docs/report/trust.html", headers=login).text == "<html>the report</html>"
+
+
+@pytest.mark.parametrize(
+    "page", ["report/runs.html", "report/", "..%2Fsecret.html", "..%2f..%2Fsecret.html", "%2e%2e/secret.html"]
+)
+def test_nothing_else_is_shown(web, login, page):
+    client, artifacts = web
+    publish(artifacts)
+    (artifacts / "secret.html").write_text("secret")
+    assert client.get(f"/dbt-docs/{page}", headers=login).status_code in (404, 422)
 
 
 def test_docs_that_are_not_published_yet_say_so(web, login):
@@ -65,5 +78,6 @@ def test_no_other_address_serves_the_docs(web):
 
 
 def publish(artifacts) -> None:
-    (artifacts / "docs").mkdir(parents=True, exist_ok=True)
+    (artifacts / "docs/report").mkdir(parents=True, exist_ok=True)
     (artifacts / "docs/index.html").write_text("<html>the docs</html>")
+    (artifacts / "docs/report/trust.html").write_text("<html>the report</html>")

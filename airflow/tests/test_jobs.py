@@ -146,9 +146,17 @@ def test_dbt_leaves_the_manifest_of_the_dags_alone():
 
 def test_what_is_published_lies_below_artifacts_uri(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_ARTIFACTS_URI", f"file://{tmp_path}/artifacts")
-    script = "import os, pathlib; pathlib.Path(os.environ['DBT_TARGET_PATH'], 'a.html').write_text('docs')"
-    job(script, publishes={"a.html": "docs/index.html"}).execute({})
-    assert (tmp_path / "artifacts/docs/index.html").read_text() == "docs"
+    script = (
+        "import os, pathlib; site = pathlib.Path('{folder}', 'site'); (site / 'deep').mkdir(parents=True); "
+        "assert os.environ['DBT_TARGET_PATH'] == '{folder}'; "
+        "(site / 'index.html').write_text('index'); (site / 'deep/page.html').write_text('page')"
+    )
+    job(script, publishes="docs").execute({})
+    docs = tmp_path / "artifacts/docs"
+    assert {str(file.relative_to(docs)): file.read_text() for file in docs.rglob("*.html")} == {
+        "index.html": "index",
+        "deep/page.html": "page",
+    }
 
 
 def test_the_asset_is_told_for_the_day_also_without_a_partition_key():

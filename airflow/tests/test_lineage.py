@@ -158,7 +158,7 @@ def test_the_tasks_of_staging_tell_it(airflow_database, switched_on, tmp_path):
 @pytest.mark.slow
 def test_the_tasks_of_dbt_tell_it(airflow_database, switched_on, tmp_path):
     airflow(
-        RUN, ROOT / "airflow/dags/analytics.py", "(summarize_day|publish_docs)", **switched_on,
+        RUN, ROOT / "airflow/dags/analytics.py", "(summarize_day|publish_.*)", **switched_on,
         JOBS_PYTHON=str(JOBS_PYTHON),
     )  # fmt: skip
     told = events(tmp_path / "events")

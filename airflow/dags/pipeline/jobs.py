@@ -40,8 +40,9 @@ class JobProcess(BaseOperator):
     """Runs a command: ("python", "-m", …) or ("dbt", …), from the bin folder of the jobs' environment.
 
     `settings` names the environment variables that it needs, of those that settings_of() knows. What it prints goes to
-    the log line by line; a last line that is a JSON object is the task's XCom. `publishes` says which of the files that
-    dbt leaves in its target folder go where below the variable artifacts_uri.
+    the log line by line; a last line that is a JSON object is the task's XCom. "{folder}" in the command is a folder that
+    is gone afterwards, dbt's target folder too; with `publishes`, all that the command has put into {folder}/site goes to
+    that place below the variable artifacts_uri.
     """
 
     template_fields = ("command",)
@@ -52,25 +53,23 @@ class JobProcess(BaseOperator):
         *,
         command: Sequence[str],
         settings: Sequence[str] = (),
-        publishes: dict[str, str] | None = None,
+        publishes: str = "",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.command = list(command)
         self.settings = tuple(settings)
-        self.publishes = publishes or {}
+        self.publishes = publishes
         self._process: subprocess.Popen | None = None
 
     def execute(self, context) -> dict | None:
         # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
         with TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
             places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
-            outcome = self._run({**os.environ, **settings_of(self.settings), **places})
-            for file, place in self.publishes.items():
-                published = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/{place}")
-                published.parent.mkdir(parents=True, exist_ok=True)
-                published.write_bytes(Path(folder, file).read_bytes())
-                self.log.info("published %s", published)
+            command = [word.replace("{folder}", folder) for word in self.command]
+            outcome = self._run(command, {**os.environ, **settings_of(self.settings), **places})
+            if self.publishes:
+                self._publish(Path(folder, "site"))
         for asset in self.outlets:
             # Said here since a run that was asked for by its date alone, not by its partition, has no key to pass on.
             context["outlet_events"][asset].add_partitions(day_of(context["dag_run"]))
@@ -79,9 +78,17 @@ class JobProcess(BaseOperator):
     def on_kill(self) -> None:
         self._end_process_group()
 
-    def _run(self, environment: dict[str, str]) -> dict | None:
-        program, *arguments = self.command
-        self.log.info("%s", " ".join(self.command))
+    def _publish(self, site: Path) -> None:
+        place = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/{self.publishes}")
+        for file in sorted(path for path in site.rglob("*") if path.is_file()):
+            published = place / file.relative_to(site).as_posix()
+            published.parent.mkdir(parents=True, exist_ok=True)
+            published.write_bytes(file.read_bytes())
+            self.log.info("published %s", published)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> dict | None:
+        program, *arguments = command
+        self.log.info("%s", " ".join(command))
         self._process = subprocess.Popen(
             [*_tied_to_this_process(), JOBS_PYTHON.with_name(program), *arguments],
             cwd=DBT_PROJECT_DIR if program == "dbt" else DBT_PROJECT_DIR.parent,
@@ -99,7 +106,7 @@ class JobProcess(BaseOperator):
             # also when the task is timed out or an exception comes in between: nothing goes on running
             self._end_process_group()
         if code:
-            raise AirflowException(f"{' '.join(self.command)} ended with exit code {code}: {last}")
+            raise AirflowException(f"{' '.join(command)} ended with exit code {code}: {last}")
         return _json_object(last)
 
     def _end_process_group(self) -> None:

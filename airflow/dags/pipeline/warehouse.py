@@ -56,12 +56,22 @@ def models() -> DbtTaskGroup:
     )
 
 
+def publish_report() -> JobProcess:
+    return JobProcess(
+        task_id="publish_report",
+        command=("python", "-m", "report.build", "{folder}", "{folder}/site"),
+        settings=("warehouse",),
+        publishes="docs/report",
+        execution_timeout=timedelta(minutes=30),
+    )
+
+
 def publish_docs() -> JobProcess:
     return JobProcess(
         task_id="publish_docs",
-        command=("dbt", "--quiet", "docs", "generate", "--static"),
+        command=("python", "-m", "docs_site.build", "{folder}", "{folder}/site", "report/index.html"),
         settings=("warehouse",),
-        publishes={"static_index.html": "docs/index.html"},
+        publishes="docs",
         execution_timeout=timedelta(minutes=30),
     )
 
