@@ -12,12 +12,12 @@ import json
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.fs
 import pyarrow.parquet as pq
 
 from spark_prep import schemas
 from spark_prep.days import iso_day
 from spark_prep.errors import PreparationError, run
+from spark_prep.object_store import store_and_path
 from spark_prep.outcome import Outcome, print_outcomes
 from spark_prep.settings import read_settings
 
@@ -75,8 +75,7 @@ def rejected_share(outcome: Outcome) -> float:
 
 
 def _parquet(root: str, folder: str, day: date, table: str) -> pq.ParquetFile | None:
-    # Arrow knows S3 by this scheme only
-    store, path = pyarrow.fs.FileSystem.from_uri(_uri(root, folder, day, table).replace("s3a://", "s3://", 1))
+    store, path = store_and_path(_uri(root, folder, day, table))
     try:
         return pq.ParquetFile(path, filesystem=store)
     except FileNotFoundError:

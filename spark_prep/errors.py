@@ -10,6 +10,15 @@ class PreparationError(Exception):
     """Something a person has to put right. The message says what, where, and what to do next."""
 
 
+def no_connection(error: Exception) -> PreparationError:
+    """Why the shop's database cannot be reached, from the driver's error."""
+    # Only the server's own words: the driver's may repeat parts of the DSN, and with them the password.
+    answer = (
+        str(error).partition("FATAL:")[2].strip() or "no server answers at the address in USER_PURCHASE_DSN"
+    )
+    return PreparationError(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a command; a PreparationError becomes `error: …` and exit code 2, without a traceback."""
     try:

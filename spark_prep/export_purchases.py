@@ -28,7 +28,8 @@ from pyspark.sql import types as T
 
 from spark_prep import schemas
 from spark_prep.days import add_day_options, days_of, iso_day
-from spark_prep.errors import PreparationError, run
+from spark_prep.errors import PreparationError, no_connection, run
+from spark_prep.object_store import store_and_path
 from spark_prep.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.settings import is_local, read_settings
 
@@ -172,14 +173,7 @@ def _snapshot(dsn: str) -> Iterator[dbapi.Cursor]:
     try:
         connection = dbapi.connect(dsn, autocommit=True)
     except DriverError as error:
-        # Only the server's own words: the driver's may repeat parts of the DSN, and with them the password.
-        answer = (
-            str(error).partition("FATAL:")[2].strip()
-            or "no server answers at the address in USER_PURCHASE_DSN"
-        )
-        raise PreparationError(
-            f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN"
-        ) from None
+        raise no_connection(error) from None
     with connection, connection.cursor() as cursor:
         try:
             cursor.execute("begin isolation level repeatable read read only")
@@ -300,7 +294,7 @@ def _put_in_place(file: Path, target: str) -> None:
         os.replace(file, target)
     else:
         # Arrow knows S3 by this scheme only
-        store, path = pyarrow.fs.FileSystem.from_uri(target.replace("s3a://", "s3://", 1))
+        store, path = store_and_path(target)
         pyarrow.fs.copy_files(str(file), path, destination_filesystem=store)
 
 

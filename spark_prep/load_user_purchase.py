@@ -16,9 +16,9 @@ from collections.abc import Iterator
 
 import psycopg
 import pyarrow as pa
-import pyarrow.fs
 
-from spark_prep.errors import PreparationError, run
+from spark_prep.errors import PreparationError, no_connection, run
+from spark_prep.object_store import store_and_path
 from spark_prep.settings import read_settings
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -81,20 +81,11 @@ def _connect(dsn: str) -> psycopg.Connection:
     try:
         return psycopg.connect(dsn, connect_timeout=10, client_encoding="utf8")
     except psycopg.Error as error:
-        # Only the server's own words: the driver's may repeat parts of the DSN, and with them the password.
-        answer = (
-            str(error).partition("FATAL:")[2].strip()
-            or "no server answers at the address in USER_PURCHASE_DSN"
-        )
-        raise PreparationError(
-            f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN"
-        ) from None
+        raise no_connection(error) from None
 
 
 def _open(uri: str) -> io.BufferedReader:
-    # Arrow knows S3 by this scheme only, and local paths when they are absolute
-    location = uri.replace("s3a://", "s3://", 1) if "://" in uri else os.path.abspath(uri)
-    store, path = pyarrow.fs.FileSystem.from_uri(location)
+    store, path = store_and_path(uri if "://" in uri else os.path.abspath(uri))
     return io.BufferedReader(store.open_input_stream(path), CHUNK_BYTES)
 
 
