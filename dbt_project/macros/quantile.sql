@@ -1,0 +1,13 @@
+{#-
+    In which of so many equal parts of all rows a row lies, 1 (lowest) and up: 1 + the whole part of
+    parts × (rows below + half of the rows level with it) / rows. Rows with equal values are in the same part, and no order
+    among them decides; so it is the same in every warehouse (ntile is not).
+-#}
+{% macro quantile(column, parts) -%}
+    cast(
+        1 + {{ integer_quotient(
+            parts ~ " * (2 * (rank() over (order by " ~ column ~ ") - 1) + count(*) over (partition by " ~ column ~ "))",
+            "2 * count(*) over ()"
+        ) }} as {{ dbt.type_int() }}
+    )
+{%- endmacro %}

@@ -1,0 +1,16 @@
+select coalesce(fact.id_fact_movie_analytics, obt.id_fact_movie_analytics) as id_fact_movie_analytics
+from {{ ref('fact_movie_analytics') }} as fact
+full outer join {{ ref('movie_analytics_obt') }} as obt
+    on fact.id_fact_movie_analytics = obt.id_fact_movie_analytics
+group by 1
+having
+    count(*) <> 1
+    or count(fact.id_fact_movie_analytics) <> 1
+    or sum(case
+        when
+            fact.amount_spent = obt.amount_spent
+            and fact.review_score = obt.review_score
+            and fact.review_count = obt.review_count
+            then 1
+        else 0
+    end) <> 1
