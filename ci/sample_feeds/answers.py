@@ -45,12 +45,12 @@ def answers_for(delivered: Deliveries, days: Iterable[datetime.date] | None = No
     run = sorted(set(delivered.days if days is None else days))
     if unknown := set(run) - set(delivered.days):
         raise ValueError(f"the sample has no {', '.join(map(str, sorted(unknown)))}")
-    reviews = _winners((review for review in delivered.reviews if review.insert_date in run), _review_order)
-    logs = _winners((log for log in delivered.logs if log.insert_date in run), _log_order)
+    reviews = winners((review for review in delivered.reviews if review.insert_date in run), review_order)
+    logs = winners((log for log in delivered.logs if log.insert_date in run), log_order)
     attributable = {
         review_id: review for review_id, review in reviews.items() if review.customer_id is not None
     }
-    joined = {log_id: log for log_id, log in logs.items() if _belongs(log, attributable.get(log_id))}
+    joined = {log_id: log for log_id, log in logs.items() if belongs(log, attributable.get(log_id))}
 
     amounts = {key: amount for key, amount in _bought(delivered) if key[0] in run}
     totals = _customer_days(attributable, amounts)
@@ -82,7 +82,7 @@ def answers_for(delivered: Deliveries, days: Iterable[datetime.date] | None = No
     }
 
 
-def _winners(records: Iterable, order) -> dict:
+def winners(records: Iterable, order) -> dict:
     """Of all records with the same id the first in order, by id."""
     winners: dict = {}
     for record in records:
@@ -92,17 +92,21 @@ def _winners(records: Iterable, order) -> dict:
     return winners
 
 
-def _review_order(review: Review) -> tuple:
+def review_order(review: Review) -> tuple:
     without_customer = review.customer_id is None
     return review.insert_date, without_customer, review.customer_id or 0, -review.positive_review
 
 
-def _log_order(log: Log) -> tuple:
+def log_order(log: Log) -> tuple:
     return log.insert_date, log.log_date, *_nulls_last((log.device, log.os, log.location, log.browser))
 
 
-def _belongs(log: Log, review: Review | None) -> bool:
-    return review is not None and 0 <= (log.insert_date - review.insert_date).days <= LOOKBACK_DAYS
+def belongs(log: Log | None, review: Review | None) -> bool:
+    return (
+        log is not None
+        and review is not None
+        and 0 <= (log.insert_date - review.insert_date).days <= LOOKBACK_DAYS
+    )
 
 
 def _bought(delivered: Deliveries) -> Iterable[tuple[tuple[datetime.date, int], int]]:
@@ -159,9 +163,17 @@ def _attributes(log: Log | None) -> tuple:
     """log_date, device, location, os, browser, is_browser_derived."""
     if log is None:
         return None, None, None, None, None, False
-    location = _CORRECT_SPELLING.get(log.location, log.location)
-    browser = log.browser or _BROWSER_OF.get(log.os)
-    return log.log_date, log.device, location, log.os, browser, browser is not None and log.browser is None
+    browser = browser_of(log)
+    is_derived = browser is not None and log.browser is None
+    return log.log_date, log.device, location_of(log), log.os, browser, is_derived
+
+
+def location_of(log: Log) -> str | None:
+    return _CORRECT_SPELLING.get(log.location, log.location)
+
+
+def browser_of(log: Log) -> str | None:
+    return log.browser or _BROWSER_OF.get(log.os)
 
 
 def _fair_share(thousandths: int, count: int, customer_count: int) -> tuple[str, str]:

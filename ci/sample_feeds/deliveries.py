@@ -27,16 +27,31 @@ class Log(NamedTuple):
     browser: str | None
 
 
+class Purchase(NamedTuple):
+    """A line of an invoice; its amount, quantity × unit price, in thousandths."""
+
+    insert_date: datetime.date
+    customer_id: int | None
+    invoice_number: str
+    stock_code: str
+    country: str
+    invoiced_at: datetime.datetime
+    quantity: int
+    thousandths: int
+
+
 @dataclass
 class Deliveries:
     """All sound records, and how many of the others there are for which reason.
 
-    Purchases are kept as sums by (insert_date, customer_id), amounts in thousandths; customer_id may be None.
+    Purchases are kept line by line and as sums by (insert_date, customer_id), amounts in thousandths; customer_id may be
+    None.
     """
 
     days: list[datetime.date]
     reviews: list[Review] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
+    purchases: list[Purchase] = field(default_factory=list)
     purchase_lines: Counter = field(default_factory=Counter)
     purchase_thousandths: Counter = field(default_factory=Counter)
     quarantined: Counter = field(default_factory=Counter)  # by (table_name, insert_date, reason)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ci.sample_feeds.deliveries import PURCHASES, Deliveries
+from ci.sample_feeds.deliveries import PURCHASES, Deliveries, Purchase
 from ci.sample_feeds.plan import Plan, calendar_of_oddities
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -90,7 +90,21 @@ def _row(plan: Plan, delivered: Deliveries, day: datetime.date, kind: str | None
         price = "NaN"
         delivered.quarantine(PURCHASES, insert_date, "unit_price is not a number")
     else:
-        delivered.purchase(insert_date, line.customer_id, line.quantity * thousandths)
+        amount = line.quantity * thousandths
+        invoiced_at = datetime.datetime.combine(day, datetime.time(line.minute // 60, line.minute % 60))
+        delivered.purchase(insert_date, line.customer_id, amount)
+        delivered.purchases.append(
+            Purchase(
+                insert_date,
+                line.customer_id,
+                line.invoice_number,
+                code,
+                line.country,
+                invoiced_at,
+                line.quantity,
+                amount,
+            )
+        )
     customer = "" if line.customer_id is None else line.customer_id
     return line.invoice_number, code, detail, line.quantity, date, price, customer, line.country
 

@@ -1,4 +1,4 @@
-"""The fifty states, the vendor's three misspellings, and the Census region West."""
+"""The fifty states, the vendor's three misspellings, and the Census regions."""
 
 STATES = (
     *("Alabama", "Alaska", "Arizona", "Arkansas", "California", "Colorado", "Connecticut"),
@@ -15,3 +15,20 @@ WEST = (
     *("Alaska", "Arizona", "California", "Colorado", "Hawaii", "Idaho", "Montana"),
     *("Nevada", "New Mexico", "Oregon", "Utah", "Washington", "Wyoming"),
 )
+NORTHEAST = (
+    *("Connecticut", "Maine", "Massachusetts", "New Hampshire", "New Jersey", "New York"),
+    *("Pennsylvania", "Rhode Island", "Vermont"),
+)
+MIDWEST = (
+    *("Illinois", "Indiana", "Iowa", "Kansas", "Michigan", "Minnesota", "Missouri"),
+    *("Nebraska", "North Dakota", "Ohio", "South Dakota", "Wisconsin"),
+)
+
+
+def region_of(location: str | None) -> str | None:
+    """Northeast, Midwest, South or West; None where the location is no state."""
+    if location not in STATES:
+        return None
+    if location in WEST:
+        return "West"
+    return "Northeast" if location in NORTHEAST else "Midwest" if location in MIDWEST else "South"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.sample_feeds.states import STATES, WEST
+from ci.sample_feeds.states import region_of
 from ci.tests.staged_sample import ROOT
 
 MF = Path(sys.executable).with_name("mf")
@@ -18,19 +18,11 @@ METRICS = (
     "customers", "reviewers", "spend_per_customer", "spend_per_reviewer", "reviews_per_reviewer",
 )  # fmt: skip
 
-NORTHEAST = (
-    *("Connecticut", "Maine", "Massachusetts", "New Hampshire", "New Jersey", "New York"),
-    *("Pennsylvania", "Rhode Island", "Vermont"),
-)
-MIDWEST = (
-    *("Illinois", "Indiana", "Iowa", "Kansas", "Michigan", "Minnesota", "Missouri"),
-    *("Nebraska", "North Dakota", "Ohio", "South Dakota", "Wisconsin"),
-)
 SEASONS = ("Winter", "Spring", "Summer", "Fall")
 
 # What MetricFlow calls a grouping -> its value for a row of the answers.
 BY_REVIEW = {
-    "dim_location__region": lambda row: _region(row["location"]),
+    "dim_location__region": lambda row: region_of(row["location"]) or "Unknown",
     "dim_devices__device": lambda row: row["device"] or "Unknown",
     "dim_date__season": lambda row: _season(row["log_date"]),
 }
@@ -38,14 +30,6 @@ BY_CUSTOMER_AND_DAY = {
     "metric_time__day": lambda row: f"{row['insert_date']} 00:00:00",
     "customer": lambda row: str(row["customer_id"]),
 }
-
-
-def _region(location: str | None) -> str:
-    if location not in STATES:
-        return "Unknown"
-    if location in WEST:
-        return "West"
-    return "Northeast" if location in NORTHEAST else "Midwest" if location in MIDWEST else "South"
 
 
 def _season(log_date: str | None) -> str:
