@@ -9,7 +9,11 @@ import pytest
 from ci.tests.staged_sample import ROOT, Warehouse
 from docs_site.build import PERSONAL_DATA
 
-LAYERS = {"staging": "stg_", "intermediate": "int_", "marts": ("dim_", "fact_", "user_", "customer_", "movie_", "ledger")}
+LAYERS = {
+    "staging": "stg_",
+    "intermediate": "int_",
+    "marts": ("dim_", "fact_", "user_", "customer_", "movie_", "ledger"),
+}
 
 
 def models(manifest, layer=None):

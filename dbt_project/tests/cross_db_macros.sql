@@ -15,6 +15,12 @@
     ['cast_or_null to decimal', "cast(100 * " ~ cast_or_null("'+12.34'", 'decimal(8, 2)') ~ " as " ~ dbt.type_bigint() ~ ")", 1234],
     ['cast_or_null with leading zeros', "cast(" ~ cast_or_null("'000999999.99'", 'decimal(8, 2)') ~ " * 100 as " ~ dbt.type_bigint() ~ ")", 99999999],
     ['cast_or_null to a decimal without decimals', "cast(" ~ cast_or_null("'12'", 'decimal(8, 0)') ~ " as " ~ dbt.type_bigint() ~ ")", 12],
+    ['rounded_quotient', rounded_quotient('2', '3') ~ " * 100000", 66667],
+    ['rounded_quotient, half up', rounded_quotient("cast('0.00001' as decimal(18, 5))", '2') ~ " * 100000", 1],
+    ['rounded_quotient of decimals', rounded_quotient("cast('1.50000' as decimal(18, 5))", "cast('0.25' as decimal(18, 5))") ~ " * 100000", 600000],
+    ['wilson_lower_bound of 1 of 1', wilson_lower_bound('1', '1') ~ " * 100000", 20655],
+    ['wilson_lower_bound of 100 of 100', wilson_lower_bound('100', '100') ~ " * 100000", 96301],
+    ['wilson_lower_bound of 0 of 3', wilson_lower_bound('0', '3') ~ " * 100000", 0],
     ['cast_or_null to date', date_key(cast_or_null("'2020-02-29'", 'date')), 20200229],
 ] -%}
 {#- Texts that cast_or_null turns into NULL. -#}
@@ -31,7 +37,7 @@ results as (
     {% for what, expression, expected in cases -%}
     select
         '{{ what }}' as what,
-        {{ expression }} as result,
+        cast({{ expression }} as {{ dbt.type_bigint() }}) as result,
         {{ expected }} as expected
     union all
     {% endfor %}

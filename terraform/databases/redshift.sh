@@ -5,9 +5,12 @@
 #
 #                                             loader (dbt)   analyst   reader
 #   analytics_external, _staging: pseudonyms  writes         -         -
-#   analytics_reference, _intermediate, _audit  writes       reads     -
+#   analytics_reference, _intermediate,
+#   _audit, _history                          writes         reads     -
 #   analytics_marts                           writes         reads     -
-#   analytics_reading                         -              -         reads the fact and its dimensions, no customer_id
+#   analytics_reading                         -              -         reads the fact, its dimensions, the wide table
+#                                                                      and the cohorts, no customer_id; no profiles,
+#                                                                      whose rows are persons
 #
 # The readers' views stand in the place of masking policies: dbt drops and makes tables anew, and a policy goes with its
 # table. A late-binding view stays, and shows nothing that it does not name.
@@ -34,20 +37,24 @@ create schema if not exists analytics_staging authorization :"loader";
 create schema if not exists analytics_reference authorization :"loader";
 create schema if not exists analytics_intermediate authorization :"loader";
 create schema if not exists analytics_audit authorization :"loader";
+create schema if not exists analytics_history authorization :"loader";
 create schema if not exists analytics_marts authorization :"loader";
 
 -- What is there, and what dbt will make.
 grant usage on schema analytics_reference to role analyst;
 grant usage on schema analytics_intermediate to role analyst;
 grant usage on schema analytics_audit to role analyst;
+grant usage on schema analytics_history to role analyst;
 grant usage on schema analytics_marts to role analyst;
 grant select on all tables in schema analytics_reference to role analyst;
 grant select on all tables in schema analytics_intermediate to role analyst;
 grant select on all tables in schema analytics_audit to role analyst;
+grant select on all tables in schema analytics_history to role analyst;
 grant select on all tables in schema analytics_marts to role analyst;
 alter default privileges for user :"loader" in schema analytics_reference grant select on tables to role analyst;
 alter default privileges for user :"loader" in schema analytics_intermediate grant select on tables to role analyst;
 alter default privileges for user :"loader" in schema analytics_audit grant select on tables to role analyst;
+alter default privileges for user :"loader" in schema analytics_history grant select on tables to role analyst;
 alter default privileges for user :"loader" in schema analytics_marts grant select on tables to role analyst;
 
 create schema if not exists analytics_reading;
@@ -76,6 +83,18 @@ with no schema binding;
 create or replace view analytics_reading.dim_browser as
 select id_dim_browser, browser, is_derived
 from analytics_marts.dim_browser
+with no schema binding;
+create or replace view analytics_reading.movie_analytics_obt as
+select
+    id_fact_movie_analytics, id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
+    log_date, day, month, year, quarter, season, day_of_week, day_name, is_weekend, device, location, region, division, coast,
+    os, vendor, browser, is_browser_derived, first_invoice_date, last_invoice_date, invoice_count,
+    amount_spent, review_score, review_count, insert_date
+from analytics_marts.movie_analytics_obt
+with no schema binding;
+create or replace view analytics_reading.customer_cohort_retention as
+select cohort_month, months_since_first, customer_count, active_customer_count, retention, amount_spent
+from analytics_marts.customer_cohort_retention
 with no schema binding;
 grant usage on schema analytics_reading to role reader;
 grant select on all tables in schema analytics_reading to role reader;

@@ -276,6 +276,7 @@ def test_who_reads_which_dataset(production):
         "reference": {ANALYSTS},
         "intermediate": {ANALYSTS},
         "audit": {ANALYSTS},
+        "history": {ANALYSTS},
         "marts": {ANALYSTS, READERS},
     }
 

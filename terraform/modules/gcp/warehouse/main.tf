@@ -2,7 +2,8 @@
 #
 #                                     loader (dbt)   analysts        readers
 #   external, staging: pseudonyms     writes         -               -
-#   reference, intermediate, audit    writes         read            -
+#   reference, intermediate,
+#   audit, history                    writes         read            -
 #   marts                             writes         read            read, customer_id comes as null
 
 locals {
@@ -15,6 +16,7 @@ locals {
     reference    = var.analysts
     intermediate = var.analysts
     audit        = var.analysts
+    history      = var.analysts
     marts        = concat(var.analysts, var.readers)
   }
 }
