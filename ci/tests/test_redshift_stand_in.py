@@ -238,6 +238,7 @@ RIGHT = [
     "with c as (select 'x' as a union all select a from t) select a from c",
     "select a from t where b in (select c from s where d = 'x') and exists (select 1 from s)",
     "select 'x' as a, null as b",
+    "with updates as (select 'update' as dbt_change_type, a from t) select a, dbt_change_type from updates",
     "with days (d) as (select 1) select d from days",
     "insert into t (a, b) values (1, 'x'), (2, null)",
     "insert into s.t (a) (select a from u)",

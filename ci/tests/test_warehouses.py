@@ -117,6 +117,41 @@ def test_every_mart_has_the_same_rows_as_on_duckdb(warehouse, built):
         assert found[table], table
 
 
+def test_the_nested_histories_are_the_same_as_on_duckdb(warehouse, built):
+    if warehouse.name == "redshift":
+        assert warehouse.query(
+            "select table_name from information_schema.tables where table_name = 'customer_history_nested'"
+        ) in ([], ())
+        return
+    for array, columns in (
+        ("invoices", "invoice_number, item.invoice_date, item.amount_spent, item.item_count"),
+        ("reviews", "review_id, item.review_date, item.positive_review, item.device, item.location"),
+    ):
+        history = "{{ ref('customer_history_nested') }}"
+        rows = []
+        for each in (warehouse, built):
+            sql = (
+                f"select history.customer_id, item.{columns} from {history} as history "
+                f"cross join {{{{ unnest_structs('history.{array}', 'item') }}}}"
+            )
+            compiled = each.dbt("--quiet", "compile", "--inline", sql)
+            assert compiled.returncode == 0, compiled.stdout
+            rows.append(Counter(each.query(re.sub(r"[`\"]", "", compiled.stdout))))
+        assert rows[0] == rows[1] and len(rows[0]) > 100, array
+
+
+def test_the_history_of_segments_starts_with_the_first_run_and_grows_by_as_of_date(warehouse):
+    """An old day that was run again wrote nothing; what holds now is in the profiles."""
+    steps = warehouse.query(
+        "select distinct as_of_date from analytics_history.user_segment_history order by 1"
+    )
+    assert [day for (day,) in steps] == [DAYS[-3], DAYS[-1]]
+    holds = "select customer_id, rfm_segment, spend_sentiment_quadrant from "
+    assert Counter(
+        warehouse.query(f"{holds} analytics_history.user_segment_history where dbt_valid_to is null")
+    ) == Counter(warehouse.query(f"{holds} analytics_marts.user_profile"))
+
+
 def test_staging_again_changes_nothing(warehouse):
     assert "(unchanged)" not in warehouse.first_staging
     again = warehouse.stage_external_sources(days=(DAYS[0], DAYS[-1]))
