@@ -238,6 +238,8 @@ def test_what_dbt_did_is_recorded_and_told(warehouse, built):
     assert rows > 0
     summary = ("--quiet", "run-operation", "day_summary", "--args", json.dumps({"day": str(DAYS[1])}))
     told, expected = (json.loads(each.dbt(*summary).stdout) for each in (warehouse, built))
+    if warehouse.name == "redshift":
+        expected["tests"]["pass"] -= 1  # the one of customer_history_nested
     assert told == expected and len(told["ledger"]) == 3 and told["tests"]["pass"] > 20
     if warehouse.name == "redshift":
         log = (warehouse.folder / "logs/dbt.log").read_text()
