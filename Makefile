@@ -106,8 +106,8 @@ destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its
 
 locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
-	@for environment in "dev --extra spark --extra dbt --extra dev" "report --extra report" "terraform --extra terraform" \
-	    "jobs --extra spark --extra dbt -c ci/locks/dev.txt" \
+	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" \
+	    "jobs --extra spark --extra dbt --extra pages -c ci/locks/dev.txt" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
 	    "airflow-aws --extra airflow --extra airflow-aws -c ci/locks/airflow-gcp.txt" \
 	    "airflow-test --extra airflow-test -c ci/locks/airflow-gcp.txt -c ci/locks/airflow-aws.txt"; do \

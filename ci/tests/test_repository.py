@@ -28,13 +28,12 @@ def test_locks_have_hashes_and_name_no_package_index(lock):
 def test_locks_hold_what_pyproject_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = {
-        "dev": ("spark", "dbt", "dev"),
-        "jobs": ("spark", "dbt"),
+        "dev": ("spark", "dbt", "pages", "dev"),
+        "jobs": ("spark", "dbt", "pages"),
         "airflow-aws": ("airflow", "airflow-aws"),
         "airflow-gcp": ("airflow", "airflow-gcp"),
         "airflow-test": ("airflow-test",),
         "terraform": ("terraform",),
-        "report": ("report",),
     }
     assert {lock.stem for lock in LOCKS} == locked.keys()
     for name, extras in locked.items():
