@@ -23,6 +23,8 @@ POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src data:\">"
 )
+# Holds look.css, which the report shares.
+STYLE_FOLDER = Path(__file__).parent
 # The columns' config.meta.personal_data, and what each means.
 PERSONAL_DATA = {
     "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
@@ -53,7 +55,7 @@ def _with_policy(html: str) -> str:
 
 def _index_page(manifest: dict, has_report: bool) -> str:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        loader=FileSystemLoader(STYLE_FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     markdown = MarkdownIt("commonmark").enable("table")

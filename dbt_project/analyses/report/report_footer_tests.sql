@@ -1,0 +1,42 @@
+{#-
+    Each data test's last result, for the lines below the charts. Without source(), as report_footer_tables: where dbt has
+    recorded nothing yet there is nothing to tell.
+-#}
+{%- set run_result = none -%}
+{%- if execute -%}
+    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'audit') | first -%}
+    {%- set run_result = adapter.get_relation(table.database, table.schema, table.identifier) -%}
+{%- endif -%}
+{%- if run_result is not none %}
+with
+
+results as (
+
+    select
+        unique_id,
+        status,
+        failures,
+        run_started_at,
+        row_number() over (
+            partition by unique_id
+            order by run_started_at desc, invocation_id desc
+        ) as recency
+    from {{ run_result }}
+    where resource_type = 'test'
+
+)
+
+select
+    unique_id,
+    status,
+    failures,
+    run_started_at
+from results
+where recency = 1
+{%- else %}
+select
+    {{ text_literal('none') }} as unique_id,
+    {{ text_literal('none') }} as status,
+    cast(null as {{ dbt.type_bigint() }}) as failures,
+    cast(null as {{ dbt.type_timestamp() }}) as run_started_at
+{%- endif %}

@@ -1,0 +1,125 @@
+"""The report: a few HTML pages with what the warehouse says, that open from disk and ask no network for anything.
+
+    python -m report.build dbt_project/target site/report
+
+Asks the warehouse of DBT_TARGET through dbt, which leaves its manifest in the first folder, and writes a page for each of
+report/pages into the second. The same warehouse gives the same pages: no clock is read.
+"""
+
+import sys
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from docs_site.build import STYLE_FOLDER
+from report.charts import svg
+from report.figure import Figure, Page, text
+from report.pages import PAGES
+from report.warehouse import Warehouse, ask
+
+# No script at all, nothing loaded from anywhere.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# The narrow one is for phones; one of the two is displayed.
+WIDTHS = {"wide": 720, "narrow": 330}
+SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
+
+
+def build(target: Path, site: Path) -> None:
+    warehouse = ask(target)
+    site.mkdir(parents=True, exist_ok=True)
+    for page in PAGES:
+        (site / f"{page.name}.html").write_text(page_html(page, warehouse), encoding="utf-8")
+
+
+def page_html(page: Page, warehouse: Warehouse) -> str:
+    environment = Environment(
+        loader=FileSystemLoader([Path(__file__).parent, STYLE_FOLDER]), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("page.html.jinja").render(
+        policy=POLICY,
+        pages=PAGES,
+        page=page,
+        figures=[_figure(figure, warehouse) for figure in page.figures],
+    )
+
+
+def _figure(figure: Figure, warehouse: Warehouse) -> dict:
+    """What the template needs of a figure, everything as text."""
+    tables = warehouse.tables_behind(figure.queries)
+    missing = [table["name"] for table in tables if table["unique_id"] not in warehouse.tables]
+    answers = [] if missing else [warehouse.answers[query] for query in figure.queries]
+    shown = figure.show(*answers) if answers and answers[0] else None
+    if missing:
+        sentence = f"This cannot be shown: the warehouse has no {', '.join(missing)}. Run make run first."
+    else:
+        sentence = shown.sentence if shown else figure.empty
+    project = warehouse.manifest["metadata"]["project_name"]
+    metrics = [warehouse.manifest["metrics"][f"metric.{project}.{name}"] for name in figure.metrics]
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "sentence": sentence,
+        "pictures": _pictures(figure, shown),
+        "legend": shown.legend if shown else (),
+        "caveat": _classifier_agreement(warehouse) if figure.is_about_sentiment else "",
+        "definition": figure.definition,
+        "metrics": [{"label": metric["label"], "description": metric["description"]} for metric in metrics],
+        "columns": shown.columns if shown else [],
+        "rows": [
+            [(text(value, kind), kind) for value, (_, kind) in zip(row, shown.columns, strict=True)] for row in shown.rows
+        ] if shown else [],
+        "sources": _sources(tables, warehouse),
+        "as_of": max((str(row["last_day"]) for row in _rows_of(tables, warehouse) if row["last_day"]), default="not known"),
+        "tests": _tests(tables, warehouse),
+    }  # fmt: skip
+
+
+def _pictures(figure: Figure, shown) -> dict[str, str]:
+    if not shown or not shown.chart:
+        return {}
+    description = f"{shown.sentence} The table below the chart has the numbers."
+    return {
+        size: svg(shown.chart(width), f"{figure.name}-{size}", figure.title, description)
+        for size, width in WIDTHS.items()
+    }
+
+
+def _classifier_agreement(warehouse: Warehouse) -> str:
+    project = warehouse.manifest["metadata"]["project_name"]
+    return warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
+
+
+def _rows_of(tables, warehouse) -> list[dict]:
+    return [warehouse.tables[table["unique_id"]] for table in tables if table["unique_id"] in warehouse.tables]
+
+
+def _sources(tables, warehouse) -> list[dict]:
+    counts = {row["unique_id"]: text(row["row_count"], "count") for row in _rows_of(tables, warehouse)}
+    return [
+        {
+            "name": table["name"],
+            "page": f"../index.html#{table['unique_id']}",
+            "rows": counts.get(table["unique_id"], "missing"),
+        }
+        for table in tables
+    ]
+
+
+def _tests(tables, warehouse) -> dict:
+    state = warehouse.test_state(tables)
+    return {
+        "counts": [
+            {"status": status, "symbol": SYMBOLS[status], "count": text(len(names), "count")}
+            for status, names in state.names.items()
+        ],
+        "not_passed": [
+            {"status": status, "name": name} for status in ("failed", "warned") for name in sorted(state.names[status])
+        ],
+        "total": sum(map(len, state.names.values())),
+        "last_run": text(state.last_run, "time"),
+    }
+
+
+if __name__ == "__main__":
+    build(*map(Path, sys.argv[1:]))

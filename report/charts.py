@@ -1,0 +1,237 @@
+"""The charts, drawn by Altair as SVG: bars, intervals, days and grids.
+
+Colours are names of CSS variables (page.html.jinja), so that one picture reads in light, dark and print. The layout is worked out
+here and not by Vega, which cannot know how wide a reader's font is: a character is taken as wide as in a wide font.
+"""
+
+import datetime
+import re
+from dataclasses import dataclass
+from html import escape
+
+import altair as alt
+import vl_convert
+
+# Vega wants colours that it knows: each stands for a variable and occurs nowhere else.
+COLORS = {
+    name: f"#0101{number:02x}"
+    for number, name in enumerate(
+        ["text", "quiet", "line", "page", "blue", "pale", "orange", "red", "gray"]
+        + [f"{part}{step}" for part in ("step-", "on-step-") for step in range(5)]
+    )
+}
+CHARACTER, ROW, GAP, FONT = 7.2, 30, 8, 12
+FAMILY = "Arial, Helvetica, sans-serif"
+
+
+@dataclass
+class Bar:
+    """A row of bars: (from, to, colour) each, and what is written behind them. A heading has none."""
+
+    label: str
+    parts: tuple = ()
+    text: str = ""
+
+
+def bars(rows: list[Bar], width: int) -> alt.Chart:
+    rows = [Bar(_short(row.label, width), row.parts, row.text) for row in rows]
+    left = max((_width(row.label) for row in rows if row.parts or row.text), default=0) + GAP
+    right = max(_width(row.text) for row in rows) + GAP
+    top = max((end for row in rows for _, end, _ in row.parts), default=0)
+    headings = [{"y": y, "label": row.label} for y, row in enumerate(rows) if not (row.parts or row.text)]
+    labels = [{"y": y, "label": row.label} for y, row in enumerate(rows) if row.parts or row.text]
+    parts = [
+        {"y": y, "start": float(start), "end": float(end), "color": COLORS[color]}
+        for y, row in enumerate(rows)
+        for start, end, color in row.parts
+        if end > start
+    ]
+    texts = [
+        {"y": y, "x": float(max((end for _, end, _ in row.parts), default=0)), "label": row.text}
+        for y, row in enumerate(rows)
+        if row.text
+    ]
+    y, x = _rows(len(rows)), alt.Scale(domain=[0, float(top) or 1], nice=False)
+    layers = [
+        _chart([{"y": -0.4}, {"y": len(rows) - 0.6}]).mark_line(color=COLORS["line"]).encode(y=y, x=alt.value(0)),
+        _chart(parts).mark_bar(height=16, strokeWidth=1).encode(
+            y=y, x=alt.X("start:Q", scale=x, axis=None), x2="end:Q",
+            color=alt.Color("color:N", scale=None), stroke=alt.Stroke("color:N", scale=None),
+        ),
+        _chart(labels).mark_text(align="right", dx=-GAP, color=COLORS["text"]).encode(y=y, x=alt.value(0), text="label:N"),
+        _chart(headings).mark_text(align="left", dx=-left, fontWeight="bold", color=COLORS["text"]).encode(
+            y=y, x=alt.value(0), text="label:N"
+        ),
+        _chart(texts).mark_text(align="left", dx=GAP, color=COLORS["text"]).encode(
+            y=y, x=alt.X("x:Q", scale=x, axis=None), text="label:N"
+        ),
+    ]  # fmt: skip
+    return _view(layers, width, ROW * len(rows), left=left, right=right)
+
+
+def intervals(rows: list[tuple], width: int) -> alt.Chart:
+    """(label, low, middle, high, text) in a share each: a point on a line, over an axis of percents."""
+    rows = [(_short(label, width), *rest) for label, *rest in rows]
+    left = max(_width(row[0]) for row in rows) + GAP
+    right = max(_width(row[4]) for row in rows) + GAP
+    data = [
+        {"y": y, "label": label, "low": low, "middle": middle, "high": high, "text": said}
+        for y, (label, low, middle, high, said) in enumerate(rows)
+    ]
+    y = _rows(len(rows))
+    axis = alt.Axis(
+        values=[0, 0.25, 0.5, 0.75, 1], format=".0%", title=None, domain=False, ticks=False, labelPadding=8,
+        gridColor=COLORS["line"], labelColor=COLORS["quiet"], labelFontSize=FONT, labelFont=FAMILY, labelFlush=False,
+    )  # fmt: skip
+    scale = alt.Scale(domain=[0, 1])
+    layers = [
+        _chart(data).mark_rule(strokeWidth=3, color=COLORS["blue"]).encode(
+            y=y, x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
+        ),
+        _chart(data).mark_point(filled=True, size=70, color=COLORS["blue"], opacity=1).encode(
+            y=y, x=alt.X("middle:Q", scale=scale)
+        ),
+        _chart(data).mark_text(align="right", dx=-GAP, color=COLORS["text"]).encode(y=y, x=alt.value(0), text="label:N"),
+        _chart(data).mark_text(align="left", dx=GAP, color=COLORS["text"]).encode(
+            y=y, x=alt.value(width - left - right), text="text:N"
+        ),
+    ]  # fmt: skip
+    return _view(layers, width, ROW * len(rows), left=left, right=right, bottom=28)
+
+
+def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
+    """A bar for each day; over more than two weeks also the mean of seven days as a line."""
+    first, last = min(counts), max(counts)
+    dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
+    values = [int(counts.get(date, 0)) for date in dates]
+    data = [
+        {"start": str(date), "end": str(date + datetime.timedelta(days=1)), "count": value}
+        for date, value in zip(dates, values, strict=True)
+    ]
+    means = [
+        {"start": str(date), "mean": sum(values[n - 6 : n + 1]) / 7} for n, date in enumerate(dates) if n >= 6
+    ] if len(dates) > 14 else []  # fmt: skip
+    left = _width(f"{max(values):,}") + GAP
+    label = {"labelColor": COLORS["quiet"], "labelFontSize": FONT, "labelFont": FAMILY, "title": None, "domain": False, "ticks": False}
+    x_axis = alt.Axis(tickCount=max(2, width // 110), format="%-d %b %Y", grid=False, labelPadding=8, labelFlush=True, **label)
+    y_axis = alt.Axis(tickCount=4, format=",d", tickMinStep=1, gridColor=COLORS["line"], labelPadding=8, **label)
+    layers = [
+        _chart(data).mark_rect(color=COLORS["pale"]).encode(
+            x=alt.X("start:T", axis=x_axis), x2="end:T", y=alt.Y("count:Q", axis=y_axis), y2=alt.datum(0)
+        ),
+        _chart(means).mark_line(color=COLORS["blue"], strokeWidth=2).encode(x="start:T", y="mean:Q"),
+    ]  # fmt: skip
+    return _view(layers, width, 200, left=left + 4, right=16, top=8, bottom=28)
+
+
+@dataclass
+class Cell:
+    """A cell of a grid: column and row from 0, how dark (0 to 4, or a colour), and up to two lines of text."""
+
+    column: int
+    row: int
+    shade: int | str
+    text: str
+    below: str = ""
+
+
+def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], height: int = 44) -> alt.Chart:
+    """Cells with the columns' names above and the rows' names on the left; names may be empty."""
+    left = max(map(_width, rows)) + GAP if any(rows) else 0
+    top = 22 if any(columns) else 0
+    across, down = len(columns), len(rows)
+    data = [
+        {
+            "x": cell.column + 0.5, "x0": cell.column, "x1": cell.column + 1,
+            "y": cell.row + 0.5, "y0": cell.row, "y1": cell.row + 1,
+            "fill": COLORS[f"step-{cell.shade}" if isinstance(cell.shade, int) else cell.shade],
+            "ink": COLORS[f"on-step-{cell.shade}" if isinstance(cell.shade, int) else "page"],
+            "text": cell.text, "below": cell.below,
+        }
+        for cell in cells
+    ]  # fmt: skip
+    x, y = alt.Scale(domain=[0, across]), alt.Scale(domain=[0, down], reverse=True)
+    middle_x, middle_y = alt.X("x:Q", scale=x, axis=None), alt.Y("y:Q", scale=y, axis=None)
+    has_two = any(cell.below for cell in cells)
+    layers = [
+        _chart(data).mark_rect(stroke=COLORS["page"], strokeWidth=2).encode(
+            x=alt.X("x0:Q", scale=x, axis=None), x2="x1:Q", y=alt.Y("y0:Q", scale=y, axis=None), y2="y1:Q",
+            color=alt.Color("fill:N", scale=None),
+        ),
+        _chart(data).mark_text(dy=-7 if has_two else 0, fontWeight="bold").encode(
+            x=middle_x, y=middle_y, text="text:N", color=alt.Color("ink:N", scale=None)
+        ),
+        _chart([row for row in data if row["below"]]).mark_text(dy=9, fontSize=11).encode(
+            x=middle_x, y=middle_y, text="below:N", color=alt.Color("ink:N", scale=None)
+        ),
+        _chart([{"x": n + 0.5, "label": name} for n, name in enumerate(columns) if name]).mark_text(
+            dy=-12, color=COLORS["quiet"]
+        ).encode(x=middle_x, y=alt.value(0), text="label:N"),
+        _chart([{"y": n + 0.5, "label": name} for n, name in enumerate(rows) if name]).mark_text(
+            align="right", dx=-GAP, color=COLORS["quiet"]
+        ).encode(x=alt.value(0), y=middle_y, text="label:N"),
+    ]  # fmt: skip
+    return _view(layers, width, height * down, left=left, right=1, top=top)
+
+
+def shade(value, largest) -> int:
+    """Which of the five steps a value takes."""
+    return min(4, int(5 * value / largest)) if largest else 0
+
+
+def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
+    """The chart as an element of a page, with what a screen reader says of it."""
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict())
+    variables = {color: f"var(--{variable})" for variable, color in COLORS.items()}
+    drawn = re.sub(r'(?<==")#0101[0-9a-f]{2}(?=")', lambda found: variables[found[0]], drawn)
+    drawn = re.sub(r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, drawn)
+    # frames and axes that Vega draws as paths of no size, until none is left
+    before = None
+    while before != drawn:
+        before = drawn
+        drawn = re.sub(r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn)
+    drawn = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", drawn)
+    width, height = re.search(r'width="(\d+)" height="(\d+)"', drawn).groups()
+    body = drawn.split(">", 1)[1]
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-desc">{escape(description)}</desc>{body}'
+    )
+
+
+def _needed(attribute: re.Match) -> str:
+    """Only sizes of text that are not the usual."""
+    is_own_size = attribute[0].startswith(" font-size") and f'"{FONT}px"' not in attribute[0]
+    return attribute[0] if is_own_size else ""
+
+
+def _chart(data: list[dict]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=data))
+
+
+def _rows(count: int) -> alt.Y:
+    return alt.Y("y:Q", scale=alt.Scale(domain=[-0.5, count - 0.5], reverse=True, nice=False), axis=None)
+
+
+def _view(layers, width, height, left=0, right=0, top=0, bottom=0) -> alt.Chart:
+    return (
+        alt.layer(*layers)
+        .properties(
+            width=width - left - right, height=height, autosize="none", background="transparent",
+            padding={"left": left, "right": right, "top": top, "bottom": bottom},
+        )
+        .configure(aria=False)
+        .configure_view(stroke=None)
+        .configure_text(font=FAMILY, fontSize=FONT, baseline="middle")
+    )  # fmt: skip
+
+
+def _width(text: str) -> int:
+    return round(CHARACTER * len(text))
+
+
+def _short(label: str, width: int) -> str:
+    """A label takes at most two fifths of the width."""
+    most = int(width * 0.4 / CHARACTER)
+    return label if len(label) <= most else label[: most - 1] + "…"

@@ -1,0 +1,206 @@
+"""Who the customers are: segments, spend against what they write, and who comes back."""
+
+from report.charts import Bar, Cell, bars, grid, shade
+from report.figure import Figure, Page, Shown, text
+
+# (spend, sentiment) -> (column, row) of the map
+QUADRANTS = {
+    "big spender, not positive": (0, 0), "big spender, positive": (1, 0),
+    "small spender, not positive": (0, 1), "small spender, positive": (1, 1),
+}  # fmt: skip
+# The marts say "positive"; it means this.
+SAID = {"positive": "more “good”", "not positive": "less “good”"}
+MONTHS_SHOWN = 12
+
+
+def money_by_segment(rows) -> Shown:
+    total, customers = sum(row["amount_spent"] for row in rows), sum(row["customer_count"] for row in rows)
+    first = rows[0]
+    return Shown(
+        sentence=f"{text(customers, 'count')} customers spent {text(total, 'money')} net; {first['rfm_segment']} most of it: "
+        f"{text(first['amount_spent'], 'money')} by {text(first['customer_count'], 'count')} customers.",
+        columns=[
+            ("Segment", "text"), ("Customers", "count"), ("Net money", "money"), ("Money for each", "money"),
+            ("Share of money", "share"),
+        ],
+        rows=[
+            (
+                row["rfm_segment"], row["customer_count"], row["amount_spent"],
+                row["amount_spent"] / row["customer_count"], row["amount_spent"] / total if total else None,
+            )
+            for row in rows
+        ],
+        chart=lambda width: bars(
+            [
+                Bar(row["rfm_segment"], ((0, max(0, row["amount_spent"]), "blue"),), f"{row['amount_spent']:,.0f}")
+                for row in rows
+            ],
+            width,
+        ),
+    )  # fmt: skip
+
+
+def rfm_map(rows) -> Shown:
+    largest = max(row["customer_count"] for row in rows)
+    counts = {(row["recency_score"], row["value_score"]): row["customer_count"] for row in rows}
+    segments = {(row["recency_score"], row["value_score"]): row["rfm_segment"] for row in rows}
+    by_segment = {}
+    for row in rows:
+        by_segment[row["rfm_segment"]] = by_segment.get(row["rfm_segment"], 0) + row["customer_count"]
+    most = max(by_segment, key=by_segment.get)
+
+    def chart(width):
+        cells = []
+        for recency in range(1, 6):
+            for value in range(1, 6):
+                count = counts.get((recency, value), 0)
+                below = segments.get((recency, value), "") if width > 500 else ""
+                cells.append(Cell(recency - 1, 5 - value, shade(count, largest), text(count, "count"), below))
+        return grid(cells, width, [str(n) for n in range(1, 6)], [f"value {n}" for n in range(5, 0, -1)], height=52)
+
+    return Shown(
+        sentence=f"Of {text(sum(counts.values()), 'count')} customers who ordered, {text(by_segment[most], 'count')} are in "
+        f"{most}, the largest segment.",
+        columns=[
+            ("Recency score", "count"), ("Value score", "count"), ("Segment", "text"), ("Customers", "count"),
+            ("Net money", "money"),
+        ],
+        rows=[
+            (row["recency_score"], row["value_score"], row["rfm_segment"], row["customer_count"], row["amount_spent"])
+            for row in rows
+        ],
+        chart=chart,
+        legend=(("step-0", "few customers"), ("step-4", "many; from left to right: ordered long ago to lately")),
+    )  # fmt: skip
+
+
+def spend_and_good(rows) -> Shown:
+    found = {row["spend_sentiment_quadrant"]: row for row in rows}
+    inside = [row for name, row in found.items() if name in QUADRANTS]
+    largest = max((row["customer_count"] for row in inside), default=0)
+    outside = sum(row["customer_count"] for name, row in found.items() if name not in QUADRANTS)
+    counted = sum(row["customer_count"] for row in inside)
+    cells = []
+    for name, (column, row) in QUADRANTS.items():
+        count = found[name]["customer_count"] if name in found else 0
+        money = found[name]["amount_spent"] if name in found else 0
+        cells.append(
+            Cell(column, row, shade(count, largest), f"{text(count, 'count')} customers", f"{money:,.0f} net money")
+        )
+    less = found.get("big spender, not positive")
+    return Shown(
+        sentence=f"{text(counted, 'count')} customers bought and wrote, {text(outside, 'count')} did only one of it. "
+        f"{text(less['customer_count'] if less else 0, 'count')} big spenders write “good” less often than all reviews do.",
+        columns=[
+            ("Spend", "text"), ("Their reviews", "text"), ("Customers", "count"), ("Net money", "money"),
+            ("Reviews", "count"), ("Contain “good”", "count"),
+        ],
+        rows=[
+            (*_named(name), row["customer_count"], row["amount_spent"], row["review_count"], row["review_score"])
+            for name, row in found.items()
+        ],
+        chart=lambda width: grid(
+            cells, min(width, 640), list(SAID.values())[::-1], ["big", "small"], height=76
+        ),
+    )  # fmt: skip
+
+
+def cohorts(rows, _as_of) -> Shown:
+    months = sorted({row["cohort_month"] for row in rows})
+    shown = months[-MONTHS_SHOWN:]
+    by_cell = {(row["cohort_month"], row["months_since_first"]): row for row in rows}
+    after_one = [row for row in rows if row["months_since_first"] == 1]
+    started = sum(row["customer_count"] for row in after_one)
+    back = sum(row["active_customer_count"] for row in after_one)
+
+    def chart(width):
+        across = max(1, min(MONTHS_SHOWN, (width - 70) // 46, max(row["months_since_first"] for row in rows) + 1))
+        cells = [
+            Cell(after, number, min(4, int(5 * float(row["retention"]))), f"{100 * float(row['retention']):.0f} %")
+            for number, month in enumerate(shown)
+            for after in range(across)
+            if (row := by_cell.get((month, after)))
+        ]
+        fitting = min(width, 74 + 60 * across)
+        return grid(cells, fitting, [f"+{n}" if n else "first" for n in range(across)], [text(m, "month") for m in shown], 30)
+
+    return Shown(
+        sentence=f"{text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
+        f"ordered for the first time in {len(months)} month{'s' if len(months) > 1 else ''}. "
+        + (f"Of those with a month behind them, {text(back / started, 'share')} ordered again in the month after." if started else ""),
+        columns=[
+            ("First order in", "month"), ("Months after", "count"), ("Customers", "count"), ("Ordered", "count"),
+            ("Share", "share"), ("Net money", "money"),
+        ],
+        rows=[
+            (
+                row["cohort_month"], row["months_since_first"], row["customer_count"], row["active_customer_count"],
+                row["retention"], row["amount_spent"],
+            )
+            for row in rows
+        ],
+        chart=chart,
+    )  # fmt: skip
+
+
+def _named(quadrant: str | None) -> tuple[str, str]:
+    if quadrant not in QUADRANTS:
+        return ("no purchase or no review", "")
+    spend, sentiment = quadrant.split(", ")
+    return spend, SAID[sentiment]
+
+
+EMPTY = "No customer with a purchase or a review is in the warehouse."
+PAGE = Page(
+    name="customers",
+    title="Customers",
+    lead="Segments by when and how much they order, spend against what they write, and who comes back.",
+    figures=(
+        Figure(
+            name="segments",
+            title="Money by segment",
+            queries=("report_customers_by_segment",),
+            show=money_by_segment,
+            definition=(
+                "Net money of each segment: returns count as negative. A segment is a name for a pair of scores, from the seed "
+                "rfm_segment; No order are those who only wrote, or only returned."
+            ),
+            empty=EMPTY,
+        ),
+        Figure(
+            name="rfm",
+            title="Recency and value",
+            queries=("report_customers_by_rfm_score",),
+            show=rfm_map,
+            definition=(
+                "Scores from 1 to 5 by fifths of the customers with an order. Recency: 5 ordered last. Value: the mean of the "
+                "scores for how often and how much. Customers who are equal have the same score."
+            ),
+            empty="No customer has ordered anything.",
+        ),
+        Figure(
+            name="quadrants",
+            title="Spend against what they write",
+            queries=("report_customers_by_quadrant",),
+            show=spend_and_good,
+            definition=(
+                "Big spenders are the upper half by net money. More “good”: the customer's share of reviews that contain the word "
+                "is at least that of all reviews."
+            ),
+            empty=EMPTY,
+            metrics=("positive_review_share",),
+            is_about_sentiment=True,
+        ),
+        Figure(
+            name="cohorts",
+            title="Who orders again",
+            queries=("report_customer_cohorts", "report_customer_days"),
+            show=cohorts,
+            definition=(
+                "Customers by the month of their first order, and the share of them who ordered in a month after it. The picture "
+                "has the last twelve cohorts, the table all."
+            ),
+            empty="No customer has ordered anything.",
+        ),
+    ),
+)

@@ -1,0 +1,185 @@
+"""When, where and on what reviews were written, and how many contain "good"."""
+
+from math import sqrt
+
+from report.charts import Bar, Cell, bars, days, grid, intervals, shade
+from report.figure import Figure, Page, Shown, text
+
+# Where each state stands in a map of squares: (column, row).
+TILES = {
+    "Alaska": ("AK", 0, 0), "Maine": ("ME", 10, 0),
+    "Vermont": ("VT", 9, 1), "New Hampshire": ("NH", 10, 1),
+    "Washington": ("WA", 0, 2), "Idaho": ("ID", 1, 2), "Montana": ("MT", 2, 2), "North Dakota": ("ND", 3, 2),
+    "Minnesota": ("MN", 4, 2), "Illinois": ("IL", 5, 2), "Wisconsin": ("WI", 6, 2), "Michigan": ("MI", 7, 2),
+    "New York": ("NY", 8, 2), "Rhode Island": ("RI", 9, 2), "Massachusetts": ("MA", 10, 2),
+    "Oregon": ("OR", 0, 3), "Nevada": ("NV", 1, 3), "Wyoming": ("WY", 2, 3), "South Dakota": ("SD", 3, 3),
+    "Iowa": ("IA", 4, 3), "Indiana": ("IN", 5, 3), "Ohio": ("OH", 6, 3), "Pennsylvania": ("PA", 7, 3),
+    "New Jersey": ("NJ", 8, 3), "Connecticut": ("CT", 9, 3),
+    "California": ("CA", 0, 4), "Utah": ("UT", 1, 4), "Colorado": ("CO", 2, 4), "Nebraska": ("NE", 3, 4),
+    "Missouri": ("MO", 4, 4), "Kentucky": ("KY", 5, 4), "West Virginia": ("WV", 6, 4), "Virginia": ("VA", 7, 4),
+    "Maryland": ("MD", 8, 4), "Delaware": ("DE", 9, 4),
+    "Arizona": ("AZ", 1, 5), "New Mexico": ("NM", 2, 5), "Kansas": ("KS", 3, 5), "Arkansas": ("AR", 4, 5),
+    "Tennessee": ("TN", 5, 5), "North Carolina": ("NC", 6, 5), "South Carolina": ("SC", 7, 5),
+    "District of Columbia": ("DC", 8, 5),
+    "Oklahoma": ("OK", 3, 6), "Louisiana": ("LA", 4, 6), "Mississippi": ("MS", 5, 6), "Alabama": ("AL", 6, 6),
+    "Georgia": ("GA", 7, 6),
+    "Hawaii": ("HI", 0, 7), "Texas": ("TX", 3, 7), "Florida": ("FL", 8, 7),
+}  # fmt: skip
+
+
+def by_day(rows) -> Shown:
+    known = {row["log_date"]: row["review_count"] for row in rows if row["log_date"]}
+    unknown = sum(row["review_count"] for row in rows if not row["log_date"])
+    without = f" {text(unknown, 'count')} more have no log and so no day." if unknown else ""
+    if known:
+        busiest = max(known, key=lambda day: (known[day], day))
+        sentence = (
+            f"{text(sum(known.values()), 'count')} reviews were written from {min(known)} to {max(known)}, most of them "
+            f"({text(known[busiest], 'count')}) on {busiest}.{without}"
+        )
+    else:
+        sentence = f"No review has a day.{without}"
+    return Shown(
+        sentence=sentence,
+        columns=[("Day in the log", "text"), ("Reviews", "count")],
+        rows=[(row["log_date"] or "no log", row["review_count"]) for row in rows],
+        chart=(lambda width: days(known, width)) if known else None,
+        legend=(("pale", "reviews of a day"), ("blue", "mean of the last seven days")) if _is_long(known) else (),
+    )
+
+
+def by_device(rows) -> Shown:
+    total, most = sum(row["review_count"] for row in rows), rows[0]
+    return Shown(
+        sentence=f"Most reviews come from {most['device']}: {text(most['review_count'], 'count')} of {text(total, 'count')}.",
+        columns=[("Device", "text"), ("Reviews", "count"), ("Share of all", "share")],
+        rows=[(row["device"], row["review_count"], row["review_count"] / total) for row in rows],
+        chart=lambda width: bars(
+            [
+                Bar(
+                    row["device"], ((0, row["review_count"], "blue"),),
+                    f"{text(row['review_count'], 'count')} ({text(row['review_count'] / total, 'share')})",
+                )
+                for row in rows
+            ],
+            width,
+        ),
+    )  # fmt: skip
+
+
+def by_state(rows) -> Shown:
+    counts = {row["location"]: row["review_count"] for row in rows}
+    states = {state: count for state, count in counts.items() if state in TILES}
+    elsewhere = sum(counts.values()) - sum(states.values())
+    largest = max(states.values(), default=0)
+    top = max(states, key=states.get, default=None)
+    cells = [
+        Cell(column, row, shade(states.get(state, 0), largest), short, text(states.get(state, 0), "count"))
+        for state, (short, column, row) in TILES.items()
+    ]
+    return Shown(
+        sentence=(f"{top} has most: {text(largest, 'count')}. " if top else "")
+        + f"{text(sum(states.values()), 'count')} reviews come from {len(states)} of {len(TILES)} states (with D.C.); "
+        f"{text(elsewhere, 'count')} from no known state.",
+        columns=[("Location", "text"), ("Region", "text"), ("Reviews", "count")],
+        rows=[(row["location"], row["region"], row["review_count"]) for row in rows],
+        chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
+        legend=tuple(
+            (f"step-{step}", f"{text(-(-largest * step // 5), 'count')} and more" if step else "fewest")
+            for step in range(5)
+        ) if largest >= 10 else (),
+    )  # fmt: skip
+
+
+def contains_good(devices, regions) -> Shown:
+    groups = [("All reviews", [_total(devices)])]
+    groups += [("By device", [(row["device"], row["review_count"], row["review_score"]) for row in devices])]
+    groups += [("By region", [(row["region"], row["review_count"], row["review_score"]) for row in regions])]
+    rows = [
+        (group, name, count, score, score / count, *wilson_interval(int(score), int(count)))
+        for group, members in groups
+        for name, count, score in members
+    ]
+    _, _, count, score, share, low, high = rows[0]
+    named = [(f"{name} (place)" if group == "By region" and name == "Unknown" else name, *rest) for group, name, *rest in rows]
+    return Shown(
+        sentence=f"{text(share, 'share')} of the {text(count, 'count')} reviews contain the word “good” "
+        f"(95 % interval: {text(low, 'share')} to {text(high, 'share')}).",
+        columns=[
+            ("", "text"), ("Group", "text"), ("Reviews", "count"), ("Contain “good”", "count"), ("Share", "share"),
+            ("Lower bound", "share"), ("Upper bound", "share"),
+        ],
+        rows=rows,
+        chart=lambda width: intervals(
+            [(name, low, float(share), high, text(share, "share")) for name, _, _, share, low, high in named], width
+        ),
+        legend=(("blue", "share, with its 95 % interval"),),
+    )  # fmt: skip
+
+
+def wilson_interval(positives: int, count: int) -> tuple[float, float]:
+    """The bounds of Wilson's 95 % interval of a share: they stay within 0 and 1, also for few reviews."""
+    z = 1.959963984540054
+    share = positives / count
+    middle = share + z * z / (2 * count)
+    margin = z * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (middle - margin) / scale), min(1.0, (middle + margin) / scale)
+
+
+def _total(rows) -> tuple:
+    return ("All reviews", sum(row["review_count"] for row in rows), sum(row["review_score"] for row in rows))
+
+
+def _is_long(known) -> bool:
+    return bool(known) and (max(known) - min(known)).days >= 14
+
+
+EMPTY = "No review by a customer of the shop is in the warehouse."
+PAGE = Page(
+    name="reviews",
+    title="Reviews",
+    lead="When, where and on what they were written, and how many contain the word “good”.",
+    figures=(
+        Figure(
+            name="by-day",
+            title="Reviews by day",
+            queries=("report_reviews_by_day",),
+            show=by_day,
+            definition="By the day on which the review was written, as its log says.",
+            empty=EMPTY,
+            metrics=("review_count",),
+        ),
+        Figure(
+            name="by-device",
+            title="Reviews by device",
+            queries=("report_reviews_by_device",),
+            show=by_device,
+            definition="By the kind of device in the log; Unknown where there is no log or it names none.",
+            empty=EMPTY,
+            metrics=("review_count",),
+        ),
+        Figure(
+            name="by-state",
+            title="Reviews by state",
+            queries=("report_reviews_by_location",),
+            show=by_state,
+            definition="A square for each state, about where it lies; the darker or lighter than the page, the more reviews.",
+            empty=EMPTY,
+            metrics=("review_count",),
+        ),
+        Figure(
+            name="contains-good",
+            title="Share of reviews that contain “good”",
+            queries=("report_reviews_by_device", "report_reviews_by_region"),
+            show=contains_good,
+            definition=(
+                "With Wilson's 95 % interval: what the share would be with many more reviews of the same kind. It tells "
+                "nothing about how good the rule is."
+            ),
+            empty=EMPTY,
+            metrics=("positive_review_share",),
+            is_about_sentiment=True,
+        ),
+    ),
+)

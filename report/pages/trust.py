@@ -1,0 +1,183 @@
+"""Why the numbers can be believed: where each record went, what was rejected, what came when, how the tests ended."""
+
+from report.charts import Bar, Cell, bars, grid
+from report.figure import Figure, Page, Shown, listed, text
+
+TABLES = {"user_purchase": "Purchase lines", "classified_movie_review": "Reviews", "review_logs": "Logs"}
+LOSSES = {"quarantined": "orange", "duplicate": "gray", "unattributable": "gray"}
+DAYS_SHOWN, RUNS_SHOWN = 31, 30
+
+
+def where_records_went(rows) -> Shown:
+    lines = []
+    for row in rows:
+        lines.append(Bar(TABLES.get(row["table_name"], row["table_name"])))
+        left = row["records_delivered"]
+        lines.append(Bar("delivered", ((0, left, "pale"),), text(left, "count")))
+        for loss, color in LOSSES.items():
+            lost = row[f"records_{loss}"]
+            lines.append(Bar(loss, ((left - lost, left, color),), f"−{text(lost, 'count')}" if lost else "0"))
+            left -= lost
+        lines.append(Bar("in marts", ((0, row["records_in_marts"], "blue"),), text(row["records_in_marts"], "count")))
+    unbalanced = [row for row in rows if row["unbalanced_days"]]
+    delivered, kept = (sum(row[f"records_{what}"] for row in rows) for what in ("delivered", "in_marts"))
+    return Shown(
+        sentence=f"{text(kept, 'count')} of {text(delivered, 'count')} delivered records are in the marts. "
+        + (
+            "Not every record can be accounted for: "
+            + listed(f"{text(row['unbalanced_days'], 'count')} days of {row['table_name']} do not balance" for row in unbalanced)
+            + "."
+            if unbalanced
+            else "Every other record is accounted for, and so is every penny."
+        ),
+        columns=[
+            ("Table", "text"), ("Delivered", "count"), ("Quarantined", "count"), ("Duplicate", "count"),
+            ("Unattributable", "count"), ("In marts", "count"), ("Money staged", "money"),
+            ("Money unattributable", "money"), ("Money in marts", "money"), ("Days that do not balance", "count"),
+        ],
+        rows=[
+            (
+                row["table_name"], row["records_delivered"], row["records_quarantined"], row["records_duplicate"],
+                row["records_unattributable"], row["records_in_marts"],
+                *(row[f"amount_{what}"] if row["table_name"] == "user_purchase" else None
+                  for what in ("staged", "unattributable", "in_marts")),
+                row["unbalanced_days"],
+            )
+            for row in rows
+        ],
+        chart=lambda width: bars(lines, width),
+    )  # fmt: skip
+
+
+def rejections(rows) -> Shown:
+    total = sum(row["rejected_records"] for row in rows)
+    lines = []
+    for table, name in TABLES.items():
+        found = [row for row in rows if row["table_name"] == table]
+        if found:
+            lines.append(Bar(name))
+        for row in found:
+            count = row["rejected_records"]
+            lines.append(Bar(row["reason"], ((0, count, "orange"),), text(count, "count")))
+    return Shown(
+        sentence=f"{text(total, 'count')} records could not be used, most often: {rows[0]['reason']} "
+        f"({text(rows[0]['rejected_records'], 'count')} of {TABLES.get(rows[0]['table_name'], rows[0]['table_name'])}).",
+        columns=[("Table", "text"), ("Reason", "text"), ("Records", "count")],
+        rows=[(row["table_name"], row["reason"], row["rejected_records"]) for row in rows],
+        chart=lambda width: bars(lines, width),
+    )
+
+
+def deliveries(rows) -> Shown:
+    days = sorted({row["insert_date"] for row in rows}, reverse=True)
+    last = {}
+    for row in rows:
+        if row["is_delivered"]:
+            last[row["table_name"]] = max(last.get(row["table_name"], row["insert_date"]), row["insert_date"])
+    late = {table for table in TABLES if last.get(table) != days[0]}
+    by_day = {(row["insert_date"], row["table_name"]): row for row in rows}
+
+    def chart(width):
+        shown = days[: max(1, min(14, (width - 110) // 48))][::-1]
+        cells = []
+        for number, table in enumerate(TABLES):
+            for column, day in enumerate(shown):
+                row = by_day.get((day, table))
+                came = row and row["is_delivered"]
+                said = text(row["records_delivered"], "count") if came else "none"
+                cells.append(Cell(column, number, 1 if came else "orange", said))
+        return grid(cells, width, [f"{day:%m-%d}" for day in shown], list(TABLES.values()), height=36)
+
+    return Shown(
+        sentence=f"The last day is {days[0]}. "
+        + (
+            "All three tables were delivered on it."
+            if not late
+            else listed(f"{TABLES[table]} last came on {last[table]}" if table in last else f"{TABLES[table]} never came" for table in TABLES if table in late)
+            + "."
+        ),
+        columns=[("Day", "text"), ("Table", "text"), ("Delivered", "text"), ("Records", "count")],
+        rows=[
+            (row["insert_date"], row["table_name"], "yes" if row["is_delivered"] else "no", row["records_delivered"])
+            for row in rows
+            if row["insert_date"] in days[:DAYS_SHOWN]
+        ],
+        chart=chart,
+        legend=(("step-1", "delivered, with its records"), ("orange", "not delivered")),
+    )  # fmt: skip
+
+
+def test_history(rows) -> Shown:
+    last = rows[0]
+    kinds = {"passed": "pale", "warned": "orange", "failed": "red", "not_run": "gray"}
+
+    def line(row):
+        parts, end = [], 0
+        for kind, color in kinds.items():
+            parts.append((end, end + row[kind], color))
+            end += row[kind]
+        said = listed(f"{text(row[kind], 'count')} {kind.replace('_', ' ')}" for kind in kinds if row[kind])
+        return Bar(text(row["run_started_at"], "time"), tuple(parts), said)
+
+    failed = last["failed"]
+    return Shown(
+        sentence=f"In the last run with tests, {text(failed, 'count')} failed, {text(last['warned'], 'count')} warned and "
+        f"{text(last['passed'], 'count')} passed.",
+        columns=[
+            ("Run (UTC)", "time"), ("From day", "text"), ("To day", "text"), ("Passed", "count"), ("Warned", "count"),
+            ("Failed", "count"), ("Not run", "count"),
+        ],
+        rows=[
+            (row["run_started_at"], row["from_date"] or "all", row["to_date"] or "all", *(row[kind] for kind in kinds))
+            for row in rows[:RUNS_SHOWN]
+        ],
+        chart=lambda width: bars([line(row) for row in rows[:10]], width),
+        legend=tuple((color, kind.replace("_", " ")) for kind, color in kinds.items()),
+    )  # fmt: skip
+
+
+PAGE = Page(
+    name="trust",
+    title="Trust",
+    lead="Where every record went, what was rejected and why, what came when, and how the tests ended.",
+    figures=(
+        Figure(
+            name="ledger",
+            title="From delivered to in the marts",
+            queries=("report_ledger",),
+            show=where_records_went,
+            definition=(
+                "delivered = quarantined + duplicate + unattributable + in marts, for each table and day. Quarantined: cannot be "
+                "used. Duplicate: the id came before. Unattributable: leads to no customer of the shop."
+            ),
+            empty="The ledger is empty: no day has been built.",
+        ),
+        Figure(
+            name="rejections",
+            title="Rejected records by reason",
+            queries=("report_rejections",),
+            show=rejections,
+            definition="Records in quarantine, as delivered, by the reason for which they were put there.",
+            empty="No record was rejected.",
+        ),
+        Figure(
+            name="deliveries",
+            title="What came when",
+            queries=("report_deliveries",),
+            show=deliveries,
+            definition=(
+                "Records delivered, by insert_date: the day of the run that brought them in. A file without records is "
+                "delivered, with 0."
+            ),
+            empty="The ledger is empty: no day has been built.",
+        ),
+        Figure(
+            name="tests",
+            title="How the tests ended",
+            queries=("report_test_history",),
+            show=test_history,
+            definition="Data tests of each run of dbt, the last run first. A warning fails no run; someone has to look at it.",
+            empty="No run with tests has been recorded.",
+        ),
+    ),
+)
