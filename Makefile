@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-fast test-warehouses test-airflow test-terraform test-apply test-site browser lint \
-  docs docs-serve airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
+  docs docs-serve report airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -24,7 +24,7 @@ help: ## List the commands.
 
 setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (everything else does it by itself).
 
-demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, docs.
+demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, report, docs.
 	@$(BIN)/python -m ci.demo
 
 run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files and database (settings: .env.example).
@@ -63,8 +63,8 @@ test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds:
 test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, in both modes; some minutes.
 	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
 
-test-site: setup browser ## The docs site in a real browser (Chromium, headless) with the network cut.
-	@$(BIN)/python -m pytest ci/tests/test_site.py
+test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
+	@$(BIN)/python -m pytest ci/tests/test_site.py ci/tests/test_report_site.py
 
 browser:
 	@ci/install_chromium.sh
@@ -78,6 +78,10 @@ docs: setup ## The docs site (tables, relations, column lineage); after make dem
 	@cd dbt_project && $(BIN)/dbt --quiet docs generate --static
 	@$(BIN)/python -m docs_site.build dbt_project/target site
 	@echo "docs        site/index.html"
+
+report: setup ## What the numbers say, as pages with charts; after make demo or with the settings of make run.
+	@$(BIN)/python -m report.build dbt_project/target site/report
+	@echo "report      site/report/index.html"
 
 docs-serve: site/index.html ## The docs site on a loopback address, PORT=… or a free one; end with Ctrl-C.
 	@$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory site $(or $(PORT),0)

@@ -3,7 +3,7 @@
     make demo
 
 Generates a few days of sample feeds, starts a PostgreSQL with the shop's purchases, runs the pipeline on them as
-`make run` does, holds the marts against the sample's right answers, and builds the docs.
+`make run` does, holds the marts against the sample's right answers, and builds the report and the docs.
 """
 
 import datetime
@@ -55,13 +55,16 @@ def main() -> None:
         f"all {len(answers['fact_movie_analytics']):,} fact rows and {len(answers['ledger'])} ledger rows are right"
     )
 
-    _step("The docs site")
+    _step("The report and the docs site")
+    # In this order: the docs link to the report when it is there.
+    _make("report", settings=settings)
     _make("docs", settings=settings)
 
     _step("Where to look")
     print(f"warehouse   {WAREHOUSE} (DuckDB), tables in the schema analytics_marts")
     print("dbt         . .venv/bin/activate; cd dbt_project; dbt build")
     print("docs        site/index.html (open it in a browser, or: make docs-serve)")
+    print("report      site/report/index.html")
 
 
 def _step(title: str) -> None:

@@ -91,7 +91,9 @@ def _classifier_agreement(warehouse: Warehouse) -> str:
 
 
 def _rows_of(tables, warehouse) -> list[dict]:
-    return [warehouse.tables[table["unique_id"]] for table in tables if table["unique_id"] in warehouse.tables]
+    return [
+        warehouse.tables[table["unique_id"]] for table in tables if table["unique_id"] in warehouse.tables
+    ]
 
 
 def _sources(tables, warehouse) -> list[dict]:
@@ -114,7 +116,9 @@ def _tests(tables, warehouse) -> dict:
             for status, names in state.names.items()
         ],
         "not_passed": [
-            {"status": status, "name": name} for status in ("failed", "warned") for name in sorted(state.names[status])
+            {"status": status, "name": name}
+            for status in ("failed", "warned")
+            for name in sorted(state.names[status])
         ],
         "total": sum(map(len, state.names.values())),
         "last_run": text(state.last_run, "time"),

@@ -26,7 +26,7 @@ FAMILY = "Arial, Helvetica, sans-serif"
 
 @dataclass
 class Bar:
-    """A row of bars: (from, to, colour) each, and what is written behind them. A heading has none."""
+    """A row of bars: (from, to, colour) each, from < to, and what is written behind them. A heading has none."""
 
     label: str
     parts: tuple = ()
@@ -37,7 +37,10 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
     rows = [Bar(_short(row.label, width), row.parts, row.text) for row in rows]
     left = max((_width(row.label) for row in rows if row.parts or row.text), default=0) + GAP
     right = max(_width(row.text) for row in rows) + GAP
-    top = max((end for row in rows for _, end, _ in row.parts), default=0)
+    bottom, top = (
+        choose([float(edge) for row in rows for part in row.parts for edge in part[:2]], default=0)
+        for choose in (min, max)
+    )
     headings = [{"y": y, "label": row.label} for y, row in enumerate(rows) if not (row.parts or row.text)]
     labels = [{"y": y, "label": row.label} for y, row in enumerate(rows) if row.parts or row.text]
     parts = [
@@ -51,9 +54,11 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
         for y, row in enumerate(rows)
         if row.text
     ]
-    y, x = _rows(len(rows)), alt.Scale(domain=[0, float(top) or 1], nice=False)
+    y, x = _rows(len(rows)), alt.Scale(domain=[min(0, bottom), top or 1], nice=False)
     layers = [
-        _chart([{"y": -0.4}, {"y": len(rows) - 0.6}]).mark_line(color=COLORS["line"]).encode(y=y, x=alt.value(0)),
+        _chart([{"y": -0.4, "x": 0}, {"y": len(rows) - 0.6, "x": 0}]).mark_line(color=COLORS["line"]).encode(
+            y=y, x=alt.X("x:Q", scale=x, axis=None)
+        ),
         _chart(parts).mark_bar(height=16, strokeWidth=1).encode(
             y=y, x=alt.X("start:Q", scale=x, axis=None), x2="end:Q",
             color=alt.Color("color:N", scale=None), stroke=alt.Stroke("color:N", scale=None),
@@ -104,24 +109,30 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
     first, last = min(counts), max(counts)
     dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
     values = [int(counts.get(date, 0)) for date in dates]
-    data = [
-        {"start": str(date), "end": str(date + datetime.timedelta(days=1)), "count": value}
-        for date, value in zip(dates, values, strict=True)
-    ]
+    data = [{"start": n, "end": n + 1, "count": value} for n, value in enumerate(values)]
     means = [
-        {"start": str(date), "mean": sum(values[n - 6 : n + 1]) / 7} for n, date in enumerate(dates) if n >= 6
+        {"middle": n + 0.5, "mean": sum(values[n - 6 : n + 1]) / 7} for n in range(6, len(dates))
     ] if len(dates) > 14 else []  # fmt: skip
-    left = _width(f"{max(values):,}") + GAP
-    label = {"labelColor": COLORS["quiet"], "labelFontSize": FONT, "labelFont": FAMILY, "title": None, "domain": False, "ticks": False}
-    x_axis = alt.Axis(tickCount=max(2, width // 110), format="%-d %b %Y", grid=False, labelPadding=8, labelFlush=True, **label)
-    y_axis = alt.Axis(tickCount=4, format=",d", tickMinStep=1, gridColor=COLORS["line"], labelPadding=8, **label)
+    left, right = _width(f"{max(values):,}") + GAP, 24
+    every = -(-len(dates) // max(2, (width - left) // 96))
+    marked = [{"middle": n + 0.5, "label": f"{dates[n]:%Y-%m-%d}"} for n in range(0, len(dates), every)]
+    axis = alt.Axis(
+        tickCount=4, format=",d", tickMinStep=1, gridColor=COLORS["line"], labelColor=COLORS["quiet"], labelFontSize=FONT,
+        labelFont=FAMILY, labelPadding=8, title=None, domain=False, ticks=False,
+    )  # fmt: skip
+    x, y = alt.Scale(domain=[0, len(dates)], nice=False), alt.Y("count:Q", axis=axis)
     layers = [
         _chart(data).mark_rect(color=COLORS["pale"]).encode(
-            x=alt.X("start:T", axis=x_axis), x2="end:T", y=alt.Y("count:Q", axis=y_axis), y2=alt.datum(0)
+            x=alt.X("start:Q", scale=x, axis=None), x2="end:Q", y=y, y2=alt.datum(0)
         ),
-        _chart(means).mark_line(color=COLORS["blue"], strokeWidth=2).encode(x="start:T", y="mean:Q"),
+        _chart(means).mark_line(color=COLORS["blue"], strokeWidth=2).encode(
+            x=alt.X("middle:Q", scale=x, axis=None), y="mean:Q"
+        ),
+        _chart(marked).mark_text(dy=16, color=COLORS["quiet"]).encode(
+            x=alt.X("middle:Q", scale=x, axis=None), y=alt.value(200), text="label:N"
+        ),
     ]  # fmt: skip
-    return _view(layers, width, 200, left=left + 4, right=16, top=8, bottom=28)
+    return _view(layers, width, 200, left=max(left, 40), right=right, top=8, bottom=28)
 
 
 @dataclass
@@ -152,17 +163,19 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
     ]  # fmt: skip
     x, y = alt.Scale(domain=[0, across]), alt.Scale(domain=[0, down], reverse=True)
     middle_x, middle_y = alt.X("x:Q", scale=x, axis=None), alt.Y("y:Q", scale=y, axis=None)
-    has_two = any(cell.below for cell in cells)
+    one_line, two_lines = ([row for row in data if bool(row["below"]) == is_two] for is_two in (False, True))
     layers = [
         _chart(data).mark_rect(stroke=COLORS["page"], strokeWidth=2).encode(
             x=alt.X("x0:Q", scale=x, axis=None), x2="x1:Q", y=alt.Y("y0:Q", scale=y, axis=None), y2="y1:Q",
             color=alt.Color("fill:N", scale=None),
         ),
-        _chart(data).mark_text(dy=-7 if has_two else 0, fontWeight="bold").encode(
-            x=middle_x, y=middle_y, text="text:N", color=alt.Color("ink:N", scale=None)
-        ),
-        _chart([row for row in data if row["below"]]).mark_text(dy=9, fontSize=11).encode(
-            x=middle_x, y=middle_y, text="below:N", color=alt.Color("ink:N", scale=None)
+        *(
+            _chart(some).mark_text(dy=dy, fontWeight=weight).encode(
+                x=middle_x, y=middle_y, text=f"{line}:N", color=alt.Color("ink:N", scale=None)
+            )
+            for some, line, dy, weight in (
+                (one_line, "text", 0, "bold"), (two_lines, "text", -8, "bold"), (two_lines, "below", 8, "normal"),
+            )
         ),
         _chart([{"x": n + 0.5, "label": name} for n, name in enumerate(columns) if name]).mark_text(
             dy=-12, color=COLORS["quiet"]
@@ -181,15 +194,19 @@ def shade(value, largest) -> int:
 
 def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
     """The chart as an element of a page, with what a screen reader says of it."""
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict())
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
     variables = {color: f"var(--{variable})" for variable, color in COLORS.items()}
     drawn = re.sub(r'(?<==")#0101[0-9a-f]{2}(?=")', lambda found: variables[found[0]], drawn)
-    drawn = re.sub(r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, drawn)
+    drawn = re.sub(
+        r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, drawn
+    )
     # frames and axes that Vega draws as paths of no size, until none is left
     before = None
     while before != drawn:
         before = drawn
-        drawn = re.sub(r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn)
+        drawn = re.sub(
+            r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn
+        )
     drawn = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", drawn)
     width, height = re.search(r'width="(\d+)" height="(\d+)"', drawn).groups()
     body = drawn.split(">", 1)[1]

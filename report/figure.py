@@ -46,12 +46,14 @@ def text(value, kind: str) -> str:
     match kind:
         case "count":
             return f"{int(value):,}"
+        case "short count":
+            return f"{value / 1000:,.1f}k" if value >= 1000 else str(int(value))
         case "money":
             return f"{value:,.2f}"
         case "share":
             return f"{100 * float(value):.1f} %"
         case "seconds":
-            return f"{float(value):,.1f} s"
+            return f"{float(value):,.2f} s" if value < 10 else f"{float(value):,.0f} s"
         case "bytes":
             return _bytes(float(value))
         case "time":

@@ -36,7 +36,11 @@ class Warehouse:
 
     def tables_behind(self, queries) -> list[dict]:
         """The nodes that the queries refer to, in order of their names."""
-        analyses = {node["name"]: node for node in self.manifest["nodes"].values() if node["resource_type"] == "analysis"}
+        analyses = {
+            node["name"]: node
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "analysis"
+        }
         known = {**self.manifest["nodes"], **self.manifest["sources"]}
         ids = {table for query in queries for table in analyses[query]["depends_on"]["nodes"]}
         return sorted((known[table] for table in ids), key=lambda node: node["name"])
@@ -63,17 +67,28 @@ def ask(target: Path) -> Warehouse:
             target_path=str(target),
         )
     if not asked.result:
-        sys.exit(f"error: the warehouse cannot be asked: {_first_line(asked.exception)} Is it there? If not, make run first.")
+        sys.exit(
+            f"error: the warehouse cannot be asked: {_first_line(asked.exception)} Is it there? If not, make run first."
+        )
     manifest = json.loads((target / "manifest.json").read_text())
-    failed = {result.node.name: result.message for result in asked.result.results if result.agate_table is None}
-    warehouse = Warehouse(
-        {
-            result.node.name: [dict(zip(result.agate_table.column_names, row, strict=True)) for row in result.agate_table.rows]
-            for result in asked.result.results
-            if result.agate_table is not None
-        },
-        manifest,
-    ) if not failed.keys() & {"report_footer_tables", "report_footer_tests"} else None
+    failed = {
+        result.node.name: result.message for result in asked.result.results if result.agate_table is None
+    }
+    warehouse = (
+        Warehouse(
+            {
+                result.node.name: [
+                    dict(zip(result.agate_table.column_names, row, strict=True))
+                    for row in result.agate_table.rows
+                ]
+                for result in asked.result.results
+                if result.agate_table is not None
+            },
+            manifest,
+        )
+        if not failed.keys() & {"report_footer_tables", "report_footer_tests"}
+        else None
+    )
     if warehouse is None:
         sys.exit(f"error: the warehouse cannot be asked: {_first_line(next(iter(failed.values())))}")
     if not warehouse.tables.keys() & manifest["nodes"].keys():

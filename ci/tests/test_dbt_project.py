@@ -137,8 +137,8 @@ def test_every_model_behind_staging_has_a_unit_test(manifest):
     assert untested == set()
 
 
-def test_every_exposure_has_an_owner_and_rests_on_public_marts(manifest):
-    public = {model["unique_id"] for model in models(manifest, "marts")}
+def test_every_exposure_has_an_owner_and_rests_on_public_marts_and_sources(manifest):
+    public = {model["unique_id"] for model in models(manifest, "marts")} | manifest["sources"].keys()
     assert manifest["exposures"]
     for exposure in manifest["exposures"].values():
         assert exposure["description"].strip() and exposure["owner"]["email"], exposure["name"]

@@ -41,6 +41,8 @@ def test_the_demo_ends_with_right_marts_and_where_to_look(demo):
         "dbt_docs.html",
         "lineage.html",
     }
+    assert "report      site/report/index.html" in demo.stdout
+    assert 'href="report/index.html"' in (ROOT / "site/index.html").read_text()
     assert (ROOT / "data/demo/warehouse.duckdb").exists()
     assert "Traceback" not in demo.stdout + demo.stderr
 

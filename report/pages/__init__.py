@@ -1,5 +1,5 @@
 """The pages, in the order in which they stand in the navigation."""
 
-from report.pages import index, reviews, runs, trust
+from report.pages import customers, index, reviews, runs, trust
 
-PAGES = (index.PAGE, reviews.PAGE, trust.PAGE, runs.PAGE)
+PAGES = (index.PAGE, customers.PAGE, reviews.PAGE, trust.PAGE, runs.PAGE)

@@ -32,12 +32,16 @@ def money_by_segment(rows) -> Shown:
         ],
         chart=lambda width: bars(
             [
-                Bar(row["rfm_segment"], ((0, max(0, row["amount_spent"]), "blue"),), f"{row['amount_spent']:,.0f}")
+                Bar(row["rfm_segment"], (_money_bar(row["amount_spent"]),), f"{row['amount_spent']:,.0f}".replace("-", "−"))
                 for row in rows
             ],
             width,
         ),
     )  # fmt: skip
+
+
+def _money_bar(amount) -> tuple:
+    return (0, amount, "blue") if amount > 0 else (amount, 0, "orange")
 
 
 def rfm_map(rows) -> Shown:
@@ -56,7 +60,13 @@ def rfm_map(rows) -> Shown:
                 count = counts.get((recency, value), 0)
                 below = segments.get((recency, value), "") if width > 500 else ""
                 cells.append(Cell(recency - 1, 5 - value, shade(count, largest), text(count, "count"), below))
-        return grid(cells, width, [str(n) for n in range(1, 6)], [f"value {n}" for n in range(5, 0, -1)], height=52)
+        return grid(
+            cells,
+            width,
+            [f"recency {n}" if width > 500 else str(n) for n in range(1, 6)],
+            [f"value {n}" for n in range(5, 0, -1)],
+            height=52,
+        )
 
     return Shown(
         sentence=f"Of {text(sum(counts.values()), 'count')} customers who ordered, {text(by_segment[most], 'count')} are in "
@@ -70,7 +80,7 @@ def rfm_map(rows) -> Shown:
             for row in rows
         ],
         chart=chart,
-        legend=(("step-0", "few customers"), ("step-4", "many; from left to right: ordered long ago to lately")),
+        legend=(("step-0", "few customers"), ("step-4", "many customers")),
     )  # fmt: skip
 
 
@@ -85,7 +95,13 @@ def spend_and_good(rows) -> Shown:
         count = found[name]["customer_count"] if name in found else 0
         money = found[name]["amount_spent"] if name in found else 0
         cells.append(
-            Cell(column, row, shade(count, largest), f"{text(count, 'count')} customers", f"{money:,.0f} net money")
+            Cell(
+                column,
+                row,
+                shade(count, largest),
+                f"{text(count, 'count')} customers",
+                f"{money:,.0f} net money",
+            )
         )
     less = found.get("big spender, not positive")
     return Shown(
@@ -114,15 +130,28 @@ def cohorts(rows, _as_of) -> Shown:
     back = sum(row["active_customer_count"] for row in after_one)
 
     def chart(width):
-        across = max(1, min(MONTHS_SHOWN, (width - 70) // 46, max(row["months_since_first"] for row in rows) + 1))
+        across = max(
+            1, min(MONTHS_SHOWN, (width - 70) // 46, max(row["months_since_first"] for row in rows) + 1)
+        )
         cells = [
-            Cell(after, number, min(4, int(5 * float(row["retention"]))), f"{100 * float(row['retention']):.0f} %")
+            Cell(
+                after,
+                number,
+                min(4, int(5 * float(row["retention"]))),
+                f"{100 * float(row['retention']):.0f} %",
+            )
             for number, month in enumerate(shown)
             for after in range(across)
             if (row := by_cell.get((month, after)))
         ]
         fitting = min(width, 74 + 60 * across)
-        return grid(cells, fitting, [f"+{n}" if n else "first" for n in range(across)], [text(m, "month") for m in shown], 30)
+        return grid(
+            cells,
+            fitting,
+            [f"+{n}" if n else "first" for n in range(across)],
+            [text(m, "month") for m in shown],
+            30,
+        )
 
     return Shown(
         sentence=f"{text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
@@ -173,7 +202,7 @@ PAGE = Page(
             queries=("report_customers_by_rfm_score",),
             show=rfm_map,
             definition=(
-                "Scores from 1 to 5 by fifths of the customers with an order. Recency: 5 ordered last. Value: the mean of the "
+                "Scores from 1 to 5 by fifths of the customers with an order. Recency, from left to right: 5 ordered last. Value: the mean of the "
                 "scores for how often and how much. Customers who are equal have the same score."
             ),
             empty="No customer has ordered anything.",
@@ -197,8 +226,8 @@ PAGE = Page(
             queries=("report_customer_cohorts", "report_customer_days"),
             show=cohorts,
             definition=(
-                "Customers by the month of their first order, and the share of them who ordered in a month after it. The picture "
-                "has the last twelve cohorts, the table all."
+                "Customers by the month of their first order, and the share of them who ordered in a month after it. The month of "
+                "the as-of day is not over. The picture has the last twelve cohorts, the table all."
             ),
             empty="No customer has ordered anything.",
         ),

@@ -37,8 +37,15 @@ def apple_in_three_states(rows) -> Shown:
         ]
     return Shown(
         sentence=f"{text(apple, 'count')} of {text(total, 'count')} reviews: {states}.",
-        columns=[("State", "text"), ("Device", "text"), ("Reviews", "count"), ("On an Apple device", "count")],
-        rows=[(row["location"], row["device"], row["review_count"], row["apple_review_count"]) for row in rows],
+        columns=[
+            ("State", "text"),
+            ("Device", "text"),
+            ("Reviews", "count"),
+            ("On an Apple device", "count"),
+        ],
+        rows=[
+            (row["location"], row["device"], row["review_count"], row["apple_review_count"]) for row in rows
+        ],
         chart=lambda width: bars(lines, width),
         legend=((APPLE, "on an Apple device"), (ALL, "on another")),
     )
@@ -59,7 +66,11 @@ def most_and_fewest(rows) -> Shown:
     def said(answer):
         found = [row for row in rows if row["answer"] == answer]
         count = text(found[0]["review_count"], "count") if found else "0"
-        return f"{listed(row['location'] for row in found)} ({count}{' each' if len(found) > 1 else ''})" if found else ""
+        return (
+            f"{listed(row['location'] for row in found)} ({count}{' each' if len(found) > 1 else ''})"
+            if found
+            else ""
+        )
 
     fewest = said("fewest")
     return Shown(
@@ -75,7 +86,11 @@ def most_and_fewest(rows) -> Shown:
 def devices_by_coast(rows) -> Shown:
     def most(area):
         found = [row for row in rows if (row["kind_of_area"], row["area"]) == ("coast", area)]
-        return f"{listed(row['device'] for row in found)} ({text(found[0]['review_count'], 'count')})" if found else "none"
+        return (
+            f"{listed(row['device'] for row in found)} ({text(found[0]['review_count'], 'count')})"
+            if found
+            else "none"
+        )
 
     lines = []
     for kind, heading in (("coast", "Coast"), ("region", "Census region")):

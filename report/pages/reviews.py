@@ -44,7 +44,9 @@ def by_day(rows) -> Shown:
         columns=[("Day in the log", "text"), ("Reviews", "count")],
         rows=[(row["log_date"] or "no log", row["review_count"]) for row in rows],
         chart=(lambda width: days(known, width)) if known else None,
-        legend=(("pale", "reviews of a day"), ("blue", "mean of the last seven days")) if _is_long(known) else (),
+        legend=(("pale", "reviews of a day"), ("blue", "mean of the last seven days"))
+        if _is_long(known)
+        else (),
     )
 
 
@@ -74,7 +76,13 @@ def by_state(rows) -> Shown:
     largest = max(states.values(), default=0)
     top = max(states, key=states.get, default=None)
     cells = [
-        Cell(column, row, shade(states.get(state, 0), largest), short, text(states.get(state, 0), "count"))
+        Cell(
+            column,
+            row,
+            shade(states.get(state, 0), largest),
+            short,
+            text(states.get(state, 0), "short count"),
+        )
         for state, (short, column, row) in TILES.items()
     ]
     return Shown(
@@ -100,8 +108,11 @@ def contains_good(devices, regions) -> Shown:
         for group, members in groups
         for name, count, score in members
     ]
-    _, _, count, score, share, low, high = rows[0]
-    named = [(f"{name} (place)" if group == "By region" and name == "Unknown" else name, *rest) for group, name, *rest in rows]
+    _, _, count, _score, share, low, high = rows[0]
+    named = [
+        (f"{name} (place)" if group == "By region" and name == "Unknown" else name, *rest)
+        for group, name, *rest in rows
+    ]
     return Shown(
         sentence=f"{text(share, 'share')} of the {text(count, 'count')} reviews contain the word “good” "
         f"(95 % interval: {text(low, 'share')} to {text(high, 'share')}).",

@@ -74,7 +74,11 @@ def bytes_of_models(rows) -> Shown:
         rows=[(row["node_name"], row["last_bytes_processed"]) for row in told],
         chart=lambda width: bars(
             [
-                Bar(row["node_name"], ((0, row["last_bytes_processed"], "blue"),), text(row["last_bytes_processed"], "bytes"))
+                Bar(
+                    row["node_name"],
+                    ((0, row["last_bytes_processed"], "blue"),),
+                    text(row["last_bytes_processed"], "bytes"),
+                )
                 for row in told[:MODELS_SHOWN]
             ],
             width,

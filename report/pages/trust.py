@@ -18,7 +18,9 @@ def where_records_went(rows) -> Shown:
             lost = row[f"records_{loss}"]
             lines.append(Bar(loss, ((left - lost, left, color),), f"−{text(lost, 'count')}" if lost else "0"))
             left -= lost
-        lines.append(Bar("in marts", ((0, row["records_in_marts"], "blue"),), text(row["records_in_marts"], "count")))
+        lines.append(
+            Bar("in marts", ((0, row["records_in_marts"], "blue"),), text(row["records_in_marts"], "count"))
+        )
     unbalanced = [row for row in rows if row["unbalanced_days"]]
     delivered, kept = (sum(row[f"records_{what}"] for row in rows) for what in ("delivered", "in_marts"))
     return Shown(
@@ -61,7 +63,7 @@ def rejections(rows) -> Shown:
             lines.append(Bar(row["reason"], ((0, count, "orange"),), text(count, "count")))
     return Shown(
         sentence=f"{text(total, 'count')} records could not be used, most often: {rows[0]['reason']} "
-        f"({text(rows[0]['rejected_records'], 'count')} of {TABLES.get(rows[0]['table_name'], rows[0]['table_name'])}).",
+        f"({TABLES.get(rows[0]['table_name'], rows[0]['table_name'])}: {text(rows[0]['rejected_records'], 'count')}).",
         columns=[("Table", "text"), ("Reason", "text"), ("Records", "count")],
         rows=[(row["table_name"], row["reason"], row["rejected_records"]) for row in rows],
         chart=lambda width: bars(lines, width),

@@ -11,7 +11,9 @@
     {%- set sources = graph.sources.values() | selectattr('name', 'in', ['rejection', 'run_result']) -%}
     {%- for node in (marts | list) + (sources | list) -%}
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias or node.identifier) -%}
-        {%- set days = last_days.keys() | select('in', node.columns) | list -%}
+        {#- The sources' partition is no column of theirs. -#}
+        {%- set names = node.columns.keys() | list + (['insert_date'] if node.source_name == 'staging' else []) -%}
+        {%- set days = last_days.keys() | select('in', names) | list -%}
         {%- if relation is not none -%}
             {%- do tables.append((node.unique_id, relation, last_days[days[0]] if days else 'cast(null as date)')) -%}
         {%- endif -%}

@@ -1,13 +1,8 @@
 {#-
-    Each data test's last result, for the lines below the charts. Without source(), as report_footer_tables: where dbt has
-    recorded nothing yet there is nothing to tell.
+    Each data test's last result, for the lines below the charts; where dbt has recorded nothing yet there is nothing to tell.
 -#}
-{%- set run_result = none -%}
-{%- if execute -%}
-    {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'audit') | first -%}
-    {%- set run_result = adapter.get_relation(table.database, table.schema, table.identifier) -%}
-{%- endif -%}
-{%- if run_result is not none %}
+{%- set run_result = source('audit', 'run_result') -%}
+{%- if load_relation(run_result) is not none %}
 with
 
 results as (
