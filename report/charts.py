@@ -34,44 +34,51 @@ class Bar:
 
 
 def bars(rows: list[Bar], width: int) -> alt.Chart:
-    rows = [Bar(_short(row.label, width), row.parts, row.text) for row in rows]
-    left = max((_width(row.label) for row in rows if row.parts or row.text), default=0) + GAP
+    """Labels stand before their bars, or above them where that leaves too little room."""
+    named = [(y, row) for y, row in enumerate(rows) if row.parts or row.text]
+    left = max((_width(row.label) for _, row in named), default=0) + GAP
+    is_above = left > width * 0.4
+    if is_above:
+        left = 0
+    down, up = (7, -12) if is_above else (0, 0)
     right = max(_width(row.text) for row in rows) + GAP
-    bottom, top = (
+    low, high = (
         choose([float(edge) for row in rows for part in row.parts for edge in part[:2]], default=0)
         for choose in (min, max)
     )
     headings = [{"y": y, "label": row.label} for y, row in enumerate(rows) if not (row.parts or row.text)]
-    labels = [{"y": y, "label": row.label} for y, row in enumerate(rows) if row.parts or row.text]
+    labels = [{"y": y, "label": row.label} for y, row in named]
     parts = [
         {"y": y, "start": float(start), "end": float(end), "color": COLORS[color]}
-        for y, row in enumerate(rows)
+        for y, row in named
         for start, end, color in row.parts
         if end > start
     ]
     texts = [
         {"y": y, "x": float(max((end for _, end, _ in row.parts), default=0)), "label": row.text}
-        for y, row in enumerate(rows)
-        if row.text
+        for y, row in named
     ]
-    y, x = _rows(len(rows)), alt.Scale(domain=[min(0, bottom), top or 1], nice=False)
+    y = _rows(len(rows))
+    x = alt.Scale(domain=[min(0, low), high or 1], nice=False)
     layers = [
         _chart([{"y": -0.4, "x": 0}, {"y": len(rows) - 0.6, "x": 0}]).mark_line(color=COLORS["line"]).encode(
             y=y, x=alt.X("x:Q", scale=x, axis=None)
         ),
-        _chart(parts).mark_bar(height=16, strokeWidth=1).encode(
+        _chart(parts).mark_bar(height=16, strokeWidth=1, yOffset=down, y2Offset=down).encode(
             y=y, x=alt.X("start:Q", scale=x, axis=None), x2="end:Q",
             color=alt.Color("color:N", scale=None), stroke=alt.Stroke("color:N", scale=None),
         ),
-        _chart(labels).mark_text(align="right", dx=-GAP, color=COLORS["text"]).encode(y=y, x=alt.value(0), text="label:N"),
-        _chart(headings).mark_text(align="left", dx=-left, fontWeight="bold", color=COLORS["text"]).encode(
-            y=y, x=alt.value(0), text="label:N"
-        ),
-        _chart(texts).mark_text(align="left", dx=GAP, color=COLORS["text"]).encode(
+        _chart(labels).mark_text(
+            align="left" if is_above else "right", dx=GAP / 2 if is_above else -GAP, dy=up, color=COLORS["text"]
+        ).encode(y=y, x=alt.value(0), text="label:N"),
+        _chart(headings).mark_text(
+            align="left", dx=GAP / 2 if is_above else -left, fontWeight="bold", color=COLORS["text"]
+        ).encode(y=y, x=alt.value(0), text="label:N"),
+        _chart(texts).mark_text(align="left", dx=GAP, dy=down, color=COLORS["text"]).encode(
             y=y, x=alt.X("x:Q", scale=x, axis=None), text="label:N"
         ),
     ]  # fmt: skip
-    return _view(layers, width, ROW * len(rows), left=left, right=right)
+    return _view(layers, width, (46 if is_above else ROW) * len(rows), left=left, right=right)
 
 
 def intervals(rows: list[tuple], width: int) -> alt.Chart:

@@ -1,11 +1,12 @@
 """What the tests that cross parts share: the project's manifest, a staged sample and the warehouse built from it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from ci.tests.browser import chromium, running_browser
-from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
+from ci.tests.staged_sample import Sample, Warehouse, build_report, staged_warehouse
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,15 @@ def built(sample, tmp_path_factory) -> Warehouse:
     warehouse = staged_warehouse(tmp_path_factory.mktemp("built"), sample.staging)
     warehouse.build(sample.DAYS[0], sample.DAYS[-1])
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def report_site(built, tmp_path_factory) -> Path:
+    """The report on the sample's days, as `make report` builds it."""
+    site = tmp_path_factory.mktemp("site") / "report"
+    reported = build_report(built, site)
+    assert reported.returncode == 0, reported.stdout + reported.stderr
+    return site
 
 
 @pytest.fixture(scope="module")

@@ -133,3 +133,13 @@ def staged_warehouse(folder: Path, staging: Path) -> Warehouse:
     warehouse = Warehouse(folder, staging)
     warehouse.stage_external_sources()
     return warehouse
+
+
+def build_report(warehouse: Warehouse, site: Path) -> subprocess.CompletedProcess:
+    """Run `make report`'s command on the warehouse."""
+    places = {"DBT_PROFILES_DIR": str(warehouse.folder), "DBT_LOG_PATH": str(warehouse.folder / "logs")}
+    return subprocess.run(
+        [sys.executable, "-m", "report.build", str(warehouse.folder / "report"), str(site)],
+        cwd=ROOT, env={**os.environ, **warehouse.settings, **places},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip

@@ -113,7 +113,8 @@ def spend_and_good(rows) -> Shown:
         ],
         rows=[
             (*_named(name), row["customer_count"], row["amount_spent"], row["review_count"], row["review_score"])
-            for name, row in found.items()
+            for name in (*QUADRANTS, None)
+            if (row := found.get(name))
         ],
         chart=lambda width: grid(
             cells, min(width, 640), list(SAID.values())[::-1], ["big", "small"], height=76
@@ -121,7 +122,10 @@ def spend_and_good(rows) -> Shown:
     )  # fmt: skip
 
 
-def cohorts(rows, _as_of) -> Shown:
+def cohorts(rows, days) -> Shown:
+    first, last = days[0]["first_invoice_date"], days[0]["last_invoice_date"]
+    # After the last purchase nobody can have ordered, though the mart goes on to the as-of month.
+    rows = [row for row in rows if _months(row["cohort_month"]) + row["months_since_first"] <= _months(last)]
     months = sorted({row["cohort_month"] for row in rows})
     shown = months[-MONTHS_SHOWN:]
     by_cell = {(row["cohort_month"], row["months_since_first"]): row for row in rows}
@@ -154,7 +158,7 @@ def cohorts(rows, _as_of) -> Shown:
         )
 
     return Shown(
-        sentence=f"{text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
+        sentence=f"Purchases run from {first} to {last}. {text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
         f"ordered for the first time in {len(months)} month{'s' if len(months) > 1 else ''}. "
         + (f"Of those with a month behind them, {text(back / started, 'share')} ordered again in the month after." if started else ""),
         columns=[
@@ -170,6 +174,10 @@ def cohorts(rows, _as_of) -> Shown:
         ],
         chart=chart,
     )  # fmt: skip
+
+
+def _months(day) -> int:
+    return 12 * day.year + day.month
 
 
 def _named(quadrant: str | None) -> tuple[str, str]:
@@ -226,8 +234,8 @@ PAGE = Page(
             queries=("report_customer_cohorts", "report_customer_days"),
             show=cohorts,
             definition=(
-                "Customers by the month of their first order, and the share of them who ordered in a month after it. The month of "
-                "the as-of day is not over. The picture has the last twelve cohorts, the table all."
+                "Customers by the month of their first order, and the share of them who ordered in a month after it. Months after "
+                "the last purchase are left out; the last one may not be over. The picture has the last twelve cohorts, the table all."
             ),
             empty="No customer has ordered anything.",
         ),

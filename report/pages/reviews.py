@@ -42,7 +42,8 @@ def by_day(rows) -> Shown:
     return Shown(
         sentence=sentence,
         columns=[("Day in the log", "text"), ("Reviews", "count")],
-        rows=[(row["log_date"] or "no log", row["review_count"]) for row in rows],
+        # Last in every warehouse, wherever it sorts NULL.
+        rows=[*known.items(), *([("no log", unknown)] if unknown else [])],
         chart=(lambda width: days(known, width)) if known else None,
         legend=(("pale", "reviews of a day"), ("blue", "mean of the last seven days"))
         if _is_long(known)
@@ -73,13 +74,14 @@ def by_state(rows) -> Shown:
     counts = {row["location"]: row["review_count"] for row in rows}
     states = {state: count for state, count in counts.items() if state in TILES}
     elsewhere = sum(counts.values()) - sum(states.values())
-    largest = max(states.values(), default=0)
+    least, largest = min(states.values(), default=0), max(states.values(), default=0)
+    spread = largest - least
     top = max(states, key=states.get, default=None)
     cells = [
         Cell(
             column,
             row,
-            shade(states.get(state, 0), largest),
+            shade(max(0, states.get(state, 0) - least), spread),
             short,
             text(states.get(state, 0), "short count"),
         )
@@ -87,15 +89,14 @@ def by_state(rows) -> Shown:
     ]
     return Shown(
         sentence=(f"{top} has most: {text(largest, 'count')}. " if top else "")
-        + f"{text(sum(states.values()), 'count')} reviews come from {len(states)} of {len(TILES)} states (with D.C.); "
-        f"{text(elsewhere, 'count')} from no known state.",
+        + f"{text(sum(states.values()), 'count')} reviews come from {len(states)} of {len(TILES)} states (with D.C.)"
+        + (f", {text(elsewhere, 'count')} from no known state." if elsewhere else "."),
         columns=[("Location", "text"), ("Region", "text"), ("Reviews", "count")],
         rows=[(row["location"], row["region"], row["review_count"]) for row in rows],
         chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
         legend=tuple(
-            (f"step-{step}", f"{text(-(-largest * step // 5), 'count')} and more" if step else "fewest")
-            for step in range(5)
-        ) if largest >= 10 else (),
+            (f"step-{step}", f"from {text(least - (-spread * step // 5), 'count')}" if step else "fewer") for step in range(5)
+        ) if spread >= 5 else (),
     )  # fmt: skip
 
 

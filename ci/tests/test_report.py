@@ -1,0 +1,261 @@
+"""The report: what its pages say of the sample, against the sample's right answers, and what they say when something is missing."""
+
+import re
+import shutil
+from collections import Counter
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import duckdb
+import pytest
+
+from ci.tests.staged_sample import Warehouse, build_report, staged_warehouse
+from report import pages
+from report.charts import Bar, bars, svg
+from report.pages.reviews import wilson_interval
+
+pytestmark = pytest.mark.slow
+NAMES = [page.name for page in pages.PAGES]
+
+
+class Reader(HTMLParser):
+    """The sections of a page: each a dict of its elements, tables and text."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.sections, self._open, self._row = {}, None, None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "section":
+            self._open = {"text": "", "tags": Counter(), "svgs": [], "rows": []}
+            self.sections[attributes["id"]] = self._open
+        if self._open is None:
+            return
+        self._open["tags"][tag] += 1
+        if tag == "svg":
+            self._open["svgs"].append(attributes)
+        if tag == "tr":
+            self._row = []
+            self._open["rows"].append(self._row)
+        if tag in ("td", "th") and self._row is not None:
+            self._row.append("")
+
+    def handle_endtag(self, tag):
+        if tag == "section":
+            self._open = None
+        if tag == "tr":
+            self._row = None
+
+    def handle_data(self, data):
+        if self._open is not None:
+            self._open["text"] += data
+            if self._row:
+                self._row[-1] += data
+
+
+def read(site, name) -> dict[str, dict]:
+    return Reader((site / f"{name}.html").read_text()).sections
+
+
+def numbers(section) -> list[tuple]:
+    """The rows of the table without its head, counts as numbers."""
+    return [
+        tuple(int(cell.replace(",", "")) if re.fullmatch(r"[\d,]+", cell) else cell for cell in row)
+        for row in section["rows"][1:]
+    ]
+
+
+@pytest.fixture
+def own(built, tmp_path) -> Warehouse:
+    """A copy of the warehouse that a test may change."""
+    own = Warehouse(tmp_path / "own", built.settings["STAGING_URI"])
+    shutil.copyfile(built.file, own.file)
+    return own
+
+
+def change(warehouse: Warehouse, *statements: str) -> None:
+    with duckdb.connect(str(warehouse.file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_the_five_answers_are_the_samples(report_site, sample):
+    asked, page = sample.answers()["questions"], read(report_site, "index")
+    assert dict(numbers(page["three-states"])) == asked["reviews_by_state"]
+    apple = Counter()
+    for state, _device, _count, of_apple in numbers(page["apple"]):
+        apple[state] += of_apple
+    assert apple == asked["apple_reviews_by_state"]
+    assert [place for place, _ in numbers(page["chrome"])] == asked["computer_chrome_reviews_most"]
+    for answer in ("most", "fewest"):
+        states = [state for said, state, _ in numbers(page["most-and-fewest"]) if said == answer]
+        assert states == asked[f"reviews_by_state_in_2021_{answer}"]
+        assert all(state in page["most-and-fewest"]["text"] for state in states)
+    for coast in ("East", "West"):
+        most = [row[2] for row in numbers(page["devices"]) if row[:2] == ("coast", coast)]
+        assert most == asked[f"reviews_by_device_{coast.lower()}_most"]
+
+
+def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
+    answers, page = sample.answers(), read(report_site, "trust")
+    expected = {}
+    for row in answers["ledger"]:
+        sums = expected.setdefault(row["table_name"], Counter())
+        for what in ("delivered", "quarantined", "duplicate", "unattributable", "in_marts"):
+            sums[what] += row[f"records_{what}"]
+    found = {table: counts[:5] for table, *counts in numbers(page["ledger"])}
+    assert found == {table: list(sums.values()) for table, sums in expected.items()}
+    money = sum(Decimal(row["amount_in_marts"] or 0) for row in answers["ledger"])
+    assert f"{money:,.2f}" in next(row for row in page["ledger"]["rows"] if row[0] == "user_purchase")
+    rejected = Counter()
+    for row in answers["quarantine"]:
+        rejected[row["table_name"], row["reason"]] += row["records"]
+    assert {(table, reason): count for table, reason, count in numbers(page["rejections"])} == rejected
+    delivered = {
+        (row["insert_date"], row["table_name"]): (
+            "yes" if row["is_delivered"] else "no",
+            row["records_delivered"],
+        )
+        for row in answers["ledger"]
+    }
+    assert {row[:2]: row[2:] for row in numbers(page["deliveries"])} == delivered
+
+
+def test_customers_and_reviews_add_up_to_the_samples(report_site, sample):
+    days = sample.answers()["user_behavior_metric"]
+    money = sum(Decimal(row["amount_spent"]) for row in days)
+    customers = len({row["customer_id"] for row in days})
+    page = read(report_site, "customers")
+    assert f"{customers:,} customers spent {money:,.2f} net" in page["segments"]["text"]
+    assert sum(row[1] for row in numbers(page["segments"])) == customers
+    assert sum(row[2] for row in numbers(page["quadrants"])) == customers
+    reviews = sum(row["review_count"] for row in days)
+    page = read(report_site, "reviews")
+    for figure, column in (("by-day", 1), ("by-device", 1), ("by-state", 2)):
+        assert sum(row[column] for row in numbers(page[figure])) == reviews, figure
+    good = sum(row["review_score"] for row in days)
+    assert numbers(page["contains-good"])[0][2:4] == (reviews, good)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_has_what_it_takes_to_be_believed(report_site, name):
+    for figure, section in read(report_site, name).items():
+        text = section["text"]
+        assert "Definition" in text and re.search(r"As of\s+\d{4}-\d\d-\d\d", text), figure
+        assert "Rows in the tables behind it" in text, figure
+        assert re.search(r"\d+ passed.*\d+ failed|no tests of their own", text, re.DOTALL), figure
+        if figure != "bytes":  # which DuckDB does not tell
+            assert [chart["role"] for chart in section["svgs"]] == ["img", "img"], figure
+            assert section["tags"]["title"] == section["tags"]["desc"] == 2, figure
+            assert section["tags"]["th"] > 1 and section["tags"]["td"] > 1, figure
+
+
+def test_nothing_says_positive_without_how_often_that_is_right(report_site):
+    for page, figure in (("reviews", "contains-good"), ("customers", "quadrants")):
+        assert "49.7 %" in read(report_site, page)[figure]["text"]
+    for page in NAMES:
+        assert "happy" not in (report_site / f"{page}.html").read_text().lower()
+
+
+def test_the_pages_are_small_and_ask_for_nothing(report_site):
+    sizes = [file.stat().st_size for file in report_site.iterdir()]
+    assert len(sizes) == len(NAMES) and max(sizes) < 300_000 and sum(sizes) < 1_000_000
+    for name in NAMES:
+        html = (report_site / f"{name}.html").read_text()
+        assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
+        assert "<script" not in html and "@import" not in html and "url(" not in html
+        assert not re.search(r'(?:src|href)="(?!data:,|#|\.\./index\.html|[a-z]+\.html")', html)
+        assert not re.search(r"#0101[0-9a-f]{2}", html), "a colour that no variable took the place of"
+
+
+def test_exposures_depend_on_exactly_what_the_pages_ask(manifest):
+    analyses = {
+        node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"
+    }
+    for page in pages.PAGES:
+        exposure = manifest["exposures"][f"exposure.movie_analytics.report_{page.name}"]
+        asked = {
+            table
+            for figure in page.figures
+            for query in figure.queries
+            for table in analyses[query]["depends_on"]["nodes"]
+        }
+        assert set(exposure["depends_on"]["nodes"]) == asked, page.name
+    assert len(manifest["exposures"]) == len(pages.PAGES)
+
+
+def test_a_failed_test_shows_as_failed(own, tmp_path):
+    change(
+        own,
+        "insert into analytics_audit.run_result select * replace ('fail' as status, 7 as failures, "
+        "run_started_at + interval 1 hour as run_started_at, 'later' as invocation_id) from analytics_audit.run_result "
+        "where node_name = 'ledger_does_not_balance'",
+    )
+    built = build_report(own, tmp_path / "site")
+    assert built.returncode == 0, built.stderr
+    page = read(tmp_path / "site", "trust")
+    assert "failed: ledger does not balance" in page["ledger"]["text"]
+    assert re.search(r"✗\s+1 failed", page["ledger"]["text"])
+    assert "1 failed, 0 warned" in page["tests"]["text"]
+
+
+def test_names_from_the_data_are_text_and_nothing_else(own, tmp_path):
+    hostile = '<script>alert("x")</script><img src=x>'
+    change(own, f"update analytics_marts.dim_devices set device = '{hostile}' where device = 'Tablet'")
+    assert build_report(own, tmp_path / "site").returncode == 0
+    html = (tmp_path / "site/reviews.html").read_text()
+    assert "<script" not in html and "<img" not in html
+    assert html.count("&lt;script&gt;") >= 3
+    assert hostile in [row[0] for row in read(tmp_path / "site", "reviews")["by-device"]["rows"]]
+
+
+def test_what_is_missing_is_said_in_a_sentence(own, tmp_path):
+    change(own, "drop table analytics_audit.run_result", "drop table analytics_marts.user_profile cascade",
+           "delete from analytics_marts.fact_movie_analytics")  # fmt: skip
+    built = build_report(own, tmp_path / "site")
+    assert built.returncode == 0 and "Traceback" not in built.stderr, built.stderr
+    assert "the warehouse has no user_profile" in read(tmp_path / "site", "customers")["segments"]["text"]
+    assert "No review by a customer" in read(tmp_path / "site", "reviews")["by-day"]["text"]
+    page = read(tmp_path / "site", "trust")
+    assert "the warehouse has no run_result" in page["tests"]["text"]
+    assert "2 not run" in page["ledger"]["text"] and page["ledger"]["svgs"]
+
+
+def test_a_warehouse_without_marts_is_one_clear_line(sample, tmp_path):
+    refused = build_report(staged_warehouse(tmp_path / "empty", sample.staging), tmp_path / "site")
+    assert refused.returncode == 1 and not (tmp_path / "site").exists()
+    assert refused.stderr.strip().splitlines()[-1].startswith("error: ") and "make run" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_an_empty_day_is_a_report_without_numbers(tmp_path):
+    warehouse = staged_warehouse(tmp_path / "nothing", tmp_path / "staging")
+    warehouse.build()
+    built = build_report(warehouse, tmp_path / "site")
+    assert built.returncode == 0, built.stderr
+    assert all(not section["svgs"] for section in read(tmp_path / "site", "index").values())
+
+
+def test_the_same_warehouse_gives_the_same_pages(built, report_site, tmp_path):
+    assert build_report(built, tmp_path / "again").returncode == 0
+    for name in NAMES:
+        assert (tmp_path / "again" / f"{name}.html").read_text() == (report_site / f"{name}.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("positives", "count", "low", "high"),
+    # worked out by hand with z = 1.96 (0/10: z²/(n+z²) is the upper bound)
+    [(0, 10, 0.0, 0.27753), (10, 10, 0.72247, 1.0), (5, 10, 0.23659, 0.76341)],
+)
+def test_wilsons_interval(positives, count, low, high):
+    assert wilson_interval(positives, count) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_a_label_that_is_too_long_stands_above_its_bar():
+    short, long = (
+        svg(bars([Bar(label, ((0, 1, "blue"),), "1")], 330), "a", "b", "c") for label in ("ab", "ab " * 13)
+    )
+    assert ("ab " * 13).strip() in long and "…" not in long
+    assert re.search(r'text-anchor="end"[^>]*>ab<', short) and 'text-anchor="end"' not in long

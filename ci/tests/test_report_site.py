@@ -1,0 +1,118 @@
+"""The report's pages in a real browser with the network cut."""
+
+import pytest
+
+from ci.tests.browser import (
+    NARROW,
+    WIDE,
+    accessibility_violations,
+    broken_links,
+    is_wider_than_the_window,
+    opened,
+    screenshot,
+)
+from docs_site.build import build as build_docs
+from report.pages import PAGES
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+NAMES = [page.name for page in PAGES]
+SMALL = 360
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_works_in_every_scheme_and_width(browser, report_site, name):
+    for scheme in ("light", "dark"):
+        for width in (WIDE, NARROW, SMALL):
+            with opened(browser, report_site / f"{name}.html", scheme=scheme, width=width) as page:
+                if width != SMALL:
+                    screenshot(page, f"report-{name}-{scheme}-{width}")
+                assert accessibility_violations(page) == []
+                assert not is_wider_than_the_window(page)
+                for section in page.locator("section:has(svg)").all():
+                    # one of the two pictures of a chart
+                    assert [svg.is_visible() for svg in section.locator("svg").all()].count(True) == 1
+
+
+def texts_outside(page) -> list[str]:
+    """Texts of charts that reach out of their picture or over another text."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("svg")].filter(svg => svg.getBoundingClientRect().width).flatMap(svg => {
+            const frame = svg.getBoundingClientRect(), boxes = [...svg.querySelectorAll("text")].filter(text => text.textContent)
+                .map(text => [text.textContent, text.getBoundingClientRect()]);
+            const outside = boxes.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1);
+            const over = boxes.filter(([, a], n) => boxes.slice(n + 1).some(([, b]) =>
+                a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3));
+            return [...outside, ...over].map(([text]) => svg.querySelector("title").textContent + ": " + text);
+        })"""
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_of_a_chart_is_cut_off_or_lies_over_another(browser, report_site, name):
+    for width in (WIDE, NARROW):
+        with opened(browser, report_site / f"{name}.html", width=width) as page:
+            assert texts_outside(page) == []
+
+
+def test_that_check_sees_texts_that_are_cut_off_or_lie_over_another(browser, tmp_path):
+    (tmp_path / "page.html").write_text(
+        '<svg width="100" height="50"><title>a</title><text x="5" y="20">one</text><text x="8" y="20">two</text>'
+        '<text x="90" y="45">outside</text></svg>'
+    )
+    with opened(browser, tmp_path / "page.html") as page:
+        assert texts_outside(page) == ["a: outside", "a: one"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_loads_in_less_than_a_second(browser, report_site, name):
+    with opened(browser, report_site / f"{name}.html") as page:
+        assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 1000
+
+
+def test_charts_are_drawn_in_the_colours_of_the_scheme(browser, report_site):
+    drawn = {}
+    for scheme in ("light", "dark"):
+        with opened(browser, report_site / "index.html", scheme=scheme) as page:
+            drawn[scheme] = page.evaluate(
+                "[document.querySelector('svg text'), document.body].map(node => "
+                "getComputedStyle(node)[node.matches('text') ? 'fill' : 'backgroundColor'])"
+            )
+    assert drawn == {
+        "light": ["rgb(28, 37, 48)", "rgb(255, 255, 255)"],
+        "dark": ["rgb(228, 233, 238)", "rgb(18, 24, 31)"],
+    }
+
+
+def test_the_keyboard_reaches_the_content_and_the_tables(browser, report_site):
+    with opened(browser, report_site / "index.html") as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "To the content"
+        summary = page.locator("summary").first
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert page.locator("section table").first.is_visible()
+
+
+def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_site):
+    for name in NAMES:
+        with opened(browser, report_site / f"{name}.html", scheme="dark", width=WIDE) as page:
+            page.set_viewport_size({"width": 700, "height": 900})
+            page.emulate_media(media="print")
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+            assert not page.locator("nav").is_visible()
+            assert all(table.bounding_box()["height"] > 20 for table in page.locator("section table").all())
+            assert not is_wider_than_the_window(page)
+
+
+def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, built, report_site):
+    generated = built.dbt("docs", "generate", "--static")
+    assert generated.returncode == 0, generated.stdout
+    build_docs(built.folder / "target", report_site.parent)
+    with opened(browser, report_site.parent / "index.html") as page:
+        ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
+        assert page.get_by_role("link", name="Report").get_attribute("href") == "report/index.html"
+    for name in NAMES:
+        with opened(browser, report_site / f"{name}.html") as page:
+            assert broken_links(page) == []
+            rows = page.eval_on_selector_all("dl a", "links => links.map(link => link.hash.slice(1))")
+            assert rows and set(rows) <= ids
