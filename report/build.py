@@ -47,7 +47,7 @@ def page_html(page: Page, warehouse: Warehouse) -> str:
 def _figure(figure: Figure, warehouse: Warehouse) -> dict:
     """What the template needs of a figure, everything as text."""
     tables = warehouse.tables_behind(figure.queries)
-    missing = [table["name"] for table in tables if table["unique_id"] not in warehouse.tables]
+    missing = warehouse.missing_tables(figure.queries)
     answers = [] if missing else [warehouse.answers[query] for query in figure.queries]
     shown = figure.show(*answers) if answers and answers[0] else None
     if missing:

@@ -20,7 +20,7 @@ COLORS = {
         + [f"{part}{step}" for part in ("step-", "on-step-") for step in range(5)]
     )
 }
-CHARACTER, ROW, GAP, FONT = 7.2, 30, 8, 12
+CHARACTER, ROW, GAP, FONT = 7.7, 30, 8, 12
 FAMILY = "Arial, Helvetica, sans-serif"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 
+FOOTERS = ("report_footer_tables", "report_footer_tests")
 PROJECT = Path(__file__).parents[1] / "dbt_project"
 
 
@@ -45,6 +46,12 @@ class Warehouse:
         ids = {table for query in queries for table in analyses[query]["depends_on"]["nodes"]}
         return sorted((known[table] for table in ids), key=lambda node: node["name"])
 
+    def missing_tables(self, queries) -> list[str]:
+        """The marts and sources behind the queries that the warehouse does not have."""
+        return [
+            table["name"] for table in self.tables_behind(queries) if table["unique_id"] not in self.tables
+        ]
+
     def test_state(self, tables) -> TestState:
         ids = {table["unique_id"] for table in tables}
         state, times = TestState({status: [] for status in ("passed", "warned", "failed", "not run")}), []
@@ -58,52 +65,50 @@ class Warehouse:
 
 
 def ask(target: Path) -> Warehouse:
-    """Asks everything; dbt leaves its manifest in `target`. Ends the program where nothing can be told."""
+    """Asks everything that can be asked; dbt leaves its manifest in `target`. Ends the program where nothing can be told."""
     target.mkdir(parents=True, exist_ok=True)
     target = target.resolve()
     with chdir(PROJECT):
-        asked = dbtRunner().invoke(
-            ["--quiet", "--log-level", "none", "show", "--select", "path:analyses", "--limit", "-1"],
-            target_path=str(target),
-        )
-    if not asked.result:
-        sys.exit(
-            f"error: the warehouse cannot be asked: {_first_line(asked.exception)} Is it there? If not, make run first."
-        )
-    manifest = json.loads((target / "manifest.json").read_text())
-    failed = {
-        result.node.name: result.message for result in asked.result.results if result.agate_table is None
-    }
-    warehouse = (
-        Warehouse(
-            {
-                result.node.name: [
-                    dict(zip(result.agate_table.column_names, row, strict=True))
-                    for row in result.agate_table.rows
-                ]
-                for result in asked.result.results
-                if result.agate_table is not None
-            },
-            manifest,
-        )
-        if not failed.keys() & {"report_footer_tables", "report_footer_tests"}
-        else None
-    )
-    if warehouse is None:
-        sys.exit(f"error: the warehouse cannot be asked: {_first_line(next(iter(failed.values())))}")
-    if not warehouse.tables.keys() & manifest["nodes"].keys():
-        sys.exit("error: the warehouse has none of the marts: run make run first (or make demo).")
-    # A table that is missing is told on the page. Any other failure is a mistake.
-    for query, message in failed.items():
-        if all(table["unique_id"] in warehouse.tables for table in warehouse.tables_behind([query])):
-            sys.exit(f"error: the query {query} failed: {_first_line(message)}")
+        parsed = _dbt(dbtRunner(), "parse", target)
+        dbt = dbtRunner(manifest=parsed)
+        answers = _answers(_dbt(dbt, "show", target, "--select", *FOOTERS))
+        manifest = json.loads((target / "manifest.json").read_text())
+        warehouse = Warehouse(answers, manifest)
+        if not warehouse.tables.keys() & manifest["nodes"].keys():
+            sys.exit("error: the warehouse has none of the marts: run make run first (or make demo).")
+        # One query that fails would end them all. What a missing table leaves unasked is told on the page.
+        unasked = [
+            node["name"]
+            for node in manifest["nodes"].values()
+            if node["resource_type"] == "analysis" and warehouse.missing_tables([node["name"]])
+        ]
+        exclude = [*FOOTERS, *unasked]
+        answers |= _answers(_dbt(dbt, "show", target, "--select", "path:analyses", "--exclude", *exclude))
     return warehouse
+
+
+def _dbt(dbt: dbtRunner, command: str, target: Path, *selection: str):
+    """The result of dbt's command; its complaint, in one line, ends the program."""
+    limit = ("--limit", "-1") if command == "show" else ()
+    done = dbt.invoke(
+        ["--quiet", "--log-level", "none", command, *selection, *limit], target_path=str(target)
+    )
+    if not done.success:
+        complaint = " ".join(line.strip() for line in str(done.exception).splitlines() if line.strip())
+        sys.exit(
+            f"error: the warehouse cannot be asked: {complaint} (If it is not there yet: make run first.)"
+        )
+    return done.result
+
+
+def _answers(shown) -> dict[str, list[dict]]:
+    return {
+        result.node.name: [
+            dict(zip(result.agate_table.column_names, row, strict=True)) for row in result.agate_table.rows
+        ]
+        for result in shown.results
+    }
 
 
 def _told(status: str | None) -> str:
     return {"pass": "passed", "warn": "warned", "fail": "failed", "error": "failed"}.get(status, "not run")
-
-
-def _first_line(message) -> str:
-    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
-    return " ".join(lines[:3])

@@ -110,7 +110,9 @@ def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, built, report_site
     build_docs(built.folder / "target", report_site.parent)
     with opened(browser, report_site.parent / "index.html") as page:
         ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
-        assert page.get_by_role("link", name="Report").get_attribute("href") == "report/index.html"
+        assert (
+            page.get_by_role("link", name="Report", exact=True).get_attribute("href") == "report/index.html"
+        )
     for name in NAMES:
         with opened(browser, report_site / f"{name}.html") as page:
             assert broken_links(page) == []
