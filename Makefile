@@ -75,8 +75,7 @@ lint: setup ## Style and common mistakes, Python and SQL.
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 
 docs: setup ## The docs site (tables, relations, column lineage); after make demo or with the settings of make run.
-	@cd dbt_project && $(BIN)/dbt --quiet docs generate --static
-	@$(BIN)/python -m docs_site.build dbt_project/target site
+	@$(BIN)/python -m docs_site.build dbt_project/target site $(if $(wildcard site/report/index.html),report/index.html)
 	@echo "docs        site/index.html"
 
 report: setup ## What the numbers say, as pages with charts; after make demo or with the settings of make run.

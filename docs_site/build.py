@@ -1,8 +1,9 @@
 """The docs site: a few HTML files that open from disk and ask no network for anything.
 
-    python -m docs_site.build dbt_project/target site
+    python -m docs_site.build dbt_project/target site [report/index.html]
 
-Reads what `dbt docs generate --static` left in the first folder and writes into the second:
+Has `dbt docs generate --static` write into the first folder what it knows of the project and of the warehouse of
+DBT_TARGET, and writes into the second, with a link to the report where that is given:
 index.html (layers, keys, caveats, diagram, tables, metrics, personal data), dbt_docs.html (dbt's own pages) and
 lineage.html (entity-relationship diagram and column lineage, by dbdocs).
 """
@@ -10,14 +11,17 @@ lineage.html (entity-relationship diagram and column lineage, by dbdocs).
 import json
 import re
 import sys
+from contextlib import chdir
 from pathlib import Path
 
+from dbt.cli.main import dbtRunner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from docs_site.architecture import HEADINGS, architecture_svg, layers
 from docs_site.lineage import lineage_page
 
+PROJECT = Path(__file__).parents[1] / "dbt_project"
 # A page that tries to load anything from anywhere is stopped by the browser.
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
@@ -32,12 +36,22 @@ PERSONAL_DATA = {
 }
 
 
-def build(target: Path, site: Path) -> None:
+def main(target: str, site: str, report: str = "") -> None:
+    folder = Path(target).resolve()
+    with chdir(PROJECT):
+        generated = dbtRunner().invoke(["--quiet", "docs", "generate", "--static"], target_path=str(folder))
+    if not generated.success:
+        sys.exit(f"error: dbt could not read project and warehouse: {generated.exception or 'see above'}")
+    build(folder, Path(site), report)
+
+
+def build(target: Path, site: Path, report: str = "") -> None:
+    """From what dbt has generated; `report` is the report's address beside the index."""
     manifest = json.loads((target / "manifest.json").read_text())
     site.mkdir(parents=True, exist_ok=True)
     (site / "dbt_docs.html").write_text(_dbt_page((target / "static_index.html").read_text()))
     (site / "lineage.html").write_text(_with_policy(lineage_page(target)))
-    (site / "index.html").write_text(_index_page(manifest, has_report=(site / "report/index.html").exists()))
+    (site / "index.html").write_text(_index_page(manifest, report))
 
 
 def _dbt_page(html: str) -> str:
@@ -53,7 +67,7 @@ def _with_policy(html: str) -> str:
     return guarded
 
 
-def _index_page(manifest: dict, has_report: bool) -> str:
+def _index_page(manifest: dict, report: str) -> str:
     environment = Environment(
         loader=FileSystemLoader(STYLE_FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -72,7 +86,7 @@ def _index_page(manifest: dict, has_report: bool) -> str:
         meanings=PERSONAL_DATA,
         dbt_version=manifest["metadata"]["dbt_version"],
         built=manifest["metadata"]["generated_at"][:16].replace("T", " "),
-        has_report=has_report,
+        report=report,
     )
 
 
@@ -90,4 +104,4 @@ def _personal_data(manifest: dict) -> list[dict]:
 
 
 if __name__ == "__main__":
-    build(*map(Path, sys.argv[1:]))
+    main(*sys.argv[1:])

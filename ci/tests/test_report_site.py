@@ -107,7 +107,7 @@ def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_sit
 def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, built, report_site):
     generated = built.dbt("docs", "generate", "--static")
     assert generated.returncode == 0, generated.stdout
-    build_docs(built.folder / "target", report_site.parent)
+    build_docs(built.folder / "target", report_site.parent, "report/index.html")
     with opened(browser, report_site.parent / "index.html") as page:
         ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
         assert (
