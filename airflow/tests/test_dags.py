@@ -83,6 +83,28 @@ def test_each_dag_file_parses_within_a_second_after_imports(parsed, runtime):
     assert {name: seconds for name, seconds in parsed(runtime)["seconds"].items() if seconds >= 1} == {}
 
 
+def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
+    """As the scheduler starts, with the plugins and without them."""
+    script = (
+        "import airflow, sys; from airflow.listeners.listener import get_listener_manager; get_listener_manager()\n"
+        "before = set(sys.modules); import analytics; print(len(set(sys.modules) - before))"
+    )
+    modules = {}
+    for plugins in (ROOT / "airflow/plugins", ROOT / "airflow/no_plugins"):
+        finished = subprocess.run(
+            [sys.executable, "-c", script],
+            env={
+                **os.environ,
+                "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
+                "PYTHONPATH": f"{ROOT}/airflow/dags",
+            },
+            capture_output=True, text=True, timeout=100, check=True,
+        )  # fmt: skip
+        modules[plugins.name] = int(finished.stdout.splitlines()[-1])
+    assert modules["plugins"] < 50
+    assert modules["no_plugins"] > 200
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", EVERY_RUNTIME)
 def test_no_variable_or_connection_is_read_when_parsing(parsed, runtime):
