@@ -96,7 +96,9 @@ def test_staging_names_the_same_datasets_on_every_runtime_of_gcp(runtime):
 def test_analytics_names_the_datasets_of_the_dbt_project(target):
     told = extracted("analytics", DBT_TARGET=target)
     manifest = json.loads((ROOT / "dbt_project/target/manifest.json").read_text())
-    built = {n["name"] for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed")}
+    built = {
+        n["name"] for n in manifest["nodes"].values() if n["resource_type"] in ("model", "seed", "snapshot")
+    }
     assert {name for _, writes in told.values() for name in writes} == {f"warehouse.{name}" for name in built}
     assert told["dbt.stg_review_logs_run"] == (["staging.review_logs"], ["warehouse.stg_review_logs"])
     assert told["dbt.user_behavior_metric.test"] == (["warehouse.user_behavior_metric"], [])

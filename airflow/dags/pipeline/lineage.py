@@ -29,7 +29,8 @@ OPERATORS = [
     # the Spark jobs' on AWS and GCP
     "EmrServerlessStartJobOperator", "EmrSteps", "GlueRun", "Batch", "DataprocSubmitJobOperator",
     # dbt's; Cosmos itself would tell names of the warehouse
-    "DbtProducerWatcherOperator", "DbtSeedWatcherOperator", "DbtRunWatcherOperator", "DbtTestWatcherOperator",
+    "DbtProducerWatcherOperator", "DbtSeedWatcherOperator", "DbtRunWatcherOperator", "DbtSnapshotWatcherOperator",
+    "DbtTestWatcherOperator",
 ]  # fmt: skip
 
 
@@ -58,6 +59,6 @@ def datasets_of(task) -> tuple[list[str], list[str]]:
 
 
 def _name_of(unique_id: str) -> str:
-    """Of model.<project>.<model>, seed.<project>.<seed>, source.<project>.<source>.<table>."""
+    """Of model.<project>.<model>, seeds and snapshots likewise, source.<project>.<source>.<table>."""
     kind, _, *names = unique_id.split(".")
     return ".".join(names) if kind == "source" else f"warehouse.{names[0]}"
