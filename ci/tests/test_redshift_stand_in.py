@@ -598,6 +598,7 @@ class TestProject:
 
     def test_its_compiled_sql_passes_the_gate(self, project):
         _, folder = project
-        compiled = list((folder / "target" / "compiled").rglob("*.sql"))
+        # dbt gives a snapshot a folder that is named like its file
+        compiled = [path for path in (folder / "target" / "compiled").rglob("*.sql") if path.is_file()]
         assert len(compiled) > 50
         assert {path.name: found for path in compiled if (found := problems_of(path.read_text()))} == {}
