@@ -11,8 +11,6 @@ clear the wait when it is there, or mark the wait as success to go on without it
 check's log. All cases: `airflow/RUNBOOK.md`, section *staging*.
 """
 
-from datetime import timedelta
-
 from airflow.sdk import CronPartitionTimetable, dag
 
 from pipeline.assets import CLASSIFIED_MOVIE_REVIEW, REVIEW_LOGS, USER_PURCHASE
@@ -26,8 +24,7 @@ from pipeline.spark import spark_cluster, spark_job
 
 @dag(
     schedule=CronPartitionTimetable(CRON, timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-    # the morning after it
-    start_date=START_DATE + timedelta(days=1),
+    start_date=START_DATE,
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
