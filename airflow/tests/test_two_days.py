@@ -114,8 +114,11 @@ def test_the_days_figures_are_in_airflow(runs, sample):
         assert checks == {table: delivered for table, (delivered, _) in expected.items()}
 
 
-def test_the_docs_are_published(runs, platform):
-    assert (platform / "artifacts/docs/index.html").stat().st_size > 1_000_000
+def test_docs_and_report_are_published(runs, platform):
+    docs = platform / "artifacts/docs"
+    assert (docs / "dbt_docs.html").stat().st_size > 1_000_000
+    assert 'href="report/index.html"' in (docs / "index.html").read_text()
+    assert {"index.html", "trust.html"} <= {page.name for page in (docs / "report").glob("*.html")}
 
 
 def test_no_secret_is_left_in_airflow_or_downstream(runs, platform, shop_db):
