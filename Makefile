@@ -9,6 +9,8 @@ SHELL := bash
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
+# Two files of tests at a time: most of them wait for one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
@@ -40,12 +42,12 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
 
 test: setup lint browser .venv-airflow/synced ## All tests.
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 	@$(MAKE) --no-print-directory test-airflow
 	@$(MAKE) --no-print-directory test-terraform
 
 test-fast: setup ## The tests that take seconds.
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
 	@$(BIN)/python -m pytest ci/tests/test_warehouses.py ci/tests/test_redshift_stand_in.py ci/tests/test_bigquery_stand_in.py

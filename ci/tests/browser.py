@@ -15,12 +15,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ci.tests.staged_sample import ROOT
 
 SCREENSHOTS = ROOT / "data/screenshots"
 WIDE, NARROW = 1280, 390
+# How long a test waits for what a page draws, in milliseconds.
+PATIENCE = 20_000
 # No sandbox: tests run as root in containers. The rest keeps Chromium itself off the network.
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -50,7 +52,8 @@ def opened(
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", offline=True
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page = context.new_page()
     folder = file.parent.resolve().as_uri()
     asked, errors = [], []

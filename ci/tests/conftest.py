@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ci.tests.browser import chromium, running_browser
-from ci.tests.staged_sample import Sample, Warehouse, build_report, staged_warehouse
+from ci.tests.staged_sample import Sample, Warehouse, build_pages, build_report, staged_warehouse
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +42,15 @@ def report_site(built, tmp_path_factory) -> Path:
     site = tmp_path_factory.mktemp("site") / "report"
     reported = build_report(built, site)
     assert reported.returncode == 0, reported.stdout + reported.stderr
+    return site
+
+
+@pytest.fixture(scope="session")
+def docs_site(built, report_site) -> Path:
+    """The docs site around that report, as `make docs` builds it."""
+    site = report_site.parent
+    documented = build_pages("docs_site.build", built, site, "report/index.html")
+    assert documented.returncode == 0, documented.stdout + documented.stderr
     return site
 
 

@@ -11,7 +11,6 @@ from ci.tests.browser import (
     opened,
     screenshot,
 )
-from docs_site.build import build as build_docs
 from report.pages import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -104,11 +103,8 @@ def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_sit
             assert not is_wider_than_the_window(page)
 
 
-def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, built, report_site):
-    generated = built.dbt("docs", "generate", "--static")
-    assert generated.returncode == 0, generated.stdout
-    build_docs(built.folder / "target", report_site.parent, "report/index.html")
-    with opened(browser, report_site.parent / "index.html") as page:
+def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site, report_site):
+    with opened(browser, docs_site / "index.html") as page:
         ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
         assert (
             page.get_by_role("link", name="Report", exact=True).get_attribute("href") == "report/index.html"

@@ -6,9 +6,9 @@ they look on a narrow screen, is not checked: they are not ours.
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from ci.tests.browser import (
     NARROW,
@@ -20,33 +20,23 @@ from ci.tests.browser import (
     screenshot,
 )
 from docs_site.architecture import architecture_svg, layers
-from docs_site.build import build
 
 # The first test pays for the sample: staged by Spark, built by dbt, and its docs.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def site(built, tmp_path_factory) -> Path:
-    generated = built.dbt("docs", "generate", "--static")
-    assert generated.returncode == 0, generated.stdout
-    folder = tmp_path_factory.mktemp("site")
-    build(built.folder / "target", folder)
-    return folder
-
-
-def test_the_front_page_works_in_every_scheme_and_width(browser, site):
+def test_the_front_page_works_in_every_scheme_and_width(browser, docs_site):
     for scheme in ("light", "dark"):
         for width in (WIDE, NARROW):
-            with opened(browser, site / "index.html", scheme=scheme, width=width) as page:
+            with opened(browser, docs_site / "index.html", scheme=scheme, width=width) as page:
                 screenshot(page, f"docs-index-{scheme}-{width}")
                 assert accessibility_violations(page) == []
                 assert not is_wider_than_the_window(page)
                 assert page.locator("svg .box").first.is_visible()
 
 
-def test_the_front_page_tells_what_the_manifest_knows(browser, site, manifest):
-    with opened(browser, site / "index.html") as page:
+def test_the_front_page_tells_what_the_manifest_knows(browser, docs_site, manifest):
+    with opened(browser, docs_site / "index.html") as page:
         text = page.inner_text("main")
         assert broken_links(page) == []
     for nodes in ("metrics", "exposures", "sources"):
@@ -55,11 +45,11 @@ def test_the_front_page_tells_what_the_manifest_knows(browser, site, manifest):
     assert "stg_review_logs" in text.split("Personal data")[-1]
 
 
-def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, site, manifest):
-    links = re.findall(r'href="dbt_docs.html(#!/[^"]+)">', (site / "index.html").read_text())
+def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, docs_site, manifest):
+    links = re.findall(r'href="dbt_docs.html(#!/[^"]+)">', (docs_site / "index.html").read_text())
     assert len(links) > 30
     nodes = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"], **manifest["metrics"]}
-    with opened(browser, site / "dbt_docs.html", "#!/overview") as page:
+    with opened(browser, docs_site / "dbt_docs.html", "#!/overview") as page:
         for link in links:
             node = nodes[link.rsplit("/")[-1]]
             page.evaluate("link => { location.hash = link }", link)
@@ -68,24 +58,24 @@ def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, site
             heading.first.wait_for()
 
 
-def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, site):
-    with opened(browser, site / "dbt_docs.html", "#!/overview") as page:
+def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, docs_site):
+    with opened(browser, docs_site / "dbt_docs.html", "#!/overview") as page:
         page.get_by_role("heading", name="Glossary").wait_for()
         screenshot(page, "dbt-docs-overview")
     with opened(
-        browser, site / "dbt_docs.html", "#!/source/source.movie_analytics.staging.review_logs"
+        browser, docs_site / "dbt_docs.html", "#!/source/source.movie_analytics.staging.review_logs"
     ) as page:
         page.get_by_text("PII: pseudonym.").first.wait_for()
         screenshot(page, "dbt-docs-source")
-    with opened(browser, site / "dbt_docs.html", "#!/overview?g_v=1") as page:
+    with opened(browser, docs_site / "dbt_docs.html", "#!/overview?g_v=1") as page:
         page.get_by_text("Lineage Graph").first.wait_for()
         page.wait_for_timeout(1000)
         screenshot(page, "dbt-docs-graph")
 
 
 @pytest.mark.parametrize("name", ["index", "dbt_docs", "lineage"])
-def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, site, name):
-    with pytest.raises(AssertionError, match="asks for"), opened(browser, site / f"{name}.html") as page:
+def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, docs_site, name):
+    with pytest.raises(AssertionError, match="asks for"), opened(browser, docs_site / f"{name}.html") as page:
         stopped_by = page.evaluate(
             """() => new Promise(done => {
                 addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));
@@ -96,7 +86,7 @@ def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, site, n
     assert stopped_by == "img-src"
 
 
-def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser, site, manifest):
+def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser, docs_site, manifest):
     related = [
         test
         for test in manifest["nodes"].values()
@@ -104,23 +94,27 @@ def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser
         and all(manifest["nodes"][node]["path"].startswith("marts/") for node in test["depends_on"]["nodes"])
     ]
     assert len(related) >= 5
-    with opened(browser, site / "lineage.html", "#/erd") as page:
-        page.locator(".react-flow__edge").first.wait_for(state="attached")
-        assert page.locator(".react-flow__edge").count() == len(related)
-        assert page.locator(".react-flow__node").count() == sum(
-            node["resource_type"] == "model" and node["path"].startswith("marts/")
-            for node in manifest["nodes"].values()
+    with opened(browser, docs_site / "lineage.html", "#/overview") as page:
+        # drawn piece by piece
+        expect(page.locator(".react-flow__edge")).to_have_count(len(related))
+        expect(page.locator(".react-flow__node")).to_have_count(
+            sum(
+                node["resource_type"] == "model" and node["path"].startswith("marts/")
+                for node in manifest["nodes"].values()
+            )
         )
         page.wait_for_timeout(500)
         screenshot(page, "lineage-relations")
 
 
-def test_column_lineage_leads_to_the_column_it_comes_from(browser, site):
-    with opened(browser, site / "lineage.html", "#/node/model.movie_analytics.fact_movie_analytics") as page:
+def test_column_lineage_leads_to_the_column_it_comes_from(browser, docs_site):
+    with opened(
+        browser, docs_site / "lineage.html", "#/node/model.movie_analytics.fact_movie_analytics"
+    ) as page:
         row = page.locator("tr", has=page.locator("code", has_text=re.compile("^review_score$"))).first
         assert "int_attributed_review.positive_review" in row.inner_text().replace("\n", "")
         screenshot(page, "lineage-fact")
-    with opened(browser, site / "lineage.html", "#/dag") as page:
+    with opened(browser, docs_site / "lineage.html", "#/dag") as page:
         page.locator(".react-flow__node").first.wait_for()
         screenshot(page, "lineage-dag")
         shown = page.inner_text("body")
