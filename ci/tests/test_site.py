@@ -94,7 +94,7 @@ def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser
         and all(manifest["nodes"][node]["path"].startswith("marts/") for node in test["depends_on"]["nodes"])
     ]
     assert len(related) >= 5
-    with opened(browser, docs_site / "lineage.html", "#/overview") as page:
+    with opened(browser, docs_site / "lineage.html", "#/erd") as page:
         # drawn piece by piece
         expect(page.locator(".react-flow__edge")).to_have_count(len(related))
         expect(page.locator(".react-flow__node")).to_have_count(
