@@ -11,6 +11,7 @@ BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 # Two files of tests at a time: most of them wait for one process.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+AIRFLOW_TESTS := $(addprefix run/,$(sort $(wildcard airflow/tests/test_*.py)))
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
@@ -53,11 +54,12 @@ test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift
 	@$(BIN)/python -m pytest ci/tests/test_warehouses.py ci/tests/test_redshift_stand_in.py ci/tests/test_bigquery_stand_in.py
 
 test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions, real runs, cloud operators against stand-ins.
-	@# A process for each file: Airflow keeps settings and DAGs for as long as its process lives. 5 is pytest's for no test.
-	@failed=""; for file in airflow/tests/test_*.py; do \
-	  $(AIRFLOW_BIN)/python -m pytest "$$file" -m "not gcp" || [ $$? = 5 ] || failed="$$failed $$file"; \
-	  .venv-airflow-gcp/bin/python -m pytest "$$file" -m gcp || [ $$? = 5 ] || failed="$$failed $$file"; \
-	done; [ -z "$$failed" ] || { echo "error: tests failed in$$failed" >&2; exit 1; }
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(AIRFLOW_TESTS)
+
+# A process for each file: Airflow keeps settings and DAGs for as long as its process lives. 5 is pytest's for no test.
+$(AIRFLOW_TESTS): run/%:
+	@$(AIRFLOW_BIN)/python -m pytest "$*" -m "not gcp" || [ $$? = 5 ]
+	@.venv-airflow-gcp/bin/python -m pytest "$*" -m gcp || [ $$? = 5 ]
 
 test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds: no account, no network.
 	@.venv-terraform/bin/python -m pytest terraform/tests
