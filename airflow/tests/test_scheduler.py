@@ -82,7 +82,7 @@ class Airflow:
         """In the order in which they were asked for."""
         return self.dag(dag_id, "/dagRuns?order_by=id&limit=100")["dag_runs"]
 
-    def run_of(self, dag_id: str, day: str, type_: str, seconds: float = 400) -> str:
+    def run_of(self, dag_id: str, day: str, type_: str, seconds: float = 600) -> str:
         """The newest such run of the day, once it is there."""
 
         def find():
@@ -106,7 +106,7 @@ class Airflow:
 
         return wait_until(look, seconds, f"{task_id} of {dag_id} {run_id} {states}")
 
-    def wait_for_success(self, dag_id: str, run_id: str, seconds: float = 400) -> None:
+    def wait_for_success(self, dag_id: str, run_id: str, seconds: float = 600) -> None:
         def look():
             state = self.run(dag_id, run_id)["state"]
             if state == "failed":
