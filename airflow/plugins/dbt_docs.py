@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
-from airflow.models import Variable
 from airflow.plugins_manager import AirflowPlugin
-from airflow.sdk import ObjectStoragePath
+from airflow.sdk import ObjectStoragePath, Variable
 from fastapi import Depends, FastAPI, HTTPException, Path
 from fastapi.responses import HTMLResponse
 

@@ -1,11 +1,13 @@
 """What holds for the DAGs as they are written: they parse, fast and without secrets, keep the conventions, and fit each
 other and the dbt project."""
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from graphlib import TopologicalSorter
 from types import SimpleNamespace
 
 import pytest
@@ -109,6 +111,23 @@ def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
 @pytest.mark.parametrize("runtime", EVERY_RUNTIME)
 def test_no_variable_or_connection_is_read_when_parsing(parsed, runtime):
     assert parsed(runtime)["asked_for"] == ""
+
+
+def test_imports_between_the_files_run_one_way():
+    """Those within functions, too."""
+    dags = ROOT / "airflow/dags"
+    files = {".".join(file.relative_to(dags).with_suffix("").parts): file for file in dags.rglob("*.py")}
+    imports = {module: imported_by(file) & files.keys() for module, file in files.items()}
+    assert "pipeline.settings" in imports["pipeline.files"]
+    TopologicalSorter(imports).prepare()  # raises an error that names the circle
+
+
+def imported_by(file) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    names = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    sources = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    names |= {node.module for node in sources}
+    return names | {f"{node.module}.{name.name}" for node in sources for name in node.names}
 
 
 def test_an_unknown_runtime_is_refused(tmp_path):

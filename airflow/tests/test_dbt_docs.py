@@ -16,10 +16,13 @@ def web(airflow_database, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "reader:viewer")
         patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(passwords))
-        patch.setenv("AIRFLOW_VAR_ARTIFACTS_URI", f"file://{folder}/artifacts")
-        from airflow.api_fastapi.app import create_app
+        patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "only-for-tests-" * 5)
+        # as the API server imports it: the variable below is then read from Airflow's database
+        from airflow.api_fastapi.main import app
+        from airflow.models import Variable
 
-        with TestClient(create_app()) as client:
+        Variable.set("artifacts_uri", f"file://{folder}/artifacts")
+        with TestClient(app) as client:
             yield client, folder / "artifacts"
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 from airflow.sdk import DAG
 
-from pipeline import settings, spark
+from pipeline import settings, spark, spark_cloud
 from spark_prep import submit
 
 # The Google provider has an environment of its own.
@@ -19,7 +19,7 @@ WITH_A_CLUSTER = ("emr", "dataproc")
 
 def job_on(runtime: str, monkeypatch):
     monkeypatch.setattr(spark, "SPARK_RUNTIME", runtime)
-    with DAG("spark_day"):
+    with DAG("spark_day", schedule=None):
         return spark.spark_job("parse_logs"), spark.spark_cluster()
 
 
@@ -29,7 +29,7 @@ def arguments_of(runtime: str, task) -> list[str]:
             return task.job_driver["sparkSubmit"]["entryPointArguments"]
         case "emr":
             arguments = task.steps[0]["HadoopJarStep"]["Args"]
-            return arguments[arguments.index(spark.SUBMIT) + 1 :]
+            return arguments[arguments.index(spark_cloud.SUBMIT) + 1 :]
         case "glue":
             return [word for pair in list(task.script_args.items())[2:] for word in pair]
         case "dataproc_serverless":
@@ -42,7 +42,7 @@ def arguments_of(runtime: str, task) -> list[str]:
 def test_the_same_arguments_on_every_cloud(runtime, monkeypatch):
     task, _ = job_on(runtime, monkeypatch)
     arguments = arguments_of(runtime, task)
-    assert arguments == spark.arguments("parse_logs")
+    assert arguments == spark_cloud.arguments("parse_logs")
     assert arguments[::2] == ["--job", "--date", *submit.SETTINGS]
 
 

@@ -70,7 +70,7 @@ def tasks(monkeypatch):
 
     def rendered(runtime):
         monkeypatch.setattr(spark, "SPARK_RUNTIME", runtime)
-        with DAG("staging", user_defined_macros=MACROS) as dag:
+        with DAG("staging", schedule=None, user_defined_macros=MACROS) as dag:
             spark.spark_job("parse_logs")
             spark.spark_cluster()
         for task in dag.tasks:

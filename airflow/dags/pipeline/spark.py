@@ -1,32 +1,15 @@
 """The Spark jobs as tasks, on the runtime that SPARK_RUNTIME names: the same code, the same arguments everywhere.
 
-On a cloud a task submits the job and lets go of its worker until the job has ended. What belongs to the deployment (the
-variable `spark`, written by Terraform) is put in when the task runs. Retries are safe, since a job replaces its day.
+On a cloud a task submits the job and lets go of its worker until the job has ended. Retries are safe, since a job replaces
+its day.
 """
 
 from __future__ import annotations
 
-import os
-from datetime import timedelta
-
-from airflow.sdk import BaseOperator, TriggerRule, Variable
+from airflow.sdk import BaseOperator, TriggerRule
 
 from pipeline.jobs import JobProcess
 from pipeline.settings import DAY, SPARK_RUNTIME
-
-# The clouds end a job after this time, whatever becomes of Airflow; tasks wait a little longer, to hear of it.
-JOB_MINUTES = 60
-POLL_SECONDS = 15
-POLLS = (JOB_MINUTES + 5) * 60 // POLL_SECONDS
-TASK_TIMEOUT = timedelta(minutes=JOB_MINUTES + 15)
-# A cluster that has nothing to do for so long goes by itself, should its teardown never run.
-IDLE_MINUTES = 30
-
-# What `make spark-package` builds, of the version that this Airflow was built with.
-PACKAGE = "{{ var.value.artifacts_uri }}/spark/" + os.environ.get("PIPELINE_VERSION", "dev")
-SUBMIT, CODE = f"{PACKAGE}/submit.py", f"{PACKAGE}/spark_prep.zip"
-# By which a bill can be split; on Google, labels, hence in lower case.
-TAGS = {"project": "movie-analytics", "dag": "{{ dag.dag_id }}", "task": "{{ task.task_id }}", "day": DAY}
 
 
 def spark_job(job: str) -> BaseOperator:
@@ -65,34 +48,3 @@ def local(job: str) -> JobProcess:
         command=("python", "-m", f"spark_prep.{job}", "--date", DAY),
         settings=("RAW_URI", "STAGING_URI", "QUARANTINE_URI", "PSEUDONYM_SECRET", "PSEUDONYM_KEY_VERSION"),
     )
-
-
-def arguments(job: str) -> list[str]:
-    """Of submit.py, on every cloud."""
-    return [
-        "--job", job,
-        "--date", DAY,
-        "--raw-uri", "{{ var.value.raw_uri }}",
-        "--staging-uri", "{{ var.value.staging_uri }}",
-        "--quarantine-uri", "{{ var.value.quarantine_uri }}",
-        "--pseudonym-secret-id", deployed("pseudonym_secret_id"),
-        "--pseudonym-key-version", "{{ var.value.pseudonym_key_version }}",
-    ]  # fmt: skip
-
-
-def deployed(name: str) -> str:
-    """The template of a value of the variable `spark`."""
-    return f"{{{{ var.json.spark.{name} }}}}"
-
-
-class DeployedNumber:
-    """A number of the variable `spark`. The clouds take no text for one, and a rendered template is text."""
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def resolve(self, context) -> int:
-        return int(Variable.get("spark", deserialize_json=True)[self.name])
-
-    def __repr__(self) -> str:
-        return deployed(self.name)

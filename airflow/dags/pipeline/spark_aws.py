@@ -16,13 +16,12 @@ from airflow.providers.amazon.aws.triggers.emr import EmrAddStepsTrigger
 from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
 
 from pipeline.settings import DAY
-from pipeline.spark import (
+from pipeline.spark_cloud import (
     CODE,
     IDLE_MINUTES,
     JOB_MINUTES,
     PACKAGE,
     POLL_SECONDS,
-    POLLS,
     SUBMIT,
     TAGS,
     TASK_TIMEOUT,
@@ -31,9 +30,14 @@ from pipeline.spark import (
     deployed,
 )
 
-AWS = {"aws_conn_id": None, "region_name": deployed("region"), "deferrable": True}
-WAIT = {"waiter_delay": POLL_SECONDS, "waiter_max_attempts": POLLS}
-START_CLUSTER = "start_spark_cluster"
+AWS = {
+    "aws_conn_id": None,
+    "region_name": deployed("region"),
+    "deferrable": True,
+    "waiter_delay": POLL_SECONDS,
+    "waiter_max_attempts": (JOB_MINUTES + 5) * 60 // POLL_SECONDS,
+    "execution_timeout": TASK_TIMEOUT,
+}
 # AWS's managed policy for EMR's service role lets it work on what bears this tag only.
 MANAGED = {"for-use-with-amazon-emr-managed-policies": "true"}
 # put in place by emr_bootstrap.sh
@@ -58,8 +62,6 @@ def emr_serverless(job: str) -> EmrServerlessStartJobOperator:
             "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": deployed("emr_log_uri")}}
         },
         config={"executionTimeoutMinutes": JOB_MINUTES, "tags": TAGS},
-        execution_timeout=TASK_TIMEOUT,
-        **WAIT,
         **AWS,
     )
 
@@ -68,7 +70,7 @@ def emr(job: str) -> EmrAddStepsOperator:
     command = ["spark-submit", "--conf", f"spark.pyspark.python={EMR_PYTHON}", "--py-files", CODE, SUBMIT]
     return EmrSteps(
         task_id=job,
-        job_flow_id=f"{{{{ ti.xcom_pull(task_ids='{START_CLUSTER}') }}}}",
+        job_flow_id="{{ ti.xcom_pull(task_ids='start_spark_cluster') }}",
         steps=[
             {
                 "Name": f"{job} {DAY}",
@@ -76,8 +78,6 @@ def emr(job: str) -> EmrAddStepsOperator:
                 "HadoopJarStep": {"Jar": "command-runner.jar", "Args": [*command, *arguments(job)]},
             }
         ],
-        execution_timeout=TASK_TIMEOUT,
-        **WAIT,
         **AWS,
     )
 
@@ -85,8 +85,8 @@ def emr(job: str) -> EmrAddStepsOperator:
 def emr_cluster() -> tuple[EmrCreateJobFlowOperator, EmrTerminateJobFlowOperator]:
     machine = {"InstanceType": deployed("emr_instance_type"), "Market": "ON_DEMAND"}
     core_count = DeployedNumber("emr_core_instance_count")
-    start = EmrCreateJobFlowOperator(
-        task_id=START_CLUSTER,
+    start_spark_cluster = EmrCreateJobFlowOperator(
+        task_id="start_spark_cluster",
         emr_conn_id=None,
         job_flow_overrides={
             "Name": f"movie-analytics {DAY}",
@@ -116,18 +116,14 @@ def emr_cluster() -> tuple[EmrCreateJobFlowOperator, EmrTerminateJobFlowOperator
             "Tags": [{"Key": key, "Value": value} for key, value in {**TAGS, **MANAGED}.items()],
         },
         wait_for_completion=True,  # of the start
-        execution_timeout=TASK_TIMEOUT,
-        **WAIT,
         **AWS,
     )
-    stop = EmrTerminateJobFlowOperator(
+    stop_spark_cluster = EmrTerminateJobFlowOperator(
         task_id="stop_spark_cluster",
-        job_flow_id=start.output,
-        execution_timeout=TASK_TIMEOUT,
-        **WAIT,
+        job_flow_id=start_spark_cluster.output,
         **AWS,
     )
-    return start, stop
+    return start_spark_cluster, stop_spark_cluster
 
 
 def glue(job: str) -> GlueJobOperator:
@@ -143,8 +139,6 @@ def glue(job: str) -> GlueJobOperator:
         },
         run_job_kwargs={"Timeout": JOB_MINUTES},
         stop_job_run_on_kill=True,
-        execution_timeout=TASK_TIMEOUT,
-        **WAIT,
         **AWS,
     )
 

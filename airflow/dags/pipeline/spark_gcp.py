@@ -11,7 +11,7 @@ from airflow.providers.google.cloud.operators.dataproc import (
 from airflow.providers.google.cloud.triggers.dataproc import DataprocBatchTrigger
 
 from pipeline.settings import DAY
-from pipeline.spark import (
+from pipeline.spark_cloud import (
     CODE,
     IDLE_MINUTES,
     JOB_MINUTES,
@@ -72,7 +72,7 @@ def dataproc(job: str) -> DataprocSubmitJobOperator:
 
 def dataproc_cluster() -> tuple[DataprocCreateClusterOperator, DataprocDeleteClusterOperator]:
     machine = {"machine_type_uri": deployed("dataproc_machine_type")}
-    start = DataprocCreateClusterOperator(
+    start_spark_cluster = DataprocCreateClusterOperator(
         task_id="start_spark_cluster",
         cluster_name=CLUSTER,
         cluster_config={
@@ -96,8 +96,10 @@ def dataproc_cluster() -> tuple[DataprocCreateClusterOperator, DataprocDeleteClu
         labels=TAGS,
         **GCP,
     )
-    stop = DataprocDeleteClusterOperator(task_id="stop_spark_cluster", cluster_name=CLUSTER, **GCP)
-    return start, stop
+    stop_spark_cluster = DataprocDeleteClusterOperator(
+        task_id="stop_spark_cluster", cluster_name=CLUSTER, **GCP
+    )
+    return start_spark_cluster, stop_spark_cluster
 
 
 def _pyspark(job: str) -> dict:
