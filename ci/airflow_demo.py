@@ -246,7 +246,7 @@ logs        of tasks: in the web interface, or {folder}/logs; of Airflow: {folde
 The run of the last day starts by itself. Another day: staging > Trigger > Advanced Options > partition key {days[0]}.
 Or in another terminal:
 
-    {command} backfill create --dag-id staging --from-date {days[0]} --to-date {days[-1]} --reprocess-behavior completed
+    {command} backfill create --dag-id staging --from-date {days[0]} --to-date {days[-1]}T23:59:59 --max-active-runs 1 --reprocess-behavior completed
     {command} dags trigger user_purchase_load""")
     if (folder / "answers.json").exists():
         print(
