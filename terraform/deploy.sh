@@ -226,14 +226,14 @@ prepare_databases() {
   step "Databases: users, grants, the shop's table"
   local admin password
   admin=$(read_secret "$(output source_secret_id)")
-  field password "$admin" | in_cluster shop-database terraform/databases/shop.sh \
+  field password "$admin" | in_cluster shop-database terraform/deploy/databases/shop.sh \
     "PGHOST=$(output source_host)" "PGDATABASE=$(output source_database)" "PGUSER=$(field username "$admin")" \
     "AIRFLOW_USER=$(output source_user)"
 
   if ! is_in_cluster secret airflow-metadata; then
     admin=$(read_secret "$(output metadata_secret_id)")
     password=$(random_hex 24)
-    printf '%s\n%s\n' "$(field password "$admin")" "$password" | in_cluster airflow-database terraform/databases/metadata.sh \
+    printf '%s\n%s\n' "$(field password "$admin")" "$password" | in_cluster airflow-database terraform/deploy/databases/metadata.sh \
       "PGHOST=$(output metadata_host)" PGDATABASE=postgres "PGUSER=$(field username "$admin")"
     printf 'postgresql://airflow:%s@%s:5432/airflow?sslmode=require' "$password" "$(output metadata_host)" |
       keep_secret airflow-metadata connection
@@ -244,7 +244,7 @@ prepare_databases() {
     local identity
     identity=$(output airflow_identity)
     admin=$(read_secret "$(output warehouse_admin_secret_id)")
-    field password "$admin" | in_cluster warehouse-roles terraform/databases/redshift.sh \
+    field password "$admin" | in_cluster warehouse-roles terraform/deploy/databases/redshift.sh \
       "PGHOST=$(output warehouse REDSHIFT_HOST)" "PGPORT=$(output warehouse REDSHIFT_PORT)" \
       "PGDATABASE=$(output warehouse REDSHIFT_DATABASE)" "PGUSER=$(field username "$admin")" \
       "LOADER=${identity##*/}" "ANALYSTS=$(output warehouse_analysts)" "READERS=$(output warehouse_readers)"
@@ -403,7 +403,7 @@ keep_secret() {
   feed kubectl --namespace "$namespace" create secret generic "$1" --from-file="$2=/dev/stdin"
 }
 
-# in_cluster NAME SCRIPT SETTING=value…: a script of terraform/databases, where the databases can be reached.
+# in_cluster NAME SCRIPT SETTING=value…: a script of terraform/deploy/databases, where the databases can be reached.
 in_cluster() {
   local settings=() setting
   for setting in "${@:3}" PGSSLMODE=require; do settings+=(--env "$setting"); done

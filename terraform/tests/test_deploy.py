@@ -19,7 +19,7 @@ import pytest
 from terraform.tests.cli import CLOUDS, TREE
 
 DEPLOY = TREE / "deploy.sh"
-SCRIPTS = [DEPLOY, *sorted((TREE / "databases").glob("*.sh"))]
+SCRIPTS = [DEPLOY, *sorted((TREE / "deploy/databases").glob("*.sh"))]
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 PROGRAMS = ("terraform", "aws", "gcloud", "docker", "kubectl", "helm", "make", "curl")
 
@@ -303,7 +303,7 @@ def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy)
     assert {"LOADER=movie-analytics-dev-airflow", "ANALYSTS=analysts data-science", "READERS=bi"} <= set(
         roles
     )
-    assert roles[-1] == (TREE / "databases/redshift.sh").read_text().rstrip("\n")
+    assert roles[-1] == (TREE / "deploy/databases/redshift.sh").read_text().rstrip("\n")
 
 
 @pytest.mark.parametrize(

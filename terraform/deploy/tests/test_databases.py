@@ -1,4 +1,4 @@
-"""The scripts of terraform/databases on a real PostgreSQL: run twice, then asked as the users that they made.
+"""The scripts of terraform/deploy/databases on a real PostgreSQL: run twice, then asked as the users that they made.
 
 Redshift's is run on PostgreSQL too, through a psql that puts PostgreSQL's words in the place of Redshift's own: it shows
 who is granted what, not that Redshift takes each statement.
@@ -21,7 +21,7 @@ from psycopg import sql
 
 from ci.embedded_postgres import USER_PURCHASE_DDL, embedded_postgres
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOADER, ANALYST, READER = "IAMR:airflow-role", "IAMR:analysts", "IAMR:bi"
 SCHEMAS = ("staging", "reference", "intermediate", "audit", "history", "marts")
 
@@ -67,7 +67,7 @@ def run_script(name: str, database: dict, *lines: str, **settings: str) -> None:
     }
     # A session without a terminal, as in a pod: psql asks for passwords there first.
     done = subprocess.run(
-        ["sh", ROOT / "terraform/databases" / name], input="".join(f"{line}\n" for line in lines), env=environment, check=False, text=True,
+        ["sh", ROOT / "terraform/deploy/databases" / name], input="".join(f"{line}\n" for line in lines), env=environment, check=False, text=True,
         capture_output=True, start_new_session=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
