@@ -28,7 +28,7 @@ help: ## List the commands.
 setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (everything else does it by itself).
 
 demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, report, docs.
-	@$(BIN)/python -m ci.demo
+	@$(BIN)/python -m demo.pipeline
 
 run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files and database (settings: .env.example).
 	@$(if $(or $(DATE),$(and $(FROM),$(TO))),,echo "error: say which day: make run DATE=YYYY-MM-DD, or FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
@@ -51,7 +51,7 @@ test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"
 
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
-	@$(BIN)/python -m pytest ci/tests/test_warehouses.py ci/tests/test_redshift_stand_in.py ci/tests/test_bigquery_stand_in.py
+	@$(BIN)/python -m pytest dbt_project/tests/python/test_warehouses.py ci/stand_ins/tests
 
 test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions, real runs, cloud operators against stand-ins.
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(AIRFLOW_TESTS)
@@ -93,7 +93,7 @@ site/index.html:
 	@$(MAKE) --no-print-directory docs
 
 airflow: airflow-manifest ## Airflow with these DAGs on sample feeds, at localhost:8080 (PORT=…), until Ctrl-C.
-	@$(BIN)/python -m ci.airflow_demo $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m demo.airflow $(if $(PORT),--port $(PORT))
 
 airflow-setup: setup .venv-airflow/synced ## Install Airflow into .venv-airflow, an environment of its own.
 
@@ -101,7 +101,7 @@ airflow-manifest: airflow-setup ## dbt's manifest, from which Airflow makes a ta
 	@cd dbt_project && $(BIN)/dbt --quiet parse
 
 spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
-	@$(BIN)/python -m spark_prep.package dist/spark
+	@$(BIN)/python -m spark_prep.spark.package dist/spark
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
@@ -114,37 +114,37 @@ destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its
 locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
 	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" \
-	    "jobs --extra spark --extra dbt --extra pages -c ci/locks/dev.txt" \
+	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
-	    "airflow-aws --extra airflow --extra airflow-aws -c ci/locks/airflow-gcp.txt" \
-	    "airflow-test --extra airflow-test -c ci/locks/airflow-gcp.txt -c ci/locks/airflow-aws.txt"; do \
+	    "airflow-aws --extra airflow --extra airflow-aws -c requirements/airflow-gcp.txt" \
+	    "airflow-test --extra airflow-test -c requirements/airflow-gcp.txt -c requirements/airflow-aws.txt"; do \
 	  set -- $$environment; name=$$1; shift; \
 	  $(UV) pip compile pyproject.toml --universal --python-version 3.11 "$$@" --generate-hashes \
-	    --no-emit-index-url --custom-compile-command "make locks" --quiet --upgrade --output-file ci/locks/$$name.txt; \
+	    --no-emit-index-url --custom-compile-command "make locks" --quiet --upgrade --output-file requirements/$$name.txt; \
 	done
 
 clean: ## Remove everything that was built (not your data).
 	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
 
-.venv/synced: ci/locks/dev.txt ci/check_machine.sh | $(UV)
+.venv/synced: requirements/dev.txt ci/check_machine.sh | $(UV)
 	@ci/check_machine.sh
 	@echo "Installing into .venv (the first time takes some minutes: Spark is large) …"
 	@[ -x .venv/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" .venv
-	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes ci/locks/dev.txt
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements/dev.txt
 	@touch $@
 
-.venv-airflow/synced: ci/locks/airflow-aws.txt ci/locks/airflow-test.txt | $(UV)
-.venv-airflow-gcp/synced: ci/locks/airflow-gcp.txt ci/locks/airflow-test.txt | $(UV)
+.venv-airflow/synced: requirements/airflow-aws.txt requirements/airflow-test.txt | $(UV)
+.venv-airflow-gcp/synced: requirements/airflow-gcp.txt requirements/airflow-test.txt | $(UV)
 .venv-airflow/synced .venv-airflow-gcp/synced:
 	@echo "Installing into $(@D) …"
 	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
 	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes $^
 	@touch $@
 
-.venv-terraform/synced: ci/locks/terraform.txt ci/check_machine.sh | $(UV)
+.venv-terraform/synced: requirements/terraform.txt ci/check_machine.sh | $(UV)
 	@echo "Installing into $(@D) …"
 	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
-	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes ci/locks/terraform.txt
+	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/terraform.txt
 	@touch $@
 
 dbt_project/profiles.yml: profiles_template.yml

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ci.staged_sample import Sample, Warehouse, build_pages, build_report, staged_warehouse
 from ci.tests.browser import chromium, running_browser
-from ci.tests.staged_sample import Sample, Warehouse, build_pages, build_report, staged_warehouse
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pyarrow.fs
 
-from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
+from ci.staged_sample import Sample, Warehouse, staged_warehouse
 
 MOST_ROWS = 1_000_000
 

@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import duckdb
 
-from ci.embedded_postgres import embedded_postgres, load_user_purchase
-from ci.sample_feeds import answers_for, generate
+from demo.answers.marts import answers_for
+from demo.postgres import embedded_postgres, load_user_purchase
+from demo.sample import generate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DBT = Path(sys.executable).with_name("dbt")
 
 

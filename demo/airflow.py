@@ -1,6 +1,6 @@
 """Airflow with the production DAGs on this machine and nothing else: what `make airflow` starts.
 
-    python -m ci.airflow_demo --port 8080
+    python -m demo.airflow --port 8080
 
 Generates sample feeds of the last three days, starts a PostgreSQL (the shop's table, and another database for Airflow's
 own), and runs `airflow standalone` until Ctrl-C, on the address 127.0.0.1. Everything is kept below data/airflow: the
@@ -29,9 +29,9 @@ from pathlib import Path
 
 import psycopg
 
-from ci.embedded_postgres import embedded_postgres
-from ci.sample_feeds import generate
-from spark_prep.load_user_purchase import load_user_purchase
+from demo.postgres import embedded_postgres
+from demo.sample import generate
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
 ROOT = Path(__file__).parents[1]
 AIRFLOW = ROOT / ".venv-airflow/bin/airflow"
@@ -42,7 +42,7 @@ STOP_SECONDS = 30
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m ci.airflow_demo",
+        prog="python -m demo.airflow",
         description="Airflow with the production DAGs and sample feeds, until Ctrl-C.",
     )
     parser.add_argument("--port", type=int, default=8080, help="of the web interface (default: %(default)s)")
@@ -250,7 +250,7 @@ Or in another terminal:
     {command} dags trigger user_purchase_load""")
     if (folder / "answers.json").exists():
         print(
-            f"    .venv/bin/python -m ci.check_answers {folder}/warehouse.duckdb {folder}/answers.json    # after all days"
+            f"    .venv/bin/python -m demo.answers.check {folder}/warehouse.duckdb {folder}/answers.json    # after all days"
         )
     print(
         f"\nCtrl-C stops everything; the next start goes on from here. To begin anew, delete {folder}.",

@@ -13,9 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ci.check_answers import differences
-from ci.embedded_postgres import embedded_postgres, load_user_purchase
-from ci.sample_feeds import answers_for, generate
+from demo.answers.check import differences
+from demo.answers.marts import answers_for
+from demo.postgres import embedded_postgres, load_user_purchase
+from demo.sample import generate
 
 DATA = Path("data/demo").resolve()
 WAREHOUSE = DATA / "warehouse.duckdb"

@@ -170,7 +170,7 @@ def _wait_until_ready(server: subprocess.Popen, socket_dir: Path, log: Path) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m ci.embedded_postgres",
+        prog="python -m demo.postgres",
         description="Run a PostgreSQL until interrupted; its DSN goes to standard output.",
     )
     parser.add_argument("--data-dir", metavar="DIR", help="keep the database here (default: a temporary one)")

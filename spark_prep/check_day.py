@@ -14,11 +14,11 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_prep import schemas
-from spark_prep.days import iso_day
+from spark_prep.contract import tables
+from spark_prep.contract.days import iso_day
+from spark_prep.contract.object_store import store_and_path
+from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import PreparationError, run
-from spark_prep.object_store import store_and_path
-from spark_prep.outcome import Outcome, print_outcomes
 from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
@@ -99,7 +99,7 @@ def main() -> None:
         description="Check that every record of a staged day is accounted for and that not too many were rejected. Takes "
         "STAGING_URI and QUARANTINE_URI from the environment.",
     )
-    parser.add_argument("--table", required=True, choices=schemas.STAGING, help="the staging table")
+    parser.add_argument("--table", required=True, choices=tables.STAGING, help="the staging table")
     parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
     parser.add_argument(
         "--max-rejected-share", required=True, metavar="X", type=_share,

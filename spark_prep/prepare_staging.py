@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
-from spark_prep import classify_reviews, export_purchases, parse_logs
-from spark_prep.days import add_day_options, days_of
+from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.outcome import print_outcomes
 from spark_prep.errors import run
-from spark_prep.keyword_classifier import effective_words
-from spark_prep.outcome import print_outcomes
-from spark_prep.pseudonyms import require_key
-from spark_prep.session import start_spark
+from spark_prep.logs import parse_logs
+from spark_prep.logs.pseudonyms import require_key
+from spark_prep.reviews import classify_reviews
+from spark_prep.reviews.keyword_classifier import effective_words
 from spark_prep.settings import read_settings
+from spark_prep.shop import export_purchases
+from spark_prep.spark.session import start_spark
 
 
 def main() -> None:

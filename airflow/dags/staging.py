@@ -38,7 +38,7 @@ def staging():
     parse_logs = spark_job("parse_logs")
     export_purchases = JobProcess(
         task_id="export_purchases",
-        command=("python", "-m", "spark_prep.export_purchases", "--date", DAY),
+        command=("python", "-m", "spark_prep.shop.export_purchases", "--date", DAY),
         settings=("STAGING_URI", "QUARANTINE_URI", "START_DATE", "USER_PURCHASE_DSN"),
     )
 

@@ -44,7 +44,7 @@ def user_purchase_load():
     load = JobProcess(
         task_id="load_user_purchase",
         command=(
-            "python", "-m", "spark_prep.load_user_purchase",
+            "python", "-m", "spark_prep.shop.load_user_purchase",
             "--file", "{{ params.file or var.value.raw_uri ~ '/user_purchase/user_purchase.csv' }}",
         ),
         settings=("USER_PURCHASE_DSN",),

@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.."
 
 install() { # FOLDER LOCK
   uv venv --quiet --no-python-downloads --python "${PYTHON:-python3}" "$1"
-  uv pip sync --quiet --python "$1/bin/python" --require-hashes "ci/locks/$2.txt"
+  uv pip sync --quiet --python "$1/bin/python" --require-hashes "requirements/$2.txt"
 }
 install .venv jobs
 install .venv-airflow "airflow-$1"

@@ -81,7 +81,7 @@ def test_airflow_has_every_setting(values):
 
 def test_the_airflow_of_the_chart_is_the_locked_one(values):
     (locked,) = re.findall(
-        r"^apache-airflow==(\S+)", (ROOT / "ci/locks/airflow-aws.txt").read_text(), re.MULTILINE
+        r"^apache-airflow==(\S+)", (ROOT / "requirements/airflow-aws.txt").read_text(), re.MULTILINE
     )
     assert values["airflowVersion"] == locked
 

@@ -44,7 +44,7 @@ class Airflow:
             name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME", "LANG") if name in os.environ
         }
         self.process = subprocess.Popen(
-            [JOBS_PYTHON, "-m", "ci.airflow_demo", "--port", str(self.port), "--folder", folder],
+            [JOBS_PYTHON, "-m", "demo.airflow", "--port", str(self.port), "--folder", folder],
             cwd=ROOT, env={**kept, **NOTICE_DEAD_WORKERS, "TERRAFORM_DIR": str(stack)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -187,7 +187,8 @@ def days_of(folder: Path) -> list[str]:
 def answers_of(folder: Path, days: list[str], file: Path) -> Path:
     """The sample's right answers for some of its days only; equal arguments give equal samples."""
     program = (
-        "import datetime, json, sys; from ci.sample_feeds import answers_for, generate\n"
+        "import datetime, json, sys; from demo.answers.marts import answers_for\n"
+        "from demo.sample import generate\n"
         "out, first, last, *days = sys.argv[1:]; day = datetime.date.fromisoformat\n"
         "delivered = generate(out, day(first), day(last))\n"
         "print(json.dumps(answers_for(delivered, [day(each) for each in days])))"
@@ -203,7 +204,7 @@ def answers_of(folder: Path, days: list[str], file: Path) -> Path:
 
 def assert_right_marts(folder: Path, answers: Path) -> None:
     compared = subprocess.run(
-        [JOBS_PYTHON, "-m", "ci.check_answers", folder / "warehouse.duckdb", answers],
+        [JOBS_PYTHON, "-m", "demo.answers.check", folder / "warehouse.duckdb", answers],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert compared.returncode == 0, compared.stdout + compared.stderr
@@ -375,7 +376,7 @@ def test_a_port_in_use_is_said_before_anything_is_started(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         refused = subprocess.run(
-            [JOBS_PYTHON, "-m", "ci.airflow_demo", "--port", str(port), "--folder", tmp_path / "airflow"],
+            [JOBS_PYTHON, "-m", "demo.airflow", "--port", str(port), "--folder", tmp_path / "airflow"],
             cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert refused.returncode == 1

@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk import DAG
 
 from pipeline import settings, spark, spark_cloud
-from spark_prep import submit
+from spark_prep.spark import submit
 
 # The Google provider has an environment of its own.
 CLOUD_RUNTIMES = [
@@ -66,5 +66,5 @@ def test_local_needs_no_cloud_and_no_key_in_the_task():
     )
     asked = subprocess.run([sys.executable, "-c", ask], cwd=spark.__file__.rsplit("/", 2)[0], capture_output=True,
                            text=True, timeout=100, check=True)  # fmt: skip
-    command = ["python", "-m", "spark_prep.classify_reviews", "--date", settings.DAY]
+    command = ["python", "-m", "spark_prep.spark.submit", "--job", "classify_reviews", "--date", settings.DAY]
     assert asked.stdout.splitlines()[-1] == f"{command} []"

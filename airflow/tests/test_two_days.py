@@ -22,14 +22,14 @@ def sample(tmp_path_factory) -> Path:
     """Feeds of the two days with their right answers."""
     folder = tmp_path_factory.mktemp("sample")
     size = ["--reviews-per-day", "250", "--purchases-per-day", "250", "--seed", "7"]
-    jobs("ci.sample_feeds", "--out", str(folder), "--from", DAYS[0], "--to", DAYS[-1], *size)
+    jobs("demo.sample", "--out", str(folder), "--from", DAYS[0], "--to", DAYS[-1], *size)
     return folder
 
 
 @pytest.fixture(scope="module")
 def shop_db(sample):
     """The DSN of a PostgreSQL with the shop's purchases."""
-    command = [JOBS_PYTHON, "-m", "ci.embedded_postgres", "--load", sample / "user_purchase.csv"]
+    command = [JOBS_PYTHON, "-m", "demo.postgres", "--load", sample / "user_purchase.csv"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         yield server.stdout.readline().strip()
@@ -91,7 +91,7 @@ def test_every_task_of_both_days_is_green(runs):
 
 
 def test_the_marts_are_the_right_answers(runs, sample, platform):
-    compared = jobs("ci.check_answers", f"{platform}/warehouse.duckdb", f"{sample}/answers.json")
+    compared = jobs("demo.answers.check", f"{platform}/warehouse.duckdb", f"{sample}/answers.json")
     assert "all right" in compared.stdout
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from ci.tests.staged_sample import ROOT
+from ci.staged_sample import ROOT
 
 SCREENSHOTS = ROOT / "data/screenshots"
 WIDE, NARROW = 1280, 390

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import types as T
 
-from spark_prep import export_purchases, schemas
+from spark_prep.contract import tables
+from spark_prep.shop import export_purchases
 
 SPARK_TYPE_OF = {
     "string": T.StringType(),
@@ -16,7 +17,7 @@ SPARK_TYPE_OF = {
     "timestamp": T.TimestampNTZType(),
     "decimal(8,3)": T.DecimalType(8, 3),
 }
-WRITTEN = {**schemas.STAGING, "delivery": schemas.DELIVERY, "rejection": schemas.REJECTION}
+WRITTEN = {**tables.STAGING, "delivery": tables.DELIVERY, "rejection": tables.REJECTION}
 
 
 def declared(manifest: dict) -> dict[str, dict]:
@@ -49,7 +50,7 @@ def test_every_table_is_partitioned_by_insert_date_alone(manifest, table):
 
 
 def test_the_export_writes_the_declared_types():
-    assert export_purchases._arrow_schema(schemas.USER_PURCHASE) == pa.schema(
+    assert export_purchases._arrow_schema(tables.USER_PURCHASE) == pa.schema(
         [
             ("invoice_number", pa.string()),
             ("stock_code", pa.string()),

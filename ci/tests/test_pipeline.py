@@ -6,8 +6,8 @@ import shutil
 import duckdb
 import pytest
 
-from ci.check_answers import differences
-from ci.tests.staged_sample import Sample, staged_warehouse
+from ci.staged_sample import Sample, staged_warehouse
+from demo.answers.check import differences
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import duckdb
 import pytest
 
-from ci.tests.staged_sample import Warehouse, build_report, staged_warehouse
+from ci.staged_sample import Warehouse, build_report, staged_warehouse
 from report import pages
 from report.charts import Bar, bars, svg
 from report.pages.reviews import wilson_interval

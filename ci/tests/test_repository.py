@@ -8,9 +8,9 @@ import tomllib
 
 import pytest
 
-from ci.tests.staged_sample import ROOT
+from ci.staged_sample import ROOT
 
-LOCKS = sorted((ROOT / "ci/locks").glob("*.txt"))
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
@@ -37,7 +37,7 @@ def test_locks_hold_what_pyproject_asks_for():
     }
     assert {lock.stem for lock in LOCKS} == locked.keys()
     for name, extras in locked.items():
-        pins = (ROOT / f"ci/locks/{name}.txt").read_text()
+        pins = (ROOT / f"requirements/{name}.txt").read_text()
         for requirement in (r for extra in extras for r in project["optional-dependencies"][extra]):
             package = re.match(r"[a-z0-9-]+", requirement)[0]
             assert re.search(rf"^{package}==", pins, re.MULTILINE), (

@@ -1,8 +1,8 @@
 """Holds the marts of a DuckDB warehouse against a sample's right answers.
 
-    python -m ci.check_answers data/demo/warehouse.duckdb data/demo/answers.json
+    python -m demo.answers.check data/demo/warehouse.duckdb data/demo/answers.json
 
-The answers come from the generator (ci/sample_feeds/answers.py), which shares nothing with the pipeline.
+The answers come from the generator (demo/answers/marts.py), which shares nothing with the pipeline.
 """
 
 import argparse
@@ -151,7 +151,7 @@ def _quarantine(query, answers) -> tuple[list, list]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m ci.check_answers",
+        prog="python -m demo.answers.check",
         description="Compare the marts of a DuckDB warehouse with a sample's right answers.",
     )
     parser.add_argument("warehouse", help="the DuckDB file")

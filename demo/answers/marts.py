@@ -24,9 +24,9 @@ from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ci.sample_feeds.deliveries import LOGS, PURCHASES, REVIEWS, Deliveries, Log, Review
-from ci.sample_feeds.plan import LOOKBACK_DAYS
-from ci.sample_feeds.states import STATES, VENDOR_SPELLING, WEST
+from demo.feeds.deliveries import LOGS, PURCHASES, REVIEWS, Deliveries, Log, Review
+from demo.feeds.plan import LOOKBACK_DAYS
+from demo.feeds.states import STATES, VENDOR_SPELLING, WEST
 
 _CORRECT_SPELLING = {wrong: right for right, wrong in VENDOR_SPELLING.items()}
 _BROWSER_OF = {

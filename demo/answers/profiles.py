@@ -2,7 +2,7 @@
 
     profiles_for(delivered, days)   # {"user_profile": [...], "customer_cohort_retention": [...]}
 
-Computed from what the generator knows it has delivered, as the answers are (ci/sample_feeds/answers.py); rows are dicts with
+Computed from what the generator knows it has delivered, as the answers are (demo/answers/marts.py); rows are dicts with
 the tables' columns, figures are exact (int, Decimal), dates are dates. What each column means is said in the project's docs
 (dbt_project/models/docs/customers.md).
 """
@@ -17,9 +17,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from ci.sample_feeds.answers import belongs, browser_of, location_of, log_order, review_order, winners
-from ci.sample_feeds.deliveries import Deliveries, Log, Purchase
-from ci.sample_feeds.states import region_of
+from demo.answers.marts import belongs, browser_of, location_of, log_order, review_order, winners
+from demo.feeds.deliveries import Deliveries, Log, Purchase
+from demo.feeds.states import region_of
 
 # A row for each recency score from 5 to 1, in it a segment for each value score from 1 to 5.
 SEGMENTS = (

@@ -4,9 +4,9 @@ import datetime
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from ci.sample_feeds.deliveries import Log
-from ci.sample_feeds.reviews import BEYOND_32_BITS
-from ci.sample_feeds.vendor_csv import field
+from demo.feeds.deliveries import Log
+from demo.feeds.reviews import BEYOND_32_BITS
+from demo.feeds.vendor_csv import field
 
 # kind of broken record -> the reason for which it is to be quarantined
 REJECTED = {

@@ -5,11 +5,11 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 
-from ci.sample_feeds.deliveries import LOGS, Deliveries
-from ci.sample_feeds.log_lines import REJECTED, Written, broken_line, meant, xml
-from ci.sample_feeds.plan import LOOKBACK_DAYS, STRIDE, Plan, calendar_of_oddities
-from ci.sample_feeds.states import STATES, VENDOR_SPELLING
-from ci.sample_feeds.vendor_csv import field, vendor_file
+from demo.feeds.deliveries import LOGS, Deliveries
+from demo.feeds.log_lines import REJECTED, Written, broken_line, meant, xml
+from demo.feeds.plan import LOOKBACK_DAYS, STRIDE, Plan, calendar_of_oddities
+from demo.feeds.states import STATES, VENDOR_SPELLING
+from demo.feeds.vendor_csv import field, vendor_file
 
 HEADER = "id_review,log"
 DEVICES = ("Mobile", "Tablet", "Computer")

@@ -11,8 +11,8 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ci.sample_feeds.deliveries import PURCHASES, Deliveries, Purchase
-from ci.sample_feeds.plan import Plan, calendar_of_oddities
+from demo.feeds.deliveries import PURCHASES, Deliveries, Purchase
+from demo.feeds.plan import Plan, calendar_of_oddities
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 HISTORY_DAYS = 28

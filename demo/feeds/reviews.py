@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable, Iterator
 
-from ci.sample_feeds.deliveries import REVIEWS, Deliveries, Review
-from ci.sample_feeds.plan import STRIDE, Plan, calendar_of_oddities
-from ci.sample_feeds.texts import plain_text, review_texts
-from ci.sample_feeds.vendor_csv import field, vendor_file
+from demo.feeds.deliveries import REVIEWS, Deliveries, Review
+from demo.feeds.plan import STRIDE, Plan, calendar_of_oddities
+from demo.feeds.texts import plain_text, review_texts
+from demo.feeds.vendor_csv import field, vendor_file
 
 HEADER = "cid,review_str,id_review"
 BEYOND_32_BITS = 3_000_000_000

@@ -3,8 +3,8 @@
 import shutil
 import stat
 
-from ci.airflow_demo import airflow_environment, deliver
-from ci.embedded_postgres import embedded_postgres
+from demo.airflow import airflow_environment, deliver
+from demo.postgres import embedded_postgres
 
 
 def test_days_that_have_passed_are_delivered_and_those_before_stay(tmp_path):

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ci.sample_feeds import Deliveries, answers_for, generate
-from ci.sample_feeds.deliveries import LOGS, PURCHASES, REVIEWS, Log, Review
-from ci.sample_feeds.plan import STRIDE, Plan
-from ci.sample_feeds.texts import review_texts
+from demo.answers.marts import answers_for
+from demo.feeds.deliveries import LOGS, PURCHASES, REVIEWS, Deliveries, Log, Review
+from demo.feeds.plan import STRIDE, Plan
+from demo.feeds.texts import review_texts
+from demo.sample import generate
 
 FIRST_DAY, LAST_DAY = datetime.date(2021, 1, 1), datetime.date(2021, 1, 5)
 SIZE = {"reviews_per_day": 200, "purchases_per_day": 200}
@@ -58,7 +59,7 @@ def test_another_process_gives_equal_bytes(sample, tmp_path):
     out, _ = sample
     options = ["--from", str(FIRST_DAY), "--to", str(LAST_DAY), "--canary-phone", CANARY]
     options += ["--reviews-per-day", "200", "--purchases-per-day", "200"]
-    command = [sys.executable, "-m", "ci.sample_feeds", "--out", str(tmp_path), *options]
+    command = [sys.executable, "-m", "demo.sample", "--out", str(tmp_path), *options]
     subprocess.run(command, check=True, env={"PYTHONHASHSEED": "12345"}, capture_output=True)
     names = files_below(out)
     assert filecmp.cmpfiles(out, tmp_path, names, shallow=False) == (names, [], [])
@@ -92,7 +93,7 @@ def test_the_remains_of_a_killed_run_are_replaced(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("ci.sample_feeds.write_log_reviews", killed)
+        patched.setattr("demo.sample.write_log_reviews", killed)
         generate(tmp_path, FIRST_DAY, FIRST_DAY, reviews_per_day=8, purchases_per_day=8)
     delivered = generate(tmp_path, FIRST_DAY, FIRST_DAY, reviews_per_day=8, purchases_per_day=8)
     assert json.loads((tmp_path / "answers.json").read_text()) == answers_for(delivered)
@@ -106,7 +107,7 @@ def test_any_size_will_do(tmp_path, reviews, purchases, days):
 
 
 def test_the_command_prints_what_it_made(tmp_path):
-    command = [sys.executable, "-m", "ci.sample_feeds", "--out", str(tmp_path), "--reviews-per-day", "40"]
+    command = [sys.executable, "-m", "demo.sample", "--out", str(tmp_path), "--reviews-per-day", "40"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     assert [line.split()[0] for line in printed[2:]] == [PURCHASES, REVIEWS, LOGS]
     refused = subprocess.run([*command, "--to", "2020-12-31"], check=False, capture_output=True, text=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.tests.staged_sample import ROOT
+from ci.staged_sample import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi
 import pytest
 
-from ci.embedded_postgres import embedded_postgres, load_user_purchase
-from ci.sample_feeds import answers_for, generate
+from demo.answers.marts import answers_for
+from demo.postgres import embedded_postgres, load_user_purchase
+from demo.sample import generate
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
 SERVE = """
-from ci.embedded_postgres import embedded_postgres
+from demo.postgres import embedded_postgres
 with embedded_postgres() as dsn:
     print(dsn, flush=True)
     input()
@@ -120,7 +121,7 @@ def test_an_ordinary_user_can_run_it():
 def test_the_command_loads_serves_and_ends_when_told(tmp_path):
     shop = tmp_path / "user_purchase.csv"
     shop.write_text(HEADER + "536365,85123A,LAMP,6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n", newline="")
-    command = [sys.executable, "-m", "ci.embedded_postgres", "--data-dir", str(tmp_path / "data")]
+    command = [sys.executable, "-m", "demo.postgres", "--data-dir", str(tmp_path / "data")]
     process = subprocess.Popen([*command, "--load", str(shop)], stdout=subprocess.PIPE, text=True)
     dsn = process.stdout.readline().strip()
     assert rows_of(dsn, "select count(*) from user_purchase") == [(1,)]

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_prep.contract.storage import hadoop_path, hadoop_uri, list_files
 from spark_prep.errors import PreparationError
 from spark_prep.settings import is_local
-from spark_prep.storage import hadoop_path, hadoop_uri, list_files
 
 
 class DailyFile(NamedTuple):

@@ -1,4 +1,4 @@
-"""Parses log_reviews.csv into the staging table review_logs: `python -m spark_prep.parse_logs --date D`."""
+"""Parses log_reviews.csv into the staging table review_logs: `python -m spark_prep.logs.parse_logs --date D`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_prep.days import add_day_options, days_of
+from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
-from spark_prep.outcome import Outcome, print_outcomes
-from spark_prep.pseudonyms import key_version, pseudonym, require_key
-from spark_prep.session import start_spark
+from spark_prep.logs.pseudonyms import key_version, pseudonym, require_key
 from spark_prep.settings import read_settings
-from spark_prep.stage_feed import Stage, stage_feed
-from spark_prep.vendor_csv import Feed, is_blank
+from spark_prep.spark.session import start_spark
+from spark_prep.spark.stage_feed import Stage, stage_feed
+from spark_prep.spark.vendor_csv import Feed, is_blank
 
 SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_pattern=r"^\s*([0-9]+)\s*,")
@@ -82,7 +82,7 @@ def _reason() -> Column:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m spark_prep.parse_logs",
+        prog="python -m spark_prep.logs.parse_logs",
         description="Parse the vendor's logs of one day or a range into the staging table review_logs. Takes RAW_URI, "
         "STAGING_URI, QUARANTINE_URI, PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and PSEUDONYM_KEY_VERSION (default 1) "
         "from the environment.",

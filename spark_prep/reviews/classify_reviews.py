@@ -1,4 +1,4 @@
-"""Classifies movie_review.csv into classified_movie_review: `python -m spark_prep.classify_reviews --date D`."""
+"""Classifies movie_review.csv into classified_movie_review: `python -m spark_prep.reviews.classify_reviews --date D`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_prep.days import add_day_options, days_of
+from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
-from spark_prep.keyword_classifier import GOOD_WORDS, STOP_WORDS, effective_words, keyword
-from spark_prep.outcome import Outcome, print_outcomes
-from spark_prep.session import start_spark
+from spark_prep.reviews.keyword_classifier import GOOD_WORDS, STOP_WORDS, effective_words, keyword
 from spark_prep.settings import read_settings
-from spark_prep.stage_feed import Stage, stage_feed
-from spark_prep.vendor_csv import Feed, is_blank
+from spark_prep.spark.session import start_spark
+from spark_prep.spark.stage_feed import Stage, stage_feed
+from spark_prep.spark.vendor_csv import Feed, is_blank
 
 SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 MOVIE_REVIEW = Feed("movie_review", ("cid", "review_str", "id_review"), id_pattern=r",\s*([0-9]+)\s*$")
@@ -75,7 +75,7 @@ def add_word_options(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m spark_prep.classify_reviews",
+        prog="python -m spark_prep.reviews.classify_reviews",
         description="Classify the vendor's reviews of one day or a range into the staging table "
         "classified_movie_review. Takes RAW_URI, STAGING_URI and QUARANTINE_URI from the environment.",
     )

@@ -18,8 +18,8 @@ from pyspark.sql import functions as F
 from spark_prep.errors import PreparationError
 
 # not by __file__: on a cluster the package may be a zip file
-GOOD_WORDS = files("spark_prep") / "words" / "good_words.txt"
-STOP_WORDS = files("spark_prep") / "words" / "stop_words.txt"
+GOOD_WORDS = files("spark_prep.reviews") / "words" / "good_words.txt"
+STOP_WORDS = files("spark_prep.reviews") / "words" / "stop_words.txt"
 
 # A new number whenever the rule itself changes; a change of the words shows in the hash after it.
 RULE_VERSION = 1

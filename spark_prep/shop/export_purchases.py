@@ -1,4 +1,4 @@
-"""Exports the shop's purchases into the staging table user_purchase: `python -m spark_prep.export_purchases --date D`.
+"""Exports the shop's purchases into the staging table user_purchase: `python -m spark_prep.shop.export_purchases --date D`.
 
 The table is read once, as one ordered stream in one snapshot, however many days are asked for; memory is bounded by
 the size of a batch. The purchases of a day are those with their invoice_date on it. The run of START_DATE takes all
@@ -26,11 +26,11 @@ from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
 from pyspark.sql import types as T
 
-from spark_prep import schemas
-from spark_prep.days import add_day_options, days_of, iso_day
+from spark_prep.contract import tables
+from spark_prep.contract.days import add_day_options, days_of, iso_day
+from spark_prep.contract.object_store import store_and_path
+from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.errors import PreparationError, no_connection, run
-from spark_prep.object_store import store_and_path
-from spark_prep.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.settings import is_local, read_settings
 
 TABLE = "user_purchase"
@@ -110,10 +110,10 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
             )
         for day in days:
             rejections = [(TABLE, reason, n) for (on_day, reason), n in rejected.items() if on_day == day]
-            _write_rows(staging / f"rejection-{day}.parquet", schemas.REJECTION, rejections)
+            _write_rows(staging / f"rejection-{day}.parquet", tables.REJECTION, rejections)
             # the shop's table counts as one file
             _write_rows(
-                staging / f"delivery-{day}.parquet", schemas.DELIVERY, [(TABLE, True, 1, delivered[day])]
+                staging / f"delivery-{day}.parquet", tables.DELIVERY, [(TABLE, True, 1, delivered[day])]
             )
         # The delivery last: a run that is killed before leaves a day that does not balance, and the ledger says so.
         in_order = (
@@ -231,7 +231,7 @@ def _write_purchases(
     batches: Iterable[tuple[date, pa.RecordBatch]], days: Sequence[date], staging: Path, quarantine: Path
 ) -> tuple[int, Counter[tuple[date, str]]]:
     """Write user_purchase-<day>.parquet into both folders for each day; returns the staged rows and (day, reason) -> rejects."""
-    staged_schema, quarantine_schema = _arrow_schema(schemas.USER_PURCHASE), _arrow_schema(schemas.QUARANTINE)
+    staged_schema, quarantine_schema = _arrow_schema(tables.USER_PURCHASE), _arrow_schema(tables.QUARANTINE)
     staged, rejected, written = 0, Counter(), set()
     for day, day_batches in groupby(batches, key=lambda item: item[0]):
         written.add(day)
@@ -249,8 +249,8 @@ def _write_purchases(
                 rejected.update((day, reason) for reason in refused["reason"].to_pylist())
     for day in days:
         if day not in written:
-            _write_rows(staging / f"{TABLE}-{day}.parquet", schemas.USER_PURCHASE, [])
-            _write_rows(quarantine / f"{TABLE}-{day}.parquet", schemas.QUARANTINE, [])
+            _write_rows(staging / f"{TABLE}-{day}.parquet", tables.USER_PURCHASE, [])
+            _write_rows(quarantine / f"{TABLE}-{day}.parquet", tables.QUARANTINE, [])
     return staged, rejected
 
 
@@ -300,7 +300,7 @@ def _put_in_place(file: Path, target: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m spark_prep.export_purchases",
+        prog="python -m spark_prep.shop.export_purchases",
         description="Export the shop's purchases of one day or a range into the staging table user_purchase. Takes "
         "STAGING_URI, QUARANTINE_URI, USER_PURCHASE_DSN and START_DATE from the environment.",
     )

@@ -1,4 +1,4 @@
-"""Loads the shop's CSV file into its table user_purchase: `python -m spark_prep.load_user_purchase --file URI`.
+"""Loads the shop's CSV file into its table user_purchase: `python -m spark_prep.shop.load_user_purchase --file URI`.
 
 The file is streamed, whatever its size, by COPY into a temporary table; then the content is swapped, all in one
 transaction. Who reads the table sees the old content or the new; the table itself stays, with its grants and views. A bad
@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import psycopg
 import pyarrow as pa
 
+from spark_prep.contract.object_store import store_and_path
 from spark_prep.errors import PreparationError, no_connection, run
-from spark_prep.object_store import store_and_path
 from spark_prep.settings import read_settings
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
@@ -164,7 +164,7 @@ def _name(uri: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m spark_prep.load_user_purchase",
+        prog="python -m spark_prep.shop.load_user_purchase",
         description=f"Replace the shop's purchases by a CSV file with the header {HEADER}; dates as 12/1/2010 8:26 (month "
         "first), empty fields for NULL. Takes USER_PURCHASE_DSN from the environment.",
     )

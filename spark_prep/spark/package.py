@@ -1,4 +1,4 @@
-"""Builds what a cluster needs into a folder: `python -m spark_prep.package dist/spark`.
+"""Builds what a cluster needs into a folder: `python -m spark_prep.spark.package dist/spark`.
 
 submit.py, spark_prep.zip and emr_bootstrap.sh; the same bytes from the same sources, on any machine.
 """
@@ -10,14 +10,16 @@ import shutil
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-PACKAGE = Path(__file__).parent
+HERE = Path(__file__).parent
+PACKAGE = HERE.parent
 
 
 def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("submit.py", "emr_bootstrap.sh"):
-        shutil.copyfile(PACKAGE / name, folder / name)
-    sources = [*PACKAGE.glob("*.py"), *PACKAGE.glob("*.properties"), *PACKAGE.glob("words/*.txt")]
+        shutil.copyfile(HERE / name, folder / name)
+    kinds = ("*.py", "*.properties", "*.txt")
+    sources = [path for kind in kinds for path in PACKAGE.rglob(kind) if path.parent != PACKAGE / "tests"]
     # not compressed, which zlib versions do differently
     with ZipFile(folder / "spark_prep.zip", "w") as package:
         for source in sorted(sources):
@@ -28,7 +30,9 @@ def build(folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m spark_prep.package", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m spark_prep.spark.package", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("folder", type=Path, help="where to put them")
     build(parser.parse_args().folder)
 

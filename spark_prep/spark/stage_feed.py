@@ -10,11 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from spark_prep import schemas
-from spark_prep.outcome import Outcome, sum_by_reason
-from spark_prep.publish import DailyFile, publish
-from spark_prep.storage import exists
-from spark_prep.vendor_csv import Feed, count_lines, delivered_files, has_agreed_header, read_records
+from spark_prep.contract import tables
+from spark_prep.contract.outcome import Outcome, sum_by_reason
+from spark_prep.contract.publish import DailyFile, publish
+from spark_prep.contract.storage import exists
+from spark_prep.spark.vendor_csv import Feed, count_lines, delivered_files, has_agreed_header, read_records
 
 
 class Stage(NamedTuple):
@@ -52,8 +52,8 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
     }
     _say_what_is_missing(stage.feed, [day for day in days if not files[day]], staged_before)
     records = _read(spark, stage, [file for day in days for file in files[day]])
-    rejected = records.frame.where("reason IS NOT NULL").select("insert_date", *schemas.QUARANTINE.names)
-    staged = records.frame.where("reason IS NULL").select("insert_date", *schemas.STAGING[table].names)
+    rejected = records.frame.where("reason IS NOT NULL").select("insert_date", *tables.QUARANTINE.names)
+    staged = records.frame.where("reason IS NULL").select("insert_date", *tables.STAGING[table].names)
     rejections = [(day, table, reason, n) for (day, reason), n in records.rejected.items()]
     deliveries = [
         (str(day), table, bool(files[day]), len(files[day]), records.delivered.get(str(day), 0))
@@ -65,7 +65,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         [
             DailyFile(quarantine_uri, table, table, delivered_days, rejected),
             DailyFile(
-                staging_uri, "rejection", table, delivered_days, _rows(spark, rejections, schemas.REJECTION)
+                staging_uri, "rejection", table, delivered_days, _rows(spark, rejections, tables.REJECTION)
             ),
             DailyFile(staging_uri, table, table, delivered_days, staged),
             DailyFile(
@@ -73,7 +73,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
                 "delivery",
                 table,
                 [day for day in days if day not in staged_before],
-                _rows(spark, deliveries, schemas.DELIVERY),
+                _rows(spark, deliveries, tables.DELIVERY),
             ),
         ],
     )
@@ -103,7 +103,7 @@ def _say_what_is_missing(feed: Feed, missing: Sequence[date], staged_before: set
 
 
 def _read(spark: SparkSession, stage: Stage, files: list[str]) -> Records:
-    columns = [*schemas.QUARANTINE.fields, *schemas.STAGING[stage.table].fields]
+    columns = [*tables.QUARANTINE.fields, *tables.STAGING[stage.table].fields]
     if not files:
         return Records(_rows(spark, [], T.StructType(columns)), 0, {}, {})
     line_counts = count_lines(spark, files)

@@ -14,7 +14,10 @@ from itertools import pairwise
 
 from spark_prep.errors import run
 
-JOBS = ("classify_reviews", "parse_logs")
+JOBS = {
+    "classify_reviews": "spark_prep.reviews.classify_reviews",
+    "parse_logs": "spark_prep.logs.parse_logs",
+}
 # What the jobs read from the environment.
 SETTINGS = {
     "--raw-uri": "RAW_URI",
@@ -32,7 +35,7 @@ def submit(arguments: list[str]) -> None:
         sys.exit(f"error: --job is {job!r}; it must be one of {', '.join(JOBS)}")
     os.environ |= {SETTINGS[key]: value for key, value in given.items() if key in SETTINGS}
     sys.argv = [job, *(("--date", given["--date"]) if "--date" in given else ())]
-    run(import_module(f"spark_prep.{job}").main)
+    run(import_module(JOBS[job]).main)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from spark_prep.storage import list_files
+from spark_prep.contract.storage import list_files
 
 HEADER_IS_NOT_AS_AGREED = "header is not as agreed"
 WRONG_NUMBER_OF_FIELDS = "wrong number of fields"

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from adbc_driver_postgresql import dbapi
 
-from ci.embedded_postgres import embedded_postgres
+from demo.postgres import embedded_postgres
 
 KEY = "key-for-tests-0123456789"
 SHOP_COLUMNS = {
@@ -36,7 +36,7 @@ def spark(event_log):
     options = {"enabled": "true", "compress": "false", "dir": event_log.as_uri()}
     conf = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in options.items())
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{conf} pyspark-shell"
-    from spark_prep.session import start_spark
+    from spark_prep.spark.session import start_spark
 
     session = start_spark("tests")
     session.conf.set("spark.sql.shuffle.partitions", "1")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spark_prep.parse_logs import parse_logs
+from spark_prep.logs.parse_logs import parse_logs
 
 TABLE, DAY = "review_logs", "2021-01-31"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from spark_prep import keyword_classifier
-from spark_prep.classify_reviews import classify, classify_reviews
 from spark_prep.errors import PreparationError
-from spark_prep.keyword_classifier import effective_words, keyword
+from spark_prep.reviews import keyword_classifier
+from spark_prep.reviews.classify_reviews import classify, classify_reviews
+from spark_prep.reviews.keyword_classifier import effective_words, keyword
 
 TABLE = "classified_movie_review"
 GOOD = frozenset({"good"})
@@ -77,9 +77,9 @@ def test_the_shipped_words_are_good_alone():
 
 
 def test_the_words_are_found_when_the_package_is_a_zip_file(tmp_path):
-    package = Path(keyword_classifier.__file__).parent
+    package = Path(keyword_classifier.__file__).parents[1]
     shutil.make_archive(str(tmp_path / "package"), "zip", package.parent, package.name)
-    code = "from spark_prep import keyword_classifier as k; print(k.__file__, *k.effective_words())"
+    code = "from spark_prep.reviews import keyword_classifier as k; print(k.__file__, *k.effective_words())"
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "package.zip")}
     ran = subprocess.run(
         [sys.executable, "-c", code],

@@ -8,9 +8,9 @@ from datetime import date
 
 import pytest
 
-from spark_prep.days import add_day_options, days_of
+from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import PreparationError
-from spark_prep.outcome import Outcome, print_outcomes
 from spark_prep.settings import read_settings
 
 
@@ -114,7 +114,9 @@ def command(name, *options, **environment):
     )
 
 
-@pytest.mark.parametrize("name", ["prepare_staging", "classify_reviews", "parse_logs", "export_purchases"])
+@pytest.mark.parametrize(
+    "name", ["prepare_staging", "reviews.classify_reviews", "logs.parse_logs", "shop.export_purchases"]
+)
 def test_an_error_is_a_line_and_not_a_traceback(name):
     ran = command(name, "--date", "2021-01-01")
     assert ran.returncode == 2 and ran.stdout == ""

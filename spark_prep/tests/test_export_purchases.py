@@ -4,10 +4,10 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from spark_prep import export_purchases as export
-from spark_prep import schemas
+from spark_prep.contract import tables
 from spark_prep.errors import PreparationError
-from spark_prep.export_purchases import export_purchases
+from spark_prep.shop import export_purchases as export
+from spark_prep.shop.export_purchases import export_purchases
 
 TABLE = "user_purchase"
 START, NEXT, THIRD = date(2021, 1, 1), date(2021, 1, 2), date(2021, 1, 3)
@@ -65,15 +65,15 @@ def test_values_are_exact(lake, shop, settings):
         "country": "EIRE",
     }
     assert (rows[1]["quantity"], rows[1]["unit_price"]) == (2147483647, Decimal("-99999.999"))
-    nothing = dict.fromkeys(schemas.USER_PURCHASE.names) | {"invoice_date": datetime(2021, 1, 1)}
+    nothing = dict.fromkeys(tables.USER_PURCHASE.names) | {"invoice_date": datetime(2021, 1, 1)}
     assert rows[2:] == [nothing, nothing]
 
 
 def test_the_files_have_the_staged_schemas(spark, lake, shop, settings):
     shop.fill()
     export_purchases(settings, [START])
-    folders = {f"staging/{TABLE}": schemas.USER_PURCHASE, f"quarantine/{TABLE}": schemas.QUARANTINE}
-    folders |= {"staging/delivery": schemas.DELIVERY, "staging/rejection": schemas.REJECTION}
+    folders = {f"staging/{TABLE}": tables.USER_PURCHASE, f"quarantine/{TABLE}": tables.QUARANTINE}
+    folders |= {"staging/delivery": tables.DELIVERY, "staging/rejection": tables.REJECTION}
     for folder, schema in folders.items():
         file = lake.root / folder / f"insert_date={START}" / f"{TABLE}.parquet"
         assert spark.read.parquet(str(file)).schema == schema

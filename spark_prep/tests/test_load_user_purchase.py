@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from spark_prep.errors import PreparationError
-from spark_prep.load_user_purchase import HEADER, load_user_purchase
+from spark_prep.shop.load_user_purchase import HEADER, load_user_purchase
 from spark_prep.tests.conftest import SHOP_COLUMNS
 
 GOOD = "536365,85123A,HEART,6,12/1/2010 8:26,2.55,17850,United Kingdom"
@@ -227,7 +227,7 @@ def test_a_large_file_takes_little_memory(connection, shop, tmp_path):
         lines.writelines(f"{GOOD}\n" for _ in range(1_000_000))
     loading = (
         "import re, runpy, sys; sys.argv = ['', '--file', sys.argv[1]]\n"
-        "runpy.run_module('spark_prep.load_user_purchase', run_name='__main__')\n"
+        "runpy.run_module('spark_prep.shop.load_user_purchase', run_name='__main__')\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
     )
     ran = subprocess.run(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from spark_prep.parse_logs import parse_logs
+from spark_prep.logs.parse_logs import parse_logs
 
 TABLE = "review_logs"
 DAY = date(2021, 1, 1)

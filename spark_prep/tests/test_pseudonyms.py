@@ -13,11 +13,11 @@ import boto3
 import pytest
 from pyspark.sql import functions as F
 
-from ci.tests.staged_sample import ROOT
-from spark_prep import pseudonyms
+from ci.staged_sample import ROOT
 from spark_prep.errors import PreparationError
-from spark_prep.parse_logs import parse_logs
-from spark_prep.pseudonyms import digest, key_version, pseudonym, require_key
+from spark_prep.logs import pseudonyms
+from spark_prep.logs.parse_logs import parse_logs
+from spark_prep.logs.pseudonyms import digest, key_version, pseudonym, require_key
 from spark_prep.tests.secret_manager import (
     STORED_KEY,
     Answering,

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spark_prep import publish
-from spark_prep.classify_reviews import classify_reviews
+from spark_prep.contract import publish
+from spark_prep.reviews.classify_reviews import classify_reviews
 
 TABLE = "classified_movie_review"
 DAYS = [date(2021, 1, 1), date(2021, 1, 2), date(2021, 1, 3)]

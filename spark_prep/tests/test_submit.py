@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from spark_prep import package, submit
+from spark_prep.spark import package, submit
 from spark_prep.tests.secret_manager import STORED_KEY, SecretManager, access_to_secret_manager, serving
 
 DAY = "2021-01-31"
@@ -99,7 +99,7 @@ def test_a_wrong_setting_fails_the_run_with_one_clear_line(dist, lake):
 def test_arguments_become_settings_and_others_are_ignored(monkeypatch):
     seen = {}
     job = types.SimpleNamespace(main=lambda: seen.update(os.environ, argv=sys.argv))
-    monkeypatch.setitem(sys.modules, "spark_prep.parse_logs", job)
+    monkeypatch.setitem(sys.modules, "spark_prep.logs.parse_logs", job)
     monkeypatch.setattr(os, "environ", {})
     monkeypatch.setattr(sys, "argv", [])
     given = [word for number, key in enumerate(submit.SETTINGS) for word in (key, f"value-{number}")]
@@ -125,7 +125,7 @@ def test_the_package_is_the_same_wherever_it_is_built(dist, tmp_path, monkeypatc
     for name in names:
         assert (tmp_path / "dist" / name).read_bytes() == (dist / name).read_bytes()
     zipped = ZipFile(dist / "spark_prep.zip").namelist()
-    assert {"spark_prep/parse_logs.py", "spark_prep/words/good_words.txt"} < set(zipped)
+    assert {"spark_prep/logs/parse_logs.py", "spark_prep/reviews/words/good_words.txt"} < set(zipped)
     assert not [name for name in zipped if "tests" in name or "__pycache__" in name]
 
 
@@ -138,7 +138,7 @@ def bootstrap(tmp_path: Path, pythons: dict[str, bool], pip: int = 0) -> subproc
         (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
         (tmp_path / name).chmod(0o755)
     return subprocess.run(
-        ["/bin/bash", package.PACKAGE / "emr_bootstrap.sh"],
+        ["/bin/bash", package.HERE / "emr_bootstrap.sh"],
         env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=20, check=False,
     )  # fmt: skip
 

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from spark_prep import stage_feed
-from spark_prep.classify_reviews import classify_reviews
+from spark_prep.reviews.classify_reviews import classify_reviews
+from spark_prep.spark import stage_feed
 
 HEADER = "cid,review_str,id_review\n"
 TABLE = "classified_movie_review"

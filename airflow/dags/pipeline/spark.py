@@ -45,6 +45,6 @@ def spark_cluster() -> tuple[BaseOperator, BaseOperator] | None:
 def local(job: str) -> JobProcess:
     return JobProcess(
         task_id=job,
-        command=("python", "-m", f"spark_prep.{job}", "--date", DAY),
+        command=("python", "-m", "spark_prep.spark.submit", "--job", job, "--date", DAY),
         settings=("RAW_URI", "STAGING_URI", "QUARANTINE_URI", "PSEUDONYM_SECRET", "PSEUDONYM_KEY_VERSION"),
     )

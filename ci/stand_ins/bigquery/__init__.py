@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ci.warehouses.bigquery.server import serve
-from ci.warehouses.bigquery.statements import run_script
-from ci.warehouses.bigquery.values import python_value
-from ci.warehouses.bigquery.warehouse import Warehouse
-from ci.warehouses.bigquery.zetasql_engine import shared_engine
+from ci.stand_ins.bigquery.server import serve
+from ci.stand_ins.bigquery.statements import run_script
+from ci.stand_ins.bigquery.values import python_value
+from ci.stand_ins.bigquery.warehouse import Warehouse
+from ci.stand_ins.bigquery.zetasql_engine import shared_engine
 
 
 @dataclass

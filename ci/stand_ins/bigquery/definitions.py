@@ -11,12 +11,12 @@ from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_enums_pb2 import (
     ResolvedCreateStatementEnums as CreateMode,
 )
 
-from ci.warehouses.bigquery.errors import BigQueryError, not_emulated, not_found
-from ci.warehouses.bigquery.external_files import ExternalFiles
-from ci.warehouses.bigquery.syntax import attribute, kind, leaf, table_names
-from ci.warehouses.bigquery.values import Column, python_value, sql_type
-from ci.warehouses.bigquery.warehouse import Outcome, Table, Warehouse
-from ci.warehouses.bigquery.zetasql_engine import SqlError, Variable
+from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
+from ci.stand_ins.bigquery.external_files import ExternalFiles
+from ci.stand_ins.bigquery.syntax import attribute, kind, leaf, table_names
+from ci.stand_ins.bigquery.values import Column, python_value, sql_type
+from ci.stand_ins.bigquery.warehouse import Outcome, Table, Warehouse
+from ci.stand_ins.bigquery.zetasql_engine import SqlError, Variable
 
 Text = Callable[[Message], str]
 

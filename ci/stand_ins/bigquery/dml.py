@@ -14,10 +14,10 @@ from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 from zetasql.wasi._pb2.zetasql.parser.ast_enums_pb2 import ASTMergeActionEnums as Action
 from zetasql.wasi._pb2.zetasql.parser.ast_enums_pb2 import ASTMergeWhenClauseEnums as Match
 
-from ci.warehouses.bigquery.errors import BigQueryError, not_emulated
-from ci.warehouses.bigquery.syntax import attribute, kind, leaf
-from ci.warehouses.bigquery.values import Column, sql_type
-from ci.warehouses.bigquery.zetasql_engine import Rows
+from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated
+from ci.stand_ins.bigquery.syntax import attribute, kind, leaf
+from ci.stand_ins.bigquery.values import Column, sql_type
+from ci.stand_ins.bigquery.zetasql_engine import Rows
 
 Text = Callable[[Message], str]
 

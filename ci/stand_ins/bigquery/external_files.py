@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
-from ci.warehouses.bigquery.errors import BigQueryError
-from ci.warehouses.bigquery.values import Column, cell_of, simple_type, sql_type
+from ci.stand_ins.bigquery.errors import BigQueryError
+from ci.stand_ins.bigquery.values import Column, cell_of, simple_type, sql_type
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 
-from ci.warehouses.bigquery.errors import not_emulated
-from ci.warehouses.bigquery.values import Column, cell_of, simple_type
-from ci.warehouses.bigquery.zetasql_engine import Rows
+from ci.stand_ins.bigquery.errors import not_emulated
+from ci.stand_ins.bigquery.values import Column, cell_of, simple_type
+from ci.stand_ins.bigquery.zetasql_engine import Rows
 
 if TYPE_CHECKING:
-    from ci.warehouses.bigquery.warehouse import Table
+    from ci.stand_ins.bigquery.warehouse import Table
 
 TABLE_KEY = "table_catalog STRING, table_schema STRING, table_name STRING"
 

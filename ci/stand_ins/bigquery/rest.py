@@ -10,12 +10,12 @@ import time
 import uuid
 from dataclasses import replace
 
-from ci.warehouses.bigquery.errors import BigQueryError, not_emulated, not_found
-from ci.warehouses.bigquery.metadata_views import size_in_bytes
-from ci.warehouses.bigquery.statements import run_script
-from ci.warehouses.bigquery.values import Column, rest_field, rest_value, simple_type
-from ci.warehouses.bigquery.warehouse import Table, Warehouse, rows_from_texts
-from ci.warehouses.bigquery.zetasql_engine import NamedType, Rows
+from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
+from ci.stand_ins.bigquery.metadata_views import size_in_bytes
+from ci.stand_ins.bigquery.statements import run_script
+from ci.stand_ins.bigquery.values import Column, rest_field, rest_value, simple_type
+from ci.stand_ins.bigquery.warehouse import Table, Warehouse, rows_from_texts
+from ci.stand_ins.bigquery.zetasql_engine import NamedType, Rows
 
 # The results of queries are tables of this dataset, which no list shows.
 RESULTS = "_results"

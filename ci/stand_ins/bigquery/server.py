@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ci.warehouses.bigquery.errors import BigQueryError
-from ci.warehouses.bigquery.rest import RestInterface
-from ci.warehouses.bigquery.warehouse import Warehouse
+from ci.stand_ins.bigquery.errors import BigQueryError
+from ci.stand_ins.bigquery.rest import RestInterface
+from ci.stand_ins.bigquery.warehouse import Warehouse
 
 LOG = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
-from ci.warehouses.bigquery import dml
-from ci.warehouses.bigquery.definitions import define
-from ci.warehouses.bigquery.errors import BigQueryError, not_emulated, not_found
-from ci.warehouses.bigquery.metadata_views import is_metadata_view
-from ci.warehouses.bigquery.syntax import Script, attribute, kind, leaf, statements_of, table_names
-from ci.warehouses.bigquery.values import Column
-from ci.warehouses.bigquery.warehouse import Outcome, Table, Warehouse
-from ci.warehouses.bigquery.zetasql_engine import NamedType, Rows, SqlError, Variable
+from ci.stand_ins.bigquery import dml
+from ci.stand_ins.bigquery.definitions import define
+from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
+from ci.stand_ins.bigquery.metadata_views import is_metadata_view
+from ci.stand_ins.bigquery.syntax import Script, attribute, kind, leaf, statements_of, table_names
+from ci.stand_ins.bigquery.values import Column
+from ci.stand_ins.bigquery.warehouse import Outcome, Table, Warehouse
+from ci.stand_ins.bigquery.zetasql_engine import NamedType, Rows, SqlError, Variable
 
 
 def run_script(warehouse: Warehouse, sql: str) -> Outcome:

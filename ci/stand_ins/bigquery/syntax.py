@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 
-from ci.warehouses.bigquery.zetasql_engine import Engine
+from ci.stand_ins.bigquery.zetasql_engine import Engine
 
 
 class Edit(NamedTuple):

@@ -14,11 +14,11 @@ from pathlib import Path
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
-from ci.warehouses.bigquery.errors import BigQueryError, not_found
-from ci.warehouses.bigquery.external_files import ExternalFiles
-from ci.warehouses.bigquery.metadata_views import is_metadata_view, metadata_columns, metadata_rows
-from ci.warehouses.bigquery.values import Column
-from ci.warehouses.bigquery.zetasql_engine import Engine, NamedType, Rows, Variable
+from ci.stand_ins.bigquery.errors import BigQueryError, not_found
+from ci.stand_ins.bigquery.external_files import ExternalFiles
+from ci.stand_ins.bigquery.metadata_views import is_metadata_view, metadata_columns, metadata_rows
+from ci.stand_ins.bigquery.values import Column
+from ci.stand_ins.bigquery.zetasql_engine import Engine, NamedType, Rows, Variable
 
 
 @dataclass(frozen=True)

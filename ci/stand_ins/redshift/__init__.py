@@ -30,10 +30,10 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi
 import redshift_connector
 
-from ci.embedded_postgres import embedded_postgres
-from ci.warehouses.redshift.rewrite import rewrite
-from ci.warehouses.redshift.spectrum import Spectrum
-from ci.warehouses.redshift.wire import Wire
+from ci.stand_ins.redshift.rewrite import rewrite
+from ci.stand_ins.redshift.spectrum import Spectrum
+from ci.stand_ins.redshift.wire import Wire
+from demo.postgres import embedded_postgres
 
 USER, PASSWORD, DATABASE = "dbt", "any", "dev"
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 
-from ci.warehouses.redshift.statement import Reader, Refused, literal
+from ci.stand_ins.redshift.statement import Reader, Refused, literal
 
 
 def external_ddl(reader: Reader, external_schemas: Collection[str]) -> tuple[str, str] | None:

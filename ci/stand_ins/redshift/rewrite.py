@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sqlglot.errors import TokenError
 
-from ci.warehouses.redshift.external_ddl import external_ddl
-from ci.warehouses.redshift.gate import problems_of
-from ci.warehouses.redshift.statement import Reader, Refused, Token, closing, literal, split, tokens_of
+from ci.stand_ins.redshift.external_ddl import external_ddl
+from ci.stand_ins.redshift.gate import problems_of
+from ci.stand_ins.redshift.statement import Reader, Refused, Token, closing, literal, split, tokens_of
 
 TRANSACTION_BEGINS, TRANSACTION_ENDS = {"begin", "start"}, {"commit", "end", "rollback", "abort"}
 QUERY_BEGINS = {"select", "with", "create", "insert", "delete", "update", "merge"}

@@ -14,8 +14,8 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from ci.warehouses.bigquery import bigquery_stand_in
-from ci.warehouses.bigquery.errors import BigQueryError
+from ci.stand_ins.bigquery import bigquery_stand_in
+from ci.stand_ins.bigquery.errors import BigQueryError
 
 # Slow, too: the first start on a machine compiles ZetaSQL.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

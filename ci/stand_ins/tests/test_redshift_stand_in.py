@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from redshift_connector import ProgrammingError
 
-from ci.tests.staged_sample import DBT, ROOT
-from ci.warehouses.redshift import RedshiftStandIn, redshift_stand_in
-from ci.warehouses.redshift.gate import problems_of
-from ci.warehouses.redshift.rewrite import rewrite
-from ci.warehouses.redshift.spectrum import File, SpectrumScanError, rows_of_file
+from ci.staged_sample import DBT, ROOT
+from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in
+from ci.stand_ins.redshift.gate import problems_of
+from ci.stand_ins.redshift.rewrite import rewrite
+from ci.stand_ins.redshift.spectrum import File, SpectrumScanError, rows_of_file
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 CREATE_SCHEMA = (
@@ -107,7 +107,7 @@ class TestWire:
     )
     def test_nothing_is_left_when_the_process_is_killed(self, tmp_path):
         serve = (
-            "import sys; from ci.warehouses.redshift import redshift_stand_in\n"
+            "import sys; from ci.stand_ins.redshift import redshift_stand_in\n"
             "with redshift_stand_in(sys.argv[1]) as stand_in: print(stand_in.port, flush=True); input()"
         )
         process = subprocess.Popen(

@@ -8,7 +8,7 @@ import shutil
 import duckdb
 import pytest
 
-from ci.tests.staged_sample import Sample, Warehouse, staged_warehouse
+from ci.staged_sample import Sample, Warehouse, staged_warehouse
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.tests.staged_sample import ROOT, Warehouse
+from ci.staged_sample import ROOT, Warehouse
 from docs_site.build import PERSONAL_DATA
 
 LAYERS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.sample_feeds.states import region_of
-from ci.tests.staged_sample import ROOT
+from ci.staged_sample import ROOT
+from demo.feeds.states import region_of
 
 MF = Path(sys.executable).with_name("mf")
 METRICS = (

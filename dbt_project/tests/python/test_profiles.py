@@ -1,4 +1,4 @@
-"""user_profile, customer_cohort_retention and the history of segments, against ci/sample_feeds/profiles.py."""
+"""user_profile, customer_cohort_retention and the history of segments, against demo/answers/profiles.py."""
 
 import csv
 import datetime
@@ -9,8 +9,8 @@ from collections import Counter
 import duckdb
 import pytest
 
-from ci.sample_feeds.profiles import SEGMENTS, profiles_for, wilson_lower_bound
-from ci.tests.staged_sample import ROOT, staged_warehouse
+from ci.staged_sample import ROOT, staged_warehouse
+from demo.answers.profiles import SEGMENTS, profiles_for, wilson_lower_bound
 
 pytestmark = pytest.mark.slow
 

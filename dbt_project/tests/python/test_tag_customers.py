@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ci.warehouses.bigquery import bigquery_stand_in
-from ci.warehouses.bigquery.rest import RestInterface
+from ci.stand_ins.bigquery import bigquery_stand_in
+from ci.stand_ins.bigquery.rest import RestInterface
 
 # Slow, too: the first start on a machine compiles ZetaSQL.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 DBT = Path(sys.executable).with_name("dbt")
-MACRO = Path(__file__).parents[2] / "dbt_project/macros/tag_customers.sql"
+MACRO = Path(__file__).parents[3] / "dbt_project/macros/tag_customers.sql"
 TAG = "projects/p/locations/eu/taxonomies/1/policyTags/2"
 PROJECT = {
     "dbt_project.yml": """{name: lab, version: "1.0.0", profile: lab, models: {+post-hook: "{{ tag_customers() }}"}}""",

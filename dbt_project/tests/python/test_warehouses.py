@@ -1,6 +1,6 @@
 """The same dbt project on three warehouses: on DuckDB, and through the real adapters on stand-ins of Redshift and BigQuery.
 
-What the stand-ins cannot show is said in ci/warehouses/{redshift,bigquery}/__init__.py. Everything is built in two runs,
+What the stand-ins cannot show is said in ci/stand_ins/{redshift,bigquery}/__init__.py. Everything is built in two runs,
 an old day is run again, and then every mart has to hold the same rows as on DuckDB.
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ci.tests.staged_sample import ROOT, Sample, Warehouse
-from ci.warehouses.bigquery import bigquery_stand_in
-from ci.warehouses.redshift import redshift_stand_in
-from ci.warehouses.redshift.gate import problems_of
+from ci.staged_sample import ROOT, Sample, Warehouse
+from ci.stand_ins.bigquery import bigquery_stand_in
+from ci.stand_ins.redshift import redshift_stand_in
+from ci.stand_ins.redshift.gate import problems_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -91,7 +91,10 @@ def warehouse(empty_warehouse, statements) -> StandIn:
 
 def test_the_statements_that_make_external_tables_are_the_reviewed_ones(empty_warehouse, statements):
     """Golden DDL, read by people when it changes."""
-    assert statements == (ROOT / f"ci/golden/{empty_warehouse.name}_external_sources.sql").read_text()
+    assert (
+        statements
+        == (ROOT / f"dbt_project/tests/python/golden/{empty_warehouse.name}_external_sources.ddl").read_text()
+    )
 
 
 def test_partitions_are_added_a_hundred_at_a_time(empty_warehouse):

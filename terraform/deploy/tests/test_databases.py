@@ -19,7 +19,7 @@ import pytest
 import yaml
 from psycopg import sql
 
-from ci.embedded_postgres import USER_PURCHASE_DDL, embedded_postgres
+from demo.postgres import USER_PURCHASE_DDL, embedded_postgres
 
 ROOT = Path(__file__).parents[3]
 LOADER, ANALYST, READER = "IAMR:airflow-role", "IAMR:analysts", "IAMR:bi"

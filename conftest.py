@@ -1,0 +1,3 @@
+"""Fixtures that the tests of several rooms share."""
+
+pytest_plugins = ["ci.fixtures"]

@@ -1,0 +1,1 @@
+"""The project on sample feeds and this machine alone: `make demo`, `make airflow`, and the sample of the tests."""

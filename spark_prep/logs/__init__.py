@@ -1,0 +1,1 @@
+"""log_reviews.csv into review_logs."""

@@ -1,0 +1,1 @@
+"""movie_review.csv into classified_movie_review."""

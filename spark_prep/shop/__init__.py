@@ -1,0 +1,1 @@
+"""The shop's table user_purchase: how it is loaded from a file, and exported into staging."""
