@@ -10,9 +10,9 @@ from conftest import JOBS_PYTHON, ROOT
 
 PRINTED_BY_THE_DEMO = """
 import datetime, pathlib, sys
-from ci import airflow_demo
+from demo.airflow import _say_where_to_look
 days = [datetime.date(2021, 1, 30), datetime.date(2021, 1, 31)]
-airflow_demo._say_where_to_look(pathlib.Path(sys.argv[1]), 8080, days)
+_say_where_to_look(pathlib.Path(sys.argv[1]), 8080, days)
 """
 
 
@@ -36,7 +36,7 @@ def staging(airflow_database) -> None:
 
 
 @pytest.mark.parametrize("days", [["2021-01-30", "2021-01-31"], ["2021-01-31"]], ids=len)
-@pytest.mark.parametrize("source", ["README.md", "airflow/RUNBOOK.md", "make airflow"])
+@pytest.mark.parametrize("source", ["docs/airflow.md", "airflow/RUNBOOK.md", "make airflow"])
 def test_each_day_from_the_first_to_the_last_gets_a_run(staging, source, days, tmp_path):
     (command,) = re.findall(r"airflow (backfill create .*?)[`\n]", text_of(source, tmp_path))
     bounds = iter([days[0], days[-1]])

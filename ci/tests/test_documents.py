@@ -137,3 +137,10 @@ def test_every_schema_that_a_document_queries_is_one_of_dbts():
     for document in DOCUMENTS:
         named = set(re.findall(r"\banalytics_([a-z]+)(?=\.)", document.read_text(encoding="utf-8")))
         assert named <= schemas, document.name
+
+
+def test_the_readme_is_short():
+    """Its first screen is what the project is and the two commands; long parts have pages in docs/."""
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) < 120
+    assert {"make demo", "make test"} <= {" ".join(line.split()[:2]) for line in lines[:20]}
