@@ -1,12 +1,12 @@
 # What deploy.sh, Airflow and dbt must know. The same names in aws/ and gcp/; nothing here is secret.
 
 output "region" {
-  description = "Region in which everything lies."
+  description = "Region of all resources."
   value       = var.region
 }
 
 output "raw_uri" {
-  description = "Where the vendor's files arrive."
+  description = "Where the vendors' files arrive."
   value       = module.lake.uris["raw"]
 }
 
@@ -36,7 +36,7 @@ output "source_database" {
 }
 
 output "source_user" {
-  description = "Database user of Airflow, who logs in by the cloud's identity, without a password; deploy makes it."
+  description = "Database user of Airflow, which logs in by the cloud's identity, without a password; deploy creates it."
   value       = module.source.user
 }
 
@@ -51,7 +51,7 @@ output "pseudonym_secret_id" {
 }
 
 output "pseudonym_key_version" {
-  description = "Version of the key of the pseudonyms that must exist."
+  description = "Version of the key of the pseudonyms; it must exist."
   value       = var.pseudonym_key_version
 }
 
@@ -76,17 +76,17 @@ output "warehouse" {
 }
 
 output "warehouse_admin_secret_id" {
-  description = "Secret with the warehouse administrator's password, for deploy only; empty where an identity is enough."
+  description = "Secret with the warehouse administrator's password, for deploy only; empty if an identity is enough."
   value       = module.warehouse.admin_secret_id
 }
 
 output "warehouse_readers" {
-  description = "Who reads the marts, masked; deploy grants it in the warehouse."
+  description = "Principals that read the marts, masked; deploy grants it in the warehouse."
   value       = var.warehouse_readers
 }
 
 output "warehouse_analysts" {
-  description = "Who reads the marts in clear; deploy grants it in the warehouse."
+  description = "Principals that read the marts in clear; deploy grants it in the warehouse."
   value       = var.warehouse_analysts
 }
 

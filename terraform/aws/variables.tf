@@ -22,7 +22,7 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "Region of the cloud in which everything lies; it needs three zones."
+  description = "Cloud region of all resources; it needs three zones."
   type        = string
 
   validation {
@@ -43,7 +43,7 @@ variable "size" {
 }
 
 variable "ephemeral" {
-  description = "A trial stack: destroy deletes its data, databases and keys without a last copy. Never for production."
+  description = "A trial stack: destroy deletes its data, databases and keys without a final snapshot. Never for production."
   type        = bool
   default     = false
 }
@@ -60,7 +60,7 @@ variable "spark_mode" {
 }
 
 variable "warehouse_mode" {
-  description = "How the warehouse is paid. serverless: for what queries use. provisioned: for capacity that is always there."
+  description = "How the warehouse is paid for. serverless: for what queries use. provisioned: for capacity that is always on."
   type        = string
   default     = "serverless"
 
@@ -93,7 +93,7 @@ variable "allowed_cidrs" {
 }
 
 variable "budget_monthly_usd" {
-  description = "What the account may cost in a month; alert_email hears of 80 % spent and of 100 % forecast."
+  description = "What the account may cost in a month; alert_email hears of 80 % spent and 100 % forecast."
   type        = number
 
   validation {
@@ -103,7 +103,7 @@ variable "budget_monthly_usd" {
 }
 
 variable "alert_email" {
-  description = "Who hears of the budget."
+  description = "E-mail address for budget alerts."
   type        = string
 
   validation {
@@ -123,7 +123,7 @@ variable "start_date" {
 }
 
 variable "pseudonym_key_version" {
-  description = "Version of the key of the pseudonyms. One more, and `make deploy` makes a new key."
+  description = "Version of the key of the pseudonyms. Raise it by one, and `make deploy` creates a new key."
   type        = number
   default     = 1
 
@@ -134,7 +134,7 @@ variable "pseudonym_key_version" {
 }
 
 variable "warehouse_readers" {
-  description = "Who reads the marts, customers' numbers masked (dashboards). AWS: names of IAM roles; GCP: principals such as group:bi@example.com."
+  description = "Principals that read the marts, with customers' numbers masked (dashboards). AWS: names of IAM roles; GCP: principals such as group:bi@example.com."
   type        = list(string)
   default     = []
 
@@ -145,7 +145,7 @@ variable "warehouse_readers" {
 }
 
 variable "warehouse_analysts" {
-  description = "Who reads the marts and the tables behind them in clear, never the pseudonyms of staging. AWS: names of IAM roles; GCP: principals such as group:analysts@example.com."
+  description = "Principals that read the marts and the tables behind them in clear, never the pseudonyms of staging. AWS: names of IAM roles; GCP: principals such as group:analysts@example.com."
   type        = list(string)
   default     = []
 

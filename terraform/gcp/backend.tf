@@ -1,4 +1,4 @@
-# One bucket holds the states of all environments; environments/<environment>.gcs.tfbackend names it. GCS locks by itself.
+# One bucket holds the states of all environments; environments/<environment>.gcs.tfbackend names it. GCS locks it.
 terraform {
   backend "gcs" {}
 }

@@ -1,7 +1,7 @@
 # The same names, types and meanings in aws/ and gcp/ (terraform/tests/test_names.py).
 
 variable "gcp_project_id" {
-  description = "Google Cloud project in which everything lies. (An AWS account comes with the credentials.)"
+  description = "Google Cloud project of all resources. (An AWS account comes with the credentials.)"
   type        = string
 
   validation {
@@ -38,7 +38,7 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "Region of the cloud in which everything lies; it needs three zones."
+  description = "Cloud region of all resources; it needs three zones."
   type        = string
 
   validation {
@@ -59,7 +59,7 @@ variable "size" {
 }
 
 variable "ephemeral" {
-  description = "A trial stack: destroy deletes its data, databases and keys without a last copy. Never for production."
+  description = "A trial stack: destroy deletes its data, databases and keys without a final snapshot. Never for production."
   type        = bool
   default     = false
 }
@@ -76,7 +76,7 @@ variable "spark_mode" {
 }
 
 variable "warehouse_mode" {
-  description = "How the warehouse is paid. serverless: for what queries use. provisioned: for capacity that is always there."
+  description = "How the warehouse is paid for. serverless: for what queries use. provisioned: for capacity that is always on."
   type        = string
   default     = "serverless"
 
@@ -109,7 +109,7 @@ variable "allowed_cidrs" {
 }
 
 variable "budget_monthly_usd" {
-  description = "What the account may cost in a month; alert_email hears of 80 % spent and of 100 % forecast."
+  description = "What the account may cost in a month; alert_email hears of 80 % spent and 100 % forecast."
   type        = number
 
   validation {
@@ -119,7 +119,7 @@ variable "budget_monthly_usd" {
 }
 
 variable "alert_email" {
-  description = "Who hears of the budget."
+  description = "E-mail address for budget alerts."
   type        = string
 
   validation {
@@ -139,7 +139,7 @@ variable "start_date" {
 }
 
 variable "pseudonym_key_version" {
-  description = "Version of the key of the pseudonyms. One more, and `make deploy` makes a new key."
+  description = "Version of the key of the pseudonyms. Raise it by one, and `make deploy` creates a new key."
   type        = number
   default     = 1
 
@@ -161,7 +161,7 @@ variable "labels" {
 }
 
 variable "warehouse_analysts" {
-  description = "Who reads the marts and the tables behind them in clear, never the pseudonyms of staging: principals such as group:analysts@example.com."
+  description = "Principals that read the marts and the tables behind them in clear, never the pseudonyms of staging: principals such as group:analysts@example.com."
   type        = list(string)
   default     = []
 
@@ -172,7 +172,7 @@ variable "warehouse_analysts" {
 }
 
 variable "warehouse_readers" {
-  description = "Who reads the marts without knowing the customers (dashboards): principals such as group:bi@example.com."
+  description = "Principals that read the marts without knowing the customers (dashboards): principals such as group:bi@example.com."
   type        = list(string)
   default     = []
 

@@ -23,12 +23,12 @@ run "serverless" {
 
   assert {
     condition     = output.spark_runtime == "emr_serverless" && output.spark.emr_serverless_application_id != ""
-    error_message = "Airflow is told of the EMR Serverless application."
+    error_message = "Airflow knows the EMR Serverless application."
   }
 
   assert {
     condition     = output.warehouse.REDSHIFT_WORK_GROUP == "movie-analytics-test" && output.warehouse.REDSHIFT_CLUSTER_ID == ""
-    error_message = "dbt is told of the work group."
+    error_message = "dbt knows the work group."
   }
 }
 
@@ -44,12 +44,12 @@ run "cluster_and_provisioned" {
 
   assert {
     condition     = output.spark_runtime == "emr" && output.spark.emr_service_role == "movie-analytics-test-emr" && output.spark.emr_instance_profile == "movie-analytics-test-spark-job"
-    error_message = "Airflow is told what to start a cluster with."
+    error_message = "Airflow knows what to start a cluster with."
   }
 
   assert {
     condition     = output.warehouse.REDSHIFT_WORK_GROUP == "" && output.warehouse.REDSHIFT_CLUSTER_ID == "movie-analytics-test"
-    error_message = "dbt is told of the cluster."
+    error_message = "dbt knows the cluster."
   }
 }
 
@@ -63,7 +63,7 @@ run "glue_and_large" {
 
   assert {
     condition     = output.spark_runtime == "glue" && output.spark.glue_job_name == "movie-analytics-test-spark"
-    error_message = "Airflow is told of the Glue job."
+    error_message = "Airflow knows the Glue job."
   }
 }
 

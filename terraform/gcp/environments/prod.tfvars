@@ -7,6 +7,6 @@ budget_monthly_usd = 2500
 alert_email        = "data-platform@example.com"
 allowed_cidrs      = []
 
-# Who reads everything but the pseudonyms, and who reads the marts without the customers: group:analysts@example.com …
+# Principals that read everything but the pseudonyms, and those that read the marts without the customers: group:analysts@example.com …
 warehouse_analysts = []
 warehouse_readers  = []

@@ -79,7 +79,7 @@ run "serverless" {
 
   assert {
     condition     = output.warehouse["STAGING_URI"] == output.staging_uri && output.warehouse["DBT_TARGET"] == "bigquery"
-    error_message = "dbt must be told the staging layer and its target."
+    error_message = "dbt must know the staging layer and its target."
   }
 }
 

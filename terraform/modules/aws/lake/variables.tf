@@ -19,6 +19,6 @@ variable "spark_role_arn" {
 }
 
 variable "ephemeral" {
-  description = "Let destroy delete the buckets with all they hold."
+  description = "Let destroy delete the buckets with all their content."
   type        = bool
 }

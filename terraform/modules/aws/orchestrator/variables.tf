@@ -54,12 +54,12 @@ variable "connections_prefix" {
 }
 
 variable "airflow_variables" {
-  description = "Airflow's variables by name. Nothing secret: they lie in the state."
+  description = "Airflow's variables by name. Nothing secret: they are in the state."
   type        = map(string)
 }
 
 variable "airflow_connections" {
-  description = "Airflow's connections by name, as JSON. Without passwords: they lie in the state."
+  description = "Airflow's connections by name, as JSON. Without passwords: they are in the state."
   type        = map(string)
 }
 
@@ -74,6 +74,6 @@ variable "kms_key_arn" {
 }
 
 variable "ephemeral" {
-  description = "Let destroy delete images, secrets and Airflow's database without a last copy."
+  description = "Let destroy delete images, secrets and Airflow's database without a final snapshot."
   type        = bool
 }

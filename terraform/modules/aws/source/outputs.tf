@@ -9,12 +9,12 @@ output "database" {
 }
 
 output "user" {
-  description = "Database user of Airflow; has to be made once, with the role rds_iam."
+  description = "Database user of Airflow; has to be created once, with the role rds_iam."
   value       = local.user
 }
 
 output "admin_secret_id" {
-  description = "Secret with the administrator's name and password, which RDS keeps and rotates."
+  description = "Secret with the administrator's name and password, which RDS stores and rotates."
   value       = one(aws_db_instance.this.master_user_secret[*].secret_arn)
 }
 

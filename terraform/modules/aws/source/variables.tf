@@ -39,6 +39,6 @@ variable "kms_key_arn" {
 }
 
 variable "ephemeral" {
-  description = "Let destroy delete the database without a last copy."
+  description = "Let destroy delete the database without a final snapshot."
   type        = bool
 }

@@ -54,7 +54,7 @@ output "submit_policy_json" {
       ]
       cluster = [
         {
-          # The service knows no resource here: what may be started is told apart by its tag.
+          # The service knows no resource here: a tag limits what may be started.
           Sid       = "StartClusters"
           Effect    = "Allow"
           Action    = ["elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"]

@@ -44,7 +44,7 @@ variable "kms_key_arn" {
 }
 
 variable "artifacts_uri" {
-  description = "Where the Spark package lies and logs go."
+  description = "Location of the Spark package and of the logs."
   type        = string
 }
 

@@ -12,7 +12,7 @@ locals {
 
 resource "aws_glue_catalog_database" "staging" {
   name         = replace("${var.name}_staging", "-", "_")
-  description  = "External tables over the staging layer; dbt makes them."
+  description  = "External tables over the staging layer; dbt creates them."
   location_uri = "${var.staging_uri}/"
 }
 

@@ -14,7 +14,7 @@ output "settings" {
 }
 
 output "admin_secret_id" {
-  description = "Secret with the administrator's password, which Redshift keeps and rotates."
+  description = "Secret with the administrator's password, which Redshift stores and rotates."
   value       = local.is_serverless ? aws_redshiftserverless_namespace.this[0].admin_password_secret_arn : aws_redshift_cluster.this[0].master_password_secret_arn
 }
 

@@ -44,7 +44,7 @@ variable "lake_policy_json" {
 }
 
 variable "staging_uri" {
-  description = "Where the external tables' files lie."
+  description = "Location of the external tables' files."
   type        = string
 }
 
@@ -54,6 +54,6 @@ variable "kms_key_arn" {
 }
 
 variable "ephemeral" {
-  description = "Let destroy delete the warehouse without a last copy."
+  description = "Let destroy delete the warehouse without a final snapshot."
   type        = bool
 }

@@ -37,7 +37,7 @@ resource "google_kms_crypto_key" "lake" {
   destroy_scheduled_duration = "2592000s"
 }
 
-# Cloud Storage, and nobody else, uses the key.
+# Only Cloud Storage uses the key.
 resource "google_kms_crypto_key_iam_binding" "lake" {
   count = var.ephemeral ? 0 : 1
 

@@ -24,6 +24,6 @@ variable "airflow_member" {
 }
 
 variable "ephemeral" {
-  description = "Let destroy delete the buckets with all they hold; no key of their own."
+  description = "Let destroy delete the buckets with all their content; no key of their own."
   type        = bool
 }

@@ -44,7 +44,7 @@ resource "google_compute_subnetwork" "spark" {
   }
 }
 
-# Driver and executors talk to each other on ports that Spark chooses; nobody else gets through to them.
+# Driver and executors talk to each other on ports that Spark chooses; no one else gets through to them.
 resource "google_compute_firewall" "spark" {
   name               = "${var.name}-spark"
   network            = google_compute_network.this.id

@@ -12,7 +12,7 @@ resource "google_project_iam_member" "nodes" {
 }
 
 resource "google_container_cluster" "this" {
-  # Autopilot decides these by itself, and the provider refuses to set them beside it.
+  # Autopilot decides these itself, and the provider refuses to set them beside it.
   # checkov:skip=CKV_GCP_12:Autopilot enforces network policies with its own data path.
   # checkov:skip=CKV_GCP_61:Autopilot switches on intranode visibility; the subnet's flow logs are on.
   # checkov:skip=CKV_GCP_69:Autopilot's nodes always run the GKE metadata server.

@@ -39,7 +39,7 @@ variable "airflow_member" {
 }
 
 variable "airflow_service_account_id" {
-  description = "The same, as a resource on which rights can be given."
+  description = "The same, as a resource on which permissions can be granted."
   type        = string
 }
 
@@ -54,22 +54,22 @@ variable "kubernetes_service_account" {
 }
 
 variable "spark_service_account_id" {
-  description = "Service account of the Spark jobs, as a resource on which rights can be given."
+  description = "Service account of the Spark jobs, as a resource on which permissions can be granted."
   type        = string
 }
 
 variable "spark_runtime" {
-  description = "dataproc_serverless or dataproc: which rights Airflow needs."
+  description = "dataproc_serverless or dataproc: which permissions Airflow needs."
   type        = string
 }
 
 variable "variables" {
-  description = "Airflow's variables by name. Nothing secret: their values stand in the state."
+  description = "Airflow's variables by name. Nothing secret: their values are in the state."
   type        = map(string)
 }
 
 variable "connections" {
-  description = "Airflow's connections by name, as JSON. Without passwords: they stand in the state."
+  description = "Airflow's connections by name, as JSON. Without passwords: they are in the state."
   type        = map(string)
 
   validation {

@@ -90,7 +90,7 @@ resource "google_secret_manager_secret" "pseudonym_key" {
   }
 }
 
-# The Spark jobs, and nobody else: a grant made by hand is taken away by the next apply.
+# The Spark jobs, and no one else: a grant made by hand is taken away by the next apply.
 resource "google_secret_manager_secret_iam_binding" "pseudonym_key" {
   secret_id = google_secret_manager_secret.pseudonym_key.id
   role      = "roles/secretmanager.secretAccessor"

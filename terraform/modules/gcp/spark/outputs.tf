@@ -9,7 +9,7 @@ output "member" {
 }
 
 output "service_account_id" {
-  description = "The same, as a resource on which rights can be given."
+  description = "The same, as a resource on which permissions can be granted."
   value       = google_service_account.this.name
 }
 

@@ -22,7 +22,7 @@ locals {
 }
 
 resource "google_bigquery_dataset" "this" {
-  # checkov:skip=CKV_GCP_81:pseudonyms only, and Google's own encryption is on; personal data lies in the lake, under its own key.
+  # checkov:skip=CKV_GCP_81:pseudonyms only, and Google's own encryption is on; personal data is in the lake, under its own key.
   for_each = local.datasets
 
   dataset_id                 = "${local.schema}_${each.key}"

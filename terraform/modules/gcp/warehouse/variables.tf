@@ -29,12 +29,12 @@ variable "loader_member" {
 }
 
 variable "analysts" {
-  description = "Who reads everything but the pseudonyms."
+  description = "Principals that read everything but the pseudonyms."
   type        = list(string)
 }
 
 variable "readers" {
-  description = "Who reads the marts without customers."
+  description = "Principals that read the marts without customers."
   type        = list(string)
 }
 
