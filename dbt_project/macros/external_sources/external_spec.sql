@@ -35,7 +35,7 @@
     {%- if '://' in location or location.startswith('/') -%}
         {{ return(location.rstrip('/')) }}
     {%- endif -%}
-    {{ return(flags.PROJECT_DIR ~ '/' ~ location.rstrip('/')) }}
+    {{ return(invocation_args_dict.project_dir ~ '/' ~ location.rstrip('/')) }}
 {% endmacro %}
 
 

@@ -200,6 +200,13 @@ class TestStageExternalSources:
         built = warehouse.dbt("run", "--select", "stg_delivery")
         assert built.returncode != 0, "a dry run must create nothing"
 
+    def test_without_a_setting_the_staging_layer_of_the_demo_is_read(self, warehouse, monkeypatch):
+        """A relative location starts in the project's folder, whose path dbt's own `flags` does not give."""
+        monkeypatch.delenv("STAGING_URI", raising=False)
+        del warehouse.settings["STAGING_URI"]
+        printed = self.run(warehouse, "{select: delivery}")
+        assert f"{ROOT}/dbt_project/../data/demo/staging/delivery" in printed.stdout
+
     def test_an_unknown_table_is_refused_with_the_known_ones(self, warehouse):
         refused = self.run(warehouse, "{select: movies}")
         assert refused.returncode != 0
