@@ -35,12 +35,12 @@ FUNCTIONS = words(
     """
     ascii btrim char_length character_length charindex chr concat crc32 func_sha1 initcap left len length lower lpad ltrim
     md5 octet_length position quote_ident quote_literal regexp_count regexp_instr regexp_replace regexp_substr repeat
-    replace reverse right rpad rtrim sha sha1 sha2 soundex split_part strpos strtol substr substring textlen to_hex
+    replace reverse right rpad rtrim sha sha1 sha2 soundex split_part strpos strtol substring textlen to_hex
     translate trim upper farmfingerprint64 fnv_hash checksum
     """
     # numbers
     """
-    abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees dexp dlog1 dlog10 exp floor ln log mod pi power radians
+    abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees dexp dlog1 dlog10 exp floor ln mod pi power radians
     random round sign sin sqrt tan trunc
     """
     # dates and times
@@ -52,6 +52,15 @@ FUNCTIONS = words(
     """
     cast convert to_char to_date to_number try_cast can_json_parse is_valid_json is_valid_json_array
     json_array_length json_extract_array_element_text json_extract_path_text json_parse json_serialize
+    """
+)
+# They answer a query without tables, and fail on the rows of one
+# (https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html).
+LEADER_NODE_ONLY = words(
+    """
+    substr log factorial current_schema current_schemas has_database_privilege has_schema_privilege has_table_privilege
+    age now current_time current_timestamp localtime isfinite get_bit get_byte set_bit set_byte getbit getbyte setbit
+    setbyte to_ascii
     """
 )
 # Words that stand before a parenthesis and are no functions.
@@ -107,7 +116,9 @@ def function_problems(sql: str, tokens: list[Token], defined: set[str]) -> Itera
             yield "Redshift has VALUES in INSERT only: use SELECT … UNION ALL"
         if is_no_function or before == "." or name in WORDS - FUNCTIONS:
             continue
-        if name not in FUNCTIONS:
+        if name in LEADER_NODE_ONLY:
+            yield f"{name}() runs on the leader node of Redshift only, not on the rows of a table"
+        elif name not in FUNCTIONS:
             yield f"{name}() is no function of Redshift"
         elif name == "concat" and arguments_of(tokens, position + 1) != 2:
             yield "concat() takes two arguments on Redshift: use ||"
