@@ -49,9 +49,8 @@
 
 {#- The relation that source() gives for a source table. -#}
 {% macro external_relation(table) %}
-    {{ return(api.Relation.create(
-        database=table.database, schema=table.schema, identifier=table.identifier, quote_policy=table.quoting
-    )) }}
+    {#- With the quotes of the adapter: a BigQuery project with a dash in its name is no bare name. -#}
+    {{ return(api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier)) }}
 {% endmacro %}
 
 

@@ -47,7 +47,7 @@ def on_redshift(sample: Sample, folder: Path):
 
 @contextlib.contextmanager
 def on_bigquery(sample: Sample, folder: Path):
-    with bigquery_stand_in(lake=sample.folder) as stand_in:
+    with bigquery_stand_in(lake=sample.folder, project="my-project-12c1") as stand_in:
         profile = {
             "type": "bigquery", "method": "oauth-secrets", "token": "none", "job_retries": 0, "threads": 2,
             "api_endpoint": stand_in.endpoint, "project": stand_in.project, "location": stand_in.location,
@@ -56,7 +56,7 @@ def on_bigquery(sample: Sample, folder: Path):
 
         def query(sql: str) -> list[tuple]:
             # The stand-in knows tables by their full name only.
-            return stand_in.query(re.sub(r"(?<![`.])\b(analytics_\w+\.)", rf"{stand_in.project}.\1", sql))
+            return stand_in.query(re.sub(r"(?<![`.])\b(analytics_\w+\.)", rf"`{stand_in.project}`.\1", sql))
 
         yield StandIn("bigquery", folder, "gs://lake/staging", profile, query)
 
