@@ -1,10 +1,12 @@
 """Rules of the dbt project that a machine can keep: descriptions, contracts, tests, layers."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ci.staged_sample import ROOT, Warehouse
 from docs_site.build import PERSONAL_DATA
@@ -59,6 +61,25 @@ def public_macros(manifest) -> list[dict]:
         and "__" not in macro["name"]
         and (macro["unique_id"] in called or macro["name"] == Path(macro["path"]).stem)
     ]
+
+
+def test_no_comma_cuts_a_text_in_two():
+    """`{description: Of tests that ran, how many}` is a description and a key; dbt-core drops the key silently."""
+    keys = [
+        f"{file.name}: {key}"
+        for file in (ROOT / "dbt_project").rglob("*.yml")
+        if "target" not in file.parts
+        for key in keys_of(yaml.safe_load(file.read_text()))
+        if " " in str(key)
+    ]
+    assert keys == []
+
+
+def keys_of(value) -> list:
+    """The keys of all mappings in a parsed YAML."""
+    if isinstance(value, dict):
+        return [*value, *(key for each in value.values() for key in keys_of(each))]
+    return [key for each in value for key in keys_of(each)] if isinstance(value, list) else []
 
 
 def test_personal_data_is_marked_in_the_metadata_and_in_the_text(manifest):
@@ -196,7 +217,7 @@ class TestStageExternalSources:
         printed = self.run(warehouse, "{select: delivery, dry_run: true}")
         assert printed.returncode == 0, printed.stdout
         assert printed.stdout.count("create or replace view") == 1
-        assert "analytics_external.delivery as" in printed.stdout
+        assert '"analytics_external"."delivery" as' in printed.stdout
         built = warehouse.dbt("run", "--select", "stg_delivery")
         assert built.returncode != 0, "a dry run must create nothing"
 
@@ -263,6 +284,36 @@ def test_an_edit_of_a_model_with_metrics_is_picked_up(warehouse, tmp_path):
     assert parsed.returncode == 0, parsed.stdout
 
 
+class TestSchemas:
+    """generate_schema_name, in a copy of the project."""
+
+    @pytest.fixture
+    def project(self, tmp_path) -> Path:
+        return shutil.copytree(
+            ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+        )
+
+    def test_models_of_a_package_lie_where_dbt_puts_them(self, warehouse, project, tmp_path):
+        package = tmp_path / "package"
+        (package / "models").mkdir(parents=True)
+        (package / "dbt_project.yml").write_text("name: some_package\nversion: 1.0.0\n")
+        (package / "models/plain.sql").write_text("select 1 as n")
+        (package / "models/named.sql").write_text("{{ config(schema='own') }} select 1 as n")
+        (project / "packages.yml").write_text("packages: [{local: ../package}]\n")
+        for command in ("deps", "parse"):
+            finished = warehouse.dbt(command, project=project)
+            assert finished.returncode == 0, finished.stdout
+        nodes = json.loads((warehouse.folder / "target/manifest.json").read_text())["nodes"]
+        assert nodes["model.some_package.plain"]["schema"] == "analytics"
+        assert nodes["model.some_package.named"]["schema"] == "analytics_own"
+
+    def test_a_model_of_the_project_names_its_layer(self, warehouse, project):
+        (project / "models/lost.sql").write_text("select 1 as n")
+        parsed = warehouse.dbt("parse", project=project)
+        assert parsed.returncode != 0
+        assert "lost has no schema: put it into a folder that dbt_project.yml gives one" in parsed.stdout
+
+
 def test_half_a_range_of_days_is_refused(warehouse):
     refused = warehouse.dbt("compile", "--vars", "{from_date: 2021-01-01}", "--select", "stg_delivery")
     assert refused.returncode != 0
@@ -273,6 +324,8 @@ def test_the_template_of_profiles_has_the_three_warehouses_and_no_secret():
     text = (ROOT / "profiles_template.yml").read_text()
     for target in ("dev:", "redshift:", "bigquery:"):
         assert f"\n    {target}" in text
+    # The driver keeps connect_timeout as the timeout of its socket, so that every longer query would end (dbt-redshift#427).
+    assert "connect_timeout" not in text
     # Every value that a user sets comes from the environment.
     assert not re.search(
         r"^\s+(password|token|keyfile|host|user|project):\s+(?!\"\{\{ env_var)", text, re.MULTILINE
