@@ -63,7 +63,8 @@ def _dbt_page(html: str) -> str:
 
 def _with_policy(html: str) -> str:
     guarded, found = re.subn(r'<meta charset="utf-8" ?/?>', lambda head: head[0] + POLICY, html, count=1)
-    assert found, "the page's head is another than in the version that this was written for"
+    if not found:
+        raise RuntimeError("dbt's docs page has no <meta charset>: this dbt writes another head; see POLICY")
     return guarded
 
 

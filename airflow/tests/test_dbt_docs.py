@@ -21,7 +21,7 @@ def web(airflow_database, tmp_path_factory):
         from airflow.api_fastapi.main import app
         from airflow.models import Variable
 
-        Variable.set("artifacts_uri", f"file://{folder}/artifacts")
+        Variable.set("artifacts_uri", f"file://{folder}/artifacts")  # noqa: AIR311 - the SDK's works in tasks only
         with TestClient(app) as client:
             yield client, folder / "artifacts"
 

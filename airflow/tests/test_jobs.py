@@ -196,7 +196,12 @@ def child(tmp_path):
 def test_a_killed_task_leaves_no_process_behind(child):
     script, pid = child
     task = job(script)
-    run = threading.Thread(target=lambda: pytest.raises(AirflowException, task.execute, {}), daemon=True)
+
+    def fails():
+        with pytest.raises(AirflowException):
+            task.execute({})
+
+    run = threading.Thread(target=fails, daemon=True)
     run.start()
     assert is_running(pid())
     task.on_kill()

@@ -30,7 +30,7 @@ class Plan:
 
     def chance(self, purpose: str) -> random.Random:
         """A source of chance for each purpose, so that the size of one feed leaves the others as they are."""
-        return random.Random(f"{self.seed} {purpose}")
+        return random.Random(f"{self.seed} {purpose}")  # noqa: S311 - nothing secret: the same seed, the same feeds
 
     def is_closed(self, day: datetime.date) -> bool:
         """The shop does not trade on the weekday of the second day (a Saturday for the default dates)."""

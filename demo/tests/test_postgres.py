@@ -90,7 +90,7 @@ def test_a_data_folder_keeps_the_database(tmp_path):
 
 def test_a_data_folder_in_use_is_refused(tmp_path):
     with embedded_postgres(tmp_path) as dsn:
-        with pytest.raises(RuntimeError, match="postmaster.pid"), embedded_postgres(tmp_path):
+        with pytest.raises(RuntimeError, match=r"postmaster\.pid"), embedded_postgres(tmp_path):
             pass
         assert rows_of(dsn, "select 1") == [(1,)]
 

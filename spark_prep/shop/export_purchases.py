@@ -54,7 +54,7 @@ COLUMNS_QUERY = f"""
     select attname::text as column_name, format_type(atttypid, null) as type_name
     from pg_attribute
     where attrelid = to_regclass('{TABLE}') and attnum > 0 and not attisdropped
-"""
+"""  # noqa: S608 - our own table's name
 INSERT_DATE = "case when isfinite(invoice_date) then greatest(invoice_date::date, date '{start}') else date '{start}' end"
 COUNT_QUERY = """
     select {insert_date} as insert_date, count(*) as records

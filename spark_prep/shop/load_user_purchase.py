@@ -154,7 +154,7 @@ def _swap(cursor: psycopg.Cursor) -> int:
     # table to those who have begun to read.
     cursor.execute("lock table user_purchase in share row exclusive mode")
     replaced = cursor.execute("delete from user_purchase").rowcount
-    cursor.execute(f"insert into user_purchase ({NAMES}) select {NAMES} from incoming")
+    cursor.execute(f"insert into user_purchase ({NAMES}) select {NAMES} from incoming")  # noqa: S608 - our names
     return replaced
 
 

@@ -110,7 +110,7 @@ def test_no_word_left_and_no_file_are_refused(tmp_path):
     (tmp_path / "words.txt").write_text("good\n")
     with pytest.raises(PreparationError, match="holds no word"):
         effective_words(tmp_path / "words.txt", tmp_path / "words.txt")
-    with pytest.raises(PreparationError, match="missing.txt cannot be read"):
+    with pytest.raises(PreparationError, match=r"missing\.txt cannot be read"):
         effective_words(tmp_path / "missing.txt")
 
 

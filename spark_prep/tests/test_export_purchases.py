@@ -244,7 +244,7 @@ def test_the_search_path_of_the_connection_finds_the_table(lake, shop, settings)
 )
 def test_an_unreachable_server_is_told_without_the_password(lake, settings, dsn):
     with pytest.raises(
-        PreparationError, match="cannot connect to the shop's PostgreSQL.*check USER_PURCHASE_DSN"
+        PreparationError, match=r"cannot connect to the shop's PostgreSQL.*check USER_PURCHASE_DSN"
     ) as refusal:
         export_purchases({**settings, "USER_PURCHASE_DSN": dsn}, [START])
     assert "s3cret" not in str(refusal.value) and "\n" not in str(refusal.value)

@@ -22,12 +22,11 @@ def test_no_value_of_a_secret_is_in_the_state(stack: Applied):
     secrets.put_secret_value(SecretId=stack.outputs["pseudonym_secret_id"], SecretString=key)
     stack._terraform("apply", "-refresh-only", "-auto-approve", "-input=false", "-no-color")
     state = stack.state()
-    values = [key]
-    for secret in secrets.list_secrets()["SecretList"]:
-        if "/airflow/" not in secret["Name"] and "pseudonym" not in secret["Name"]:
-            values.append(
-                json.loads(secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"])["password"]
-            )
+    values = [key] + [
+        json.loads(secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"])["password"]
+        for secret in secrets.list_secrets()["SecretList"]
+        if "/airflow/" not in secret["Name"] and "pseudonym" not in secret["Name"]
+    ]
     assert len(values) >= 3  # those of two databases and the key, at least
     assert [value for value in values if value in state] == []
 

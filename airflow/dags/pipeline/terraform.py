@@ -36,7 +36,7 @@ class Terraform(BaseOperator):
         """Returns exit code and output; raises AirflowException for an exit code that is not expected."""
         self.log.info("terraform %s", " ".join(arguments))
         self._process = subprocess.Popen(
-            ["terraform", *arguments],
+            ["terraform", *arguments],  # noqa: S607 - where it is differs from machine to machine
             cwd=self.folder,
             # nothing is written into the folder, which may be read-only
             env={**os.environ, "TF_DATA_DIR": data_folder, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"},

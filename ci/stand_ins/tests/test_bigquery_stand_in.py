@@ -256,7 +256,7 @@ def test_without_declared_columns_the_files_give_them(stand_in, tmp_path):
 def test_without_files_the_query_fails_and_the_definition_only_when_it_has_no_columns(stand_in):
     create_event(stand_in)
     with pytest.raises(
-        BigQueryError, match="Cannot query hive partitioned data .* without any associated files"
+        BigQueryError, match=r"Cannot query hive partitioned data .* without any associated files"
     ):
         stand_in.query("select * from local.shop.event")
     with pytest.raises(BigQueryError, match="matched no files"):
