@@ -68,10 +68,10 @@ test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, 
 	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
 
 test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
-	@$(BIN)/python -m pytest ci/tests/test_site.py ci/tests/test_report_site.py
+	@$(BIN)/python -m pytest pages/tests/test_site.py pages/tests/test_report_site.py
 
 browser:
-	@ci/install_chromium.sh
+	@pages/tests/install_chromium.sh
 
 lint: setup ## Style and common mistakes, Python and SQL.
 	@$(BIN)/ruff check .
@@ -79,11 +79,11 @@ lint: setup ## Style and common mistakes, Python and SQL.
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 
 docs: setup ## The docs site (tables, relations, column lineage); after make demo or with the settings of make run.
-	@$(BIN)/python -m docs_site.build dbt_project/target site $(if $(wildcard site/report/index.html),report/index.html)
+	@$(BIN)/python -m pages.docs_site.build dbt_project/target site $(if $(wildcard site/report/index.html),report/index.html)
 	@echo "docs        site/index.html"
 
 report: setup ## What the numbers say, as pages with charts; after make demo or with the settings of make run.
-	@$(BIN)/python -m report.build dbt_project/target site/report
+	@$(BIN)/python -m pages.report.build dbt_project/target site/report
 	@echo "report      site/report/index.html"
 
 docs-serve: site/index.html ## The docs site on a loopback address, PORT=… or a free one; end with Ctrl-C.

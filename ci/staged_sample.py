@@ -134,17 +134,3 @@ def staged_warehouse(folder: Path, staging: Path) -> Warehouse:
     warehouse = Warehouse(folder, staging)
     warehouse.stage_external_sources()
     return warehouse
-
-
-def build_pages(command: str, warehouse: Warehouse, *site: Path | str) -> subprocess.CompletedProcess:
-    """Run the command of `make report` (report.build) or of `make docs` (docs_site.build) on the warehouse."""
-    places = {"DBT_PROFILES_DIR": str(warehouse.folder), "DBT_LOG_PATH": str(warehouse.folder / "logs")}
-    return subprocess.run(
-        [sys.executable, "-m", command, str(warehouse.folder / command), *site],
-        cwd=ROOT, env={**os.environ, **warehouse.settings, **places},
-        capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
-
-
-def build_report(warehouse: Warehouse, site: Path) -> subprocess.CompletedProcess:
-    return build_pages("report.build", warehouse, site)

@@ -85,7 +85,7 @@ def test_without_a_browser_a_user_who_may_not_install_one_is_told_what_is_not_ch
     for tool in ("id", "apt-get"):
         (tmp_path / tool).chmod(0o755)
     told = subprocess.run(
-        [ROOT / "ci/install_chromium.sh"],
+        [ROOT / "pages/tests/install_chromium.sh"],
         env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (told.returncode, told.stderr) == (0, "")

@@ -59,7 +59,7 @@ def models() -> DbtTaskGroup:
 def publish_report() -> JobProcess:
     return JobProcess(
         task_id="publish_report",
-        command=("python", "-m", "report.build", "{folder}", "{folder}/site"),
+        command=("python", "-m", "pages.report.build", "{folder}", "{folder}/site"),
         settings=("warehouse",),
         publishes="docs/report",
         execution_timeout=timedelta(minutes=30),
@@ -69,7 +69,7 @@ def publish_report() -> JobProcess:
 def publish_docs() -> JobProcess:
     return JobProcess(
         task_id="publish_docs",
-        command=("python", "-m", "docs_site.build", "{folder}", "{folder}/site", "report/index.html"),
+        command=("python", "-m", "pages.docs_site.build", "{folder}", "{folder}/site", "report/index.html"),
         settings=("warehouse",),
         publishes="docs",
         execution_timeout=timedelta(minutes=30),

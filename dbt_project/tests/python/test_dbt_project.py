@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ci.staged_sample import ROOT, Warehouse
-from docs_site.build import PERSONAL_DATA
+from pages.docs_site.build import PERSONAL_DATA
 
 LAYERS = {
     "staging": "stg_",

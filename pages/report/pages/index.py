@@ -1,7 +1,7 @@
 """The five questions of the business, each with its answer."""
 
-from report.charts import Bar, bars
-from report.figure import Figure, Page, Shown, listed, text
+from pages.report.charts import Bar, bars
+from pages.report.figure import Figure, Page, Shown, listed, text
 
 APPLE, ALL = "blue", "pale"
 

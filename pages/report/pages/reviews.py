@@ -2,8 +2,8 @@
 
 from math import sqrt
 
-from report.charts import Bar, Cell, bars, days, grid, intervals, shade
-from report.figure import Figure, Page, Shown, text
+from pages.report.charts import Bar, Cell, bars, days, grid, intervals, shade
+from pages.report.figure import Figure, Page, Shown, text
 
 # Where each state stands in a map of squares: (column, row).
 TILES = {

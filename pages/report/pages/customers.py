@@ -1,7 +1,7 @@
 """Who the customers are: segments, spend against what they write, and who comes back."""
 
-from report.charts import Bar, Cell, bars, grid, shade
-from report.figure import Figure, Page, Shown, text
+from pages.report.charts import Bar, Cell, bars, grid, shade
+from pages.report.figure import Figure, Page, Shown, text
 
 # (spend, sentiment) -> (column, row) of the map
 QUADRANTS = {

@@ -1,6 +1,6 @@
 """The docs site: a few HTML files that open from disk and ask no network for anything.
 
-    python -m docs_site.build dbt_project/target site [report/index.html]
+    python -m pages.docs_site.build dbt_project/target site [report/index.html]
 
 Has `dbt docs generate --static` write into the first folder what it knows of the project and of the warehouse of
 DBT_TARGET, and writes into the second, with a link to the report where that is given:
@@ -18,10 +18,10 @@ from dbt.cli.main import dbtRunner
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
-from docs_site.architecture import HEADINGS, architecture_svg, layers
-from docs_site.lineage import lineage_page
+from pages.docs_site.architecture import HEADINGS, architecture_svg, layers
+from pages.docs_site.lineage import lineage_page
 
-PROJECT = Path(__file__).parents[1] / "dbt_project"
+PROJECT = Path(__file__).parents[2] / "dbt_project"
 # A page that tries to load anything from anywhere is stopped by the browser.
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "

@@ -1,7 +1,7 @@
 """Why the numbers can be believed: where each record went, what was rejected, what came when, how the tests ended."""
 
-from report.charts import Bar, Cell, bars, grid
-from report.figure import Figure, Page, Shown, listed, text
+from pages.report.charts import Bar, Cell, bars, grid
+from pages.report.figure import Figure, Page, Shown, listed, text
 
 TABLES = {"user_purchase": "Purchase lines", "classified_movie_review": "Reviews", "review_logs": "Logs"}
 LOSSES = {"quarantined": "orange", "duplicate": "gray", "unattributable": "gray"}

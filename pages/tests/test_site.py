@@ -10,7 +10,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from ci.tests.browser import (
+from pages.docs_site.architecture import architecture_svg, layers
+from pages.tests.browser import (
     NARROW,
     WIDE,
     accessibility_violations,
@@ -19,7 +20,6 @@ from ci.tests.browser import (
     opened,
     screenshot,
 )
-from docs_site.architecture import architecture_svg, layers
 
 # The first test pays for the sample: staged by Spark, built by dbt, and its docs.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

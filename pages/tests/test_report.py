@@ -10,10 +10,11 @@ from html.parser import HTMLParser
 import duckdb
 import pytest
 
-from ci.staged_sample import Warehouse, build_report, staged_warehouse
-from report import pages
-from report.charts import Bar, bars, svg
-from report.pages.reviews import wilson_interval
+from ci.staged_sample import Warehouse, staged_warehouse
+from pages.report import pages
+from pages.report.charts import Bar, bars, svg
+from pages.report.pages.reviews import wilson_interval
+from pages.tests.build import build_report
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in pages.PAGES]

@@ -12,7 +12,7 @@ from pathlib import Path
 from dbt.cli.main import dbtRunner
 
 FOOTERS = ("report_footer_tables", "report_footer_tests")
-PROJECT = Path(__file__).parents[1] / "dbt_project"
+PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What the building costs: seconds, and bytes where the warehouse tells them."""
 
-from report.charts import Bar, bars
-from report.figure import Figure, Page, Shown, text
+from pages.report.charts import Bar, bars
+from pages.report.figure import Figure, Page, Shown, text
 
 RUNS_SHOWN, MODELS_SHOWN = 30, 15
 

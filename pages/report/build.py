@@ -1,9 +1,9 @@
 """The report: a few HTML pages with what the warehouse says, that open from disk and ask no network for anything.
 
-    python -m report.build dbt_project/target site/report
+    python -m pages.report.build dbt_project/target site/report
 
 Asks the warehouse of DBT_TARGET through dbt, which leaves its manifest in the first folder, and writes a page for each of
-report/pages into the second. The same warehouse gives the same pages: no clock is read.
+pages/report/pages into the second. The same warehouse gives the same pages: no clock is read.
 """
 
 import sys
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from docs_site.build import STYLE_FOLDER
-from report.charts import svg
-from report.figure import Figure, Page, text
-from report.pages import PAGES
-from report.warehouse import Warehouse, ask
+from pages.docs_site.build import STYLE_FOLDER
+from pages.report.charts import svg
+from pages.report.figure import Figure, Page, text
+from pages.report.pages import PAGES
+from pages.report.warehouse import Warehouse, ask
 
 # No script at all, nothing loaded from anywhere.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ci.tests.browser import (
+from pages.report.pages import PAGES
+from pages.tests.browser import (
     NARROW,
     WIDE,
     accessibility_violations,
@@ -11,7 +12,6 @@ from ci.tests.browser import (
     opened,
     screenshot,
 )
-from report.pages import PAGES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 NAMES = [page.name for page in PAGES]
