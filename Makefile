@@ -11,6 +11,9 @@ BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 # Two files of tests at a time: most of them wait for one process.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
+DBT2 := cd $(CURDIR)/dbt_project && REDSHIFT_HOST=none BIGQUERY_PROJECT=none DBT_ENGINE_NO_WARN_SEMANTIC_MANIFEST_VALIDATION=1 \
+  $(CURDIR)/.venv-dbt2/bin/dbt --quiet --no-version-check --target-path target/dbt2 --log-path target/dbt2
 AIRFLOW_TESTS := $(addprefix run/,$(sort $(wildcard airflow/tests/test_*.py)))
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
@@ -73,10 +76,12 @@ test-site: setup browser ## The docs site and the report in a real browser (Chro
 browser:
 	@pages/tests/install_chromium.sh
 
-lint: setup ## Style and common mistakes, Python and SQL.
+lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; dbt 2 parses the project, too.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
+	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
+	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done
 
 docs: setup ## The docs site (tables, relations, column lineage); after make demo or with the settings of make run.
 	@$(BIN)/python -m pages.docs_site.build dbt_project/target site $(if $(wildcard site/report/index.html),report/index.html)
@@ -113,7 +118,7 @@ destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its
 
 locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
-	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" \
+	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" "dbt2 --extra dbt2" \
 	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
 	    "airflow-aws --extra airflow --extra airflow-aws -c requirements/airflow-gcp.txt" \
@@ -124,7 +129,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
 	done
 
 clean: ## Remove everything that was built (not your data).
-	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .venv-dbt2 .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
 
 .venv/synced: requirements/dev.txt ci/check_machine.sh | $(UV)
 	@ci/check_machine.sh
@@ -146,6 +151,11 @@ clean: ## Remove everything that was built (not your data).
 	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
 	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/terraform.txt
 	@touch $@
+
+# Without it everything else works: where it cannot be had, make goes on, and tries again the next time.
+.venv-dbt2/synced: requirements/dbt2.txt ci/check_machine.sh | $(UV)
+	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
+	@if $(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/dbt2.txt; then touch $@; fi
 
 dbt_project/profiles.yml: profiles_template.yml
 	@cp $< $@

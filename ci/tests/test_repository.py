@@ -33,6 +33,7 @@ def test_locks_hold_what_pyproject_asks_for():
         "airflow-aws": ("airflow", "airflow-aws"),
         "airflow-gcp": ("airflow", "airflow-gcp"),
         "airflow-test": ("airflow-test",),
+        "dbt2": ("dbt2",),
         "terraform": ("terraform",),
     }
     assert {lock.stem for lock in LOCKS} == locked.keys()
