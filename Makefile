@@ -110,11 +110,11 @@ spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
-	@terraform/deploy.sh $(if $(DRY_RUN),--dry-run) deploy $(CLOUD) $(ENV)
+	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) deploy $(CLOUD) $(ENV)
 
 destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its data.
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say what: make destroy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
-	@terraform/deploy.sh $(if $(DRY_RUN),--dry-run) destroy $(CLOUD) $(ENV)
+	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) destroy $(CLOUD) $(ENV)
 
 locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.

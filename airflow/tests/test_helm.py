@@ -15,6 +15,9 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from terraform.deploy import aws, gcp
+from terraform.deploy.commands import airflow_environment
+from terraform.deploy.environment import Environment
 
 HELM, IMAGE = ROOT / "airflow/helm", ROOT / "airflow/image"
 CLOUDS = {"aws": "emr_serverless", "gcp": "dataproc_serverless"}
@@ -35,7 +38,7 @@ CHART = {
 
 @pytest.fixture(params=CLOUDS)
 def values(request) -> dict:
-    """The two files as Helm merges them, and what terraform/deploy.sh adds."""
+    """The two files as Helm merges them, and what terraform/deploy adds."""
     files = [HELM / "values.yaml", HELM / f"values-{request.param}.yaml"]
     merged = {}
     for file in files:
@@ -144,10 +147,10 @@ def test_every_environment_variable_is_one_that_something_reads(values):
     """`env` is the deployment's alone, since Helm does not merge lists."""
     assert not {"env", "extraEnv", "extraEnvFrom"} & values.keys()
     said = (HELM / "values.yaml").read_text().partition("\n\n")[0]
-    deployed = re.search(
-        r"helm_values (images.*?)\|\n", (ROOT / "terraform/deploy.sh").read_text(), re.DOTALL
-    )[1]
-    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", said)) | set(re.findall(r"\b([A-Z_]+)=", deployed))
+    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", said))
+    for cloud in (aws, gcp):
+        environment = Environment(cloud.NAME, "dev", cloud.BACKEND_KIND)
+        named |= set(airflow_environment(cloud, environment, version="any"))
     of_others = {"AWS_DEFAULT_REGION", "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"}
     unread = {
         name for name in named - environment_variables() - of_others if not name.startswith("AIRFLOW__")

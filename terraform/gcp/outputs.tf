@@ -1,4 +1,4 @@
-# What deploy.sh, Airflow and dbt must know. The same names in aws/ and gcp/; nothing here is secret.
+# What deploy/, Airflow and dbt must know. The same names in aws/ and gcp/; nothing here is secret.
 
 output "region" {
   description = "Region of all resources."

@@ -10,7 +10,7 @@ TREE = Path(__file__).parents[1]
 CLOUDS = ("aws", "gcp")
 
 
-def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["terraform", *arguments], cwd=folder, env=_environment(), text=True, capture_output=True, check=False
     )

@@ -1,4 +1,4 @@
-"""deploy.sh without a cloud: what a dry run prints, and what reaches the programs that it calls.
+"""The deployment without a cloud: what a dry run prints, and what reaches the programs that it calls.
 
 Those programs are stand-ins here: one script that writes down its arguments and its input and gives a prepared answer.
 What they would have done is not tested.
@@ -9,17 +9,31 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hcl2
 import pytest
 
+from terraform.deploy import commands
+from terraform.deploy.__main__ import CLOUDS as MODULES
+from terraform.deploy.__main__ import COMMANDS, steps_of
+from terraform.deploy.environment import Environment
+from terraform.deploy.steps import Each, Step, Steps, run
+from terraform.deploy.values import PLACEHOLDER, DeployError, Values, login, new_secrets, outputs
 from terraform.tests.cli import CLOUDS, TREE
 
-DEPLOY = TREE / "deploy.sh"
-SCRIPTS = [DEPLOY, *sorted((TREE / "deploy/databases").glob("*.sh"))]
+ROOT = TREE.parent
+# Without packages: it runs before anything is installed.
+DEPLOY = [sys.executable, "-S", "-m", "terraform.deploy"]
+SCRIPTS = sorted((TREE / "deploy/databases").glob("*.sh"))
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 PROGRAMS = ("terraform", "aws", "gcloud", "docker", "kubectl", "helm", "make", "curl")
 
@@ -86,69 +100,101 @@ ANSWERS = {
 }
 
 
-def dry_run(*arguments: str) -> list[str]:
-    """The lines that begin with + or ==."""
-    done = subprocess.run(
-        [DEPLOY, "--dry-run", *arguments],
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+    # Of the stand-ins: program, arguments, stdin, and line, the first two as one text.
+    calls: list[dict[str, Any]]
+
+
+Deploy = Callable[..., Done]
+
+
+def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DEPLOY, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        check=False,
         text=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        check=True,
+        timeout=120,
     )
-    return [line for line in done.stdout.splitlines() if line.startswith(("+ ", "== "))]
+
+
+def dry_run(*arguments: str) -> str:
+    done = start("--dry-run", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def commands_in(printed: str) -> list[str]:
+    """The lines with a command (+) or a question (?), without their marks."""
+    return [line[2:] for line in printed.splitlines() if line.startswith(("+ ", "? "))]
 
 
 @pytest.fixture(scope="module")
-def deploy(tmp_path_factory):
-    """deploy("deploy", "aws", "dev", answers={…}) -> its result, with .calls; the same question runs once."""
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment variables with which a deployment meets stand-ins only."""
     folder = tmp_path_factory.mktemp("deploy")
     programs = folder / "bin"
     programs.mkdir()
     for name in PROGRAMS:
         (programs / name).write_text(STAND_IN.format(python=sys.executable))
         (programs / name).chmod(0o755)
-    results = {}
+    return {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "CALLS": str(folder / "calls.jsonl"),
+        "ANSWERS": str(folder / "answers.json"),
+    }
 
-    def run(*arguments: str, answers: dict | None = None) -> subprocess.CompletedProcess:
+
+@pytest.fixture(scope="module")
+def deploy(stand_ins: dict[str, str]) -> Deploy:
+    """deploy("deploy", "aws", "dev", answers={…}) -> what it did; the same question runs once."""
+    results: dict[str, Done] = {}
+
+    def result(*arguments: str, answers: dict[str, Any] | None = None) -> Done:
         question = json.dumps([arguments, answers])
         if question not in results:
-            results[question] = start(*arguments, answers={**ANSWERS, **(answers or {})})
+            Path(stand_ins["ANSWERS"]).write_text(json.dumps({**ANSWERS, **(answers or {})}))
+            Path(stand_ins["CALLS"]).write_text("")
+            done = start(*arguments, environment=stand_ins)
+            results[question] = Done(done.returncode, done.stdout, done.stderr, calls(stand_ins))
         return results[question]
 
-    def start(*arguments: str, answers: dict) -> subprocess.CompletedProcess:
-        (folder / "answers.json").write_text(json.dumps(answers))
-        calls = folder / "calls.jsonl"
-        calls.write_text("")
-        environment = {
-            **os.environ,
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "CALLS": str(calls),
-            "ANSWERS": str(folder / "answers.json"),
-        }
-        done = subprocess.run(
-            [DEPLOY, *arguments],
-            check=False,
-            env=environment,
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
-        done.calls = [json.loads(line) for line in calls.read_text().splitlines()]
-        for call in done.calls:
-            call["line"] = " ".join([call["program"], *call["arguments"]])
-        return done
-
-    return run
+    return result
 
 
-def the_call(done: subprocess.CompletedProcess, *words: str) -> dict:
+def calls(stand_ins: dict[str, str]) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in Path(stand_ins["CALLS"]).read_text().splitlines()]
+    return [{**call, "line": " ".join([call["program"], *call["arguments"]])} for call in found]
+
+
+def the_call(done: Done, *words: str) -> dict[str, Any]:
     (found,) = [call for call in done.calls if all(word in call["line"] for word in words)]
     return found
 
 
+def steps(command: str, cloud: str) -> Iterator[Step]:
+    """The steps of a command in the order in which they stand, those of a loop once."""
+    module = MODULES[cloud]
+    return flat(steps_of(command, module, Environment(cloud, "dev", module.BACKEND_KIND), ""))
+
+
+def flat(steps: Steps) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, Each):
+            yield from flat(step.steps)
+        else:
+            yield step
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_the_shell_finds_no_fault(script):
+def test_the_shell_finds_no_fault(script: Path) -> None:
     subprocess.run(["bash", "-n", script], check=True)
     if not SHELLCHECK.exists():
         pytest.skip(f"no shellcheck here: {script.name} was only parsed")
@@ -164,18 +210,23 @@ STEPS = {
         "aws secretsmanager describe-secret --secret-id <pseudonym_secret_id>",
         "aws secretsmanager put-secret-value --secret-id <pseudonym_secret_id> --version-stages AWSCURRENT v<pseudonym_key_version> --secret-string file:///dev/stdin",
         "aws ecr get-login-password",
-        "docker login --username AWS --password-stdin",
+        "docker login --username AWS --password-stdin <image_registry>",
+        "docker manifest inspect <image_repository>:",
         "docker build --platform linux/amd64 --file airflow/image/Dockerfile",
         "docker push <image_repository>:",
         "make spark-package",
         "aws s3 cp --recursive dist/spark <artifacts_uri>/spark/",
         "aws eks update-kubeconfig --name <cluster_name> --region <region>",
-        "kubectl apply --filename - # namespace <airflow_namespace>, service account <airflow_service_account> as <airflow_identity>",
+        "kubectl apply --filename -",
+        "get secret airflow-fernet-key",
         "create secret generic airflow-fernet-key --from-file=fernet-key=/dev/stdin",
+        "get secret airflow-api-secret-key",
         "create secret generic airflow-api-secret-key --from-file=api-secret-key=/dev/stdin",
+        "get secret airflow-jwt-secret",
         "create secret generic airflow-jwt-secret --from-file=jwt-secret=/dev/stdin",
         "aws secretsmanager get-secret-value --secret-id <source_secret_id>",
         "run shop-database",
+        "get secret airflow-metadata",
         "aws secretsmanager get-secret-value --secret-id <metadata_secret_id>",
         "run airflow-database",
         "create secret generic airflow-metadata --from-file=connection=/dev/stdin",
@@ -192,27 +243,32 @@ STEPS = {
         "terraform -chdir=terraform/gcp init -input=false -reconfigure -backend-config=environments/dev.gcs.tfbackend",
         "terraform -chdir=terraform/gcp apply -input=false -lock-timeout=5m -var-file=environments/dev.tfvars",
         "terraform -chdir=terraform/gcp output -json",
-        "gcloud secrets versions list <pseudonym_secret_id>",
-        "gcloud secrets versions add <pseudonym_secret_id> --data-file=-",
+        "gcloud secrets versions list <pseudonym_secret>",
+        "gcloud secrets versions add <pseudonym_secret> --data-file=-",
         "gcloud secrets versions describe <pseudonym_secret_id>",
         "gcloud auth print-access-token",
-        "curl --silent --show-error --fail --output /dev/null --request PUT --config - https://sqladmin.googleapis.com/",
+        "curl --silent --show-error --fail --output /dev/null --request PUT --config - 'https://sqladmin.googleapis.com/",
         "gcloud secrets versions add <source_secret_id> --data-file=-",
         "gcloud auth print-access-token",
-        "curl --silent --show-error --fail --output /dev/null --request PUT --config - https://sqladmin.googleapis.com/",
+        "curl --silent --show-error --fail --output /dev/null --request PUT --config - 'https://sqladmin.googleapis.com/",
         "gcloud secrets versions add <metadata_secret_id> --data-file=-",
-        "gcloud auth configure-docker",
+        "gcloud auth configure-docker <image_registry>",
+        "docker manifest inspect <image_repository>:",
         "docker build --platform linux/amd64 --file airflow/image/Dockerfile",
         "docker push <image_repository>:",
         "make spark-package",
-        "gcloud storage cp --recursive dist/spark/\\* <artifacts_uri>/spark/",
+        "gcloud storage cp --recursive 'dist/spark/*' <artifacts_uri>/spark/",
         "gcloud container clusters get-credentials <cluster_name> --region <region>",
-        "kubectl apply --filename - # namespace <airflow_namespace>, service account <airflow_service_account> as <airflow_identity>",
+        "kubectl apply --filename -",
+        "get secret airflow-fernet-key",
         "create secret generic airflow-fernet-key",
+        "get secret airflow-api-secret-key",
         "create secret generic airflow-api-secret-key",
+        "get secret airflow-jwt-secret",
         "create secret generic airflow-jwt-secret",
         "gcloud secrets versions access latest --secret <source_secret_id>",
         "run shop-database",
+        "get secret airflow-metadata",
         "gcloud secrets versions access latest --secret <metadata_secret_id>",
         "run airflow-database",
         "create secret generic airflow-metadata",
@@ -227,41 +283,161 @@ STEPS = {
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_the_steps_and_their_order(cloud):
-    commands = [line.removeprefix("+ ") for line in dry_run("deploy", cloud, "dev") if line.startswith("+ ")]
-    assert [step for step, command in zip(STEPS[cloud], commands, strict=False) if step not in command] == []
-    assert len(commands) == len(STEPS[cloud])
+def test_the_steps_and_their_order(cloud: str) -> None:
+    printed = commands_in(dry_run("deploy", cloud, "dev"))
+    assert [step for step, command in zip(STEPS[cloud], printed, strict=False) if step not in command] == []
+    assert len(printed) == len(STEPS[cloud])
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_is_asked_of_terraform_is_an_output_in_both_clouds(cloud):
-    done = subprocess.run(
-        [DEPLOY, "--dry-run", "deploy", cloud, "dev"], text=True, capture_output=True, check=True
-    )
-    asked = set(re.findall(r"<([a-z_]+)(?:\.\w+)?>", done.stdout)) - {"username", "password"}
-    assert len(asked) > 15
+@pytest.mark.parametrize("command", ["bootstrap", "plan", "deploy"])
+def test_what_a_dry_run_prints_is_what_runs(command: str, cloud: str, deploy: Deploy) -> None:
+    printed, ran = commands_in(dry_run(command, cloud, "dev")), deploy(command, cloud, "dev").calls
+    for line, call in zip(printed, ran, strict=True):
+        words = " ".join(with_scripts(shlex.split(line)))
+        pattern = ".+".join(re.escape(part) for part in re.split(r"<[a-z_.A-Z]+>", words))
+        assert re.fullmatch(pattern, call["line"], re.DOTALL), (line, call["line"])
+
+
+def with_scripts(words: list[str]) -> Iterator[str]:
+    for word in words:
+        script = re.fullmatch(r"\$\(cat (.*)\)", word)
+        yield (ROOT / script[1]).read_text().rstrip("\n") if script else word
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_asked_of_terraform_is_an_output_in_both_clouds(command: str, cloud: str) -> None:
+    asked = {
+        name.partition(".")[0]
+        for step in steps(command, cloud)
+        for name in PLACEHOLDER.findall(f"{step.what} {step.command} {json.dumps(step.stdin)}")
+    }
+    derived = MODULES[cloud].DERIVED
+    asked = {derived[name][0] if name in derived else name for name in asked} - given_by_steps()
+    assert len(asked) > {"deploy": 15, "destroy": 1}.get(command, -1)
     for tree in CLOUDS:
-        outputs = hcl2.loads((TREE / tree / "outputs.tf").read_text())["output"]
-        assert asked <= {name.strip('"') for output in outputs for name in output}
+        blocks = hcl2.loads((TREE / tree / "outputs.tf").read_text())["output"]
+        assert asked <= {name.strip('"') for block in blocks for name in block}
 
 
-def test_what_redshift_is_asked_for_is_in_the_warehouses_settings():
-    asked = set(re.findall(r"<warehouse\.(\w+)>", "\n".join(dry_run("deploy", "aws", "dev"))))
+def given_by_steps() -> set[str]:
+    """The names whose values come from new secrets, and from what commands answer."""
+    answers = {"registry_password", "access_token", "source_admin", "metadata_admin", "warehouse_admin"}
+    loops = {"vpc", "security_group", "rule"}
+    return set(new_secrets().secret) | answers | loops
+
+
+def test_what_redshift_is_asked_for_is_in_the_warehouses_settings() -> None:
+    asked = set(re.findall(r"<warehouse\.(\w+)>", dry_run("deploy", "aws", "dev")))
     settings = (TREE / "modules/aws/warehouse/outputs.tf").read_text()
     assert asked == {"REDSHIFT_HOST", "REDSHIFT_PORT", "REDSHIFT_DATABASE"}
     assert [name for name in asked if not re.search(rf"\b{name}\s*=", settings)] == []
 
 
-def test_the_tasks_of_the_smoke_run_exist():
-    dags = TREE.parent / "airflow/dags"
+def test_the_tasks_of_the_smoke_run_exist() -> None:
+    dags = ROOT / "airflow/dags"
     code = "".join(file.read_text() for file in dags.rglob("*.py"))
-    asked = re.findall(r"airflow tasks test (\w+) (\w+)", "\n".join(dry_run("deploy", "aws", "dev")))
+    asked = re.findall(r"airflow tasks test (\w+) (\w+)", dry_run("deploy", "aws", "dev"))
+    assert len(asked) == 2
     for dag, task in asked:
         assert (dags / f"{dag}.py").exists() and re.search(rf"\b{task}\b", code), f"{dag}.{task}"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_no_secret_is_an_argument_or_printed(cloud, deploy):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_list_names_a_secret_in_a_command(command: str, cloud: str) -> None:
+    secret = set(new_secrets().secret) | {"registry_password", "access_token"}
+    for step in steps(command, cloud):
+        named = set(PLACEHOLDER.findall(f"{step.what} {step.command} {step.why}"))
+        assert not named & secret and not [name for name in named if name.endswith(".password")], step
+        # What its command prints is not shown.
+        assert step.answer or not re.search(
+            "get-secret-value|versions access|password$|token$", step.command
+        ), step
+
+
+def test_a_secret_in_a_command_is_refused_before_it_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    secrets = new_secrets()
+    key = secrets.secret["fernet_key"]
+    with pytest.raises(DeployError, match="<fernet_key> is not known here"):
+        run([Step("A mistake", "echo <fernet_key>")], secrets, os.environ)
+    run([Step("As it should be", "cat", stdin="<fernet_key>", answer=assert_is(key))], secrets, os.environ)
+    shown = "".join(capfd.readouterr()) + repr(secrets)
+    assert "  < <fernet_key>" in shown and key not in shown
+
+
+def assert_is(expected: str) -> Callable[[str, Values], None]:
+    def check(output: str, _: Values) -> None:
+        assert output == expected
+
+    return check
+
+
+def test_new_secrets_are_new_long_and_all_different() -> None:
+    first, second = new_secrets().secret, new_secrets().secret
+    assert len({*first.values(), *second.values()}) == 2 * len(first)
+    assert min(len(value) for value in first.values()) >= 44
+    # Fernet wants 32 bytes in URL-safe Base64.
+    assert re.fullmatch("[A-Za-z0-9_-]{43}=", first["fernet_key"])
+
+
+def test_an_answer_that_is_no_login_is_refused_without_being_quoted() -> None:
+    for answer in ("S3CRET", '"S3CRET"', '{"user": "S3CRET"}', '["S3CRET"]'):
+        with pytest.raises(DeployError, match="secret of shop_admin is not JSON") as raised:
+            login("shop_admin")(answer, Values())
+        assert "S3CRET" not in f"{raised.value}{raised.value.__cause__}"
+
+
+def test_an_output_that_is_not_there_is_named() -> None:
+    values = Values()
+    outputs({"registry": ("image_repository", str.upper)})('{"a": {"value": ["x", "y"]}}', values)
+    assert values.public == {"a": "x y"}
+    with pytest.raises(DeployError, match="<registry> is not known here"):
+        run([Step("Log in", "true <registry>")], values, os.environ)
+
+
+def test_a_value_with_quotes_is_one_argument_and_valid_json(capfd: pytest.CaptureFixture[str]) -> None:
+    values = Values(public={"name": 'it\'s "a" $(name)'})
+    run(
+        [Step("Cite", "printf [%s] <name>"), Step("Give", "cat", stdin={"a": ["<name>"]})], values, os.environ
+    )
+    printed = capfd.readouterr().out
+    assert '[it\'s "a" $(name)]' in printed
+    assert json.loads(printed.splitlines()[-1]) == {"a": ['it\'s "a" $(name)']}
+
+
+def test_a_program_that_is_not_installed_is_named() -> None:
+    with pytest.raises(DeployError, match="no-such-program is not installed") as raised:
+        run([Step("Try", "no-such-program")], Values(), os.environ)
+    assert raised.value.exit_code == 127
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_deployment_lets_the_running_command_end_and_starts_no_other(
+    number: signal.Signals, stand_ins: dict[str, str], tmp_path: Path
+) -> None:
+    """Terraform ends its work when it is interrupted; killed in the middle it leaves the state locked."""
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    terraform = tmp_path / "terraform"
+    terraform.write_text(f"#!/bin/sh\ntrap '' INT TERM\ntouch {started}\nsleep 1\ntouch {ended}\n")
+    terraform.chmod(0o755)
+    environment = {**os.environ, **stand_ins, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [*DEPLOY, "plan", "aws", "dev"], cwd=ROOT, env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, number)  # as a terminal does it: to all of them
+    out, error = process.communicate(timeout=60)
+    assert ended.exists() and process.returncode == 128 + number, error
+    assert "interrupted" in error and " init " in out and " plan " not in out
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_no_secret_is_an_argument_or_printed(cloud: str, deploy: Deploy) -> None:
     done = deploy("deploy", cloud, "dev")
     assert done.returncode == 0, done.stderr
     shown = done.stdout + done.stderr + "\n".join(call["line"] for call in done.calls)
@@ -277,7 +453,7 @@ def test_no_secret_is_an_argument_or_printed(cloud, deploy):
     assert [secret for secret in secrets if secret in shown] == []
 
 
-def test_each_secret_reaches_the_program_that_needs_it(deploy):
+def test_each_secret_reaches_the_program_that_needs_it(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev")
     key = the_call(done, "put-secret-value")
     assert "--version-stages AWSCURRENT v2" in key["line"] and re.fullmatch("[0-9a-f]{64}", key["stdin"])
@@ -289,7 +465,7 @@ def test_each_secret_reaches_the_program_that_needs_it(deploy):
     assert connection == f"postgresql://airflow:{airflow}@metadata.internal:5432/airflow?sslmode=require"
 
 
-def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy):
+def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev")
     for name, host in (
         ("shop-database", "shop"),
@@ -317,20 +493,22 @@ def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy)
         ),
     ],
 )
-def test_a_key_of_pseudonyms_that_is_there_is_never_replaced(cloud, known, written, deploy):
+def test_a_key_of_pseudonyms_that_is_there_is_never_replaced(
+    cloud: str, known: dict[str, Any], written: str, deploy: Deploy
+) -> None:
     assert any(written in call["line"] for call in deploy("deploy", cloud, "dev").calls)
     assert not any(written in call["line"] for call in deploy("deploy", cloud, "dev", answers=known).calls)
 
 
 @pytest.mark.parametrize("question", ["describe-secret", "terraform/aws output -json"])
-def test_a_question_without_an_answer_is_no_missing_key(question, deploy):
+def test_a_question_without_an_answer_is_no_missing_key(question: str, deploy: Deploy) -> None:
     """Not allowed to look is not the same as not there."""
     done = deploy("deploy", "aws", "dev", answers={question: None})
     assert done.returncode != 0
     assert not any("put-secret-value" in call["line"] for call in done.calls)
 
 
-def test_what_is_in_the_cluster_is_kept(deploy):
+def test_what_is_in_the_cluster_is_kept(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev", answers={"get secret": "there"})
     assert done.returncode == 0, done.stderr
     assert not any(
@@ -338,13 +516,13 @@ def test_what_is_in_the_cluster_is_kept(deploy):
     )
 
 
-def test_an_image_that_is_there_is_not_built_again(deploy):
+def test_an_image_that_is_there_is_not_built_again(deploy: Deploy) -> None:
     done = deploy("deploy", "gcp", "dev", answers={"manifest inspect": "there"})
     assert done.returncode == 0, done.stderr
     assert not any(call["line"].startswith(("docker build", "docker push")) for call in done.calls)
 
 
-def test_one_version_names_image_and_package_and_airflow_knows_it(deploy):
+def test_one_version_names_image_and_package_and_airflow_knows_it(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev")
     version = the_call(done, "docker push")["line"].rpartition(":")[2]
     assert the_call(done, "aws s3 cp")["arguments"][-1] == f"s3://artifacts/spark/{version}"
@@ -367,28 +545,30 @@ def test_one_version_names_image_and_package_and_airflow_knows_it(deploy):
     }
 
 
-def test_a_step_that_fails_ends_the_deployment(deploy):
+def test_a_step_that_fails_ends_the_deployment(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev", answers={"docker push": None})
     assert done.returncode != 0
     assert done.calls[-1]["line"].startswith("docker push")
 
 
-def test_nothing_is_destroyed_that_is_not_ephemeral(deploy):
+def test_nothing_is_destroyed_that_is_not_ephemeral(deploy: Deploy) -> None:
     for cloud in CLOUDS:
         done = deploy("destroy", cloud, "prod")
         assert done.returncode == 2 and "ephemeral" in done.stderr
         assert done.calls == []
 
 
-def test_destroy_takes_down_what_others_made_first(deploy):
+def test_destroy_takes_down_what_others_made_first(deploy: Deploy) -> None:
     done = deploy("--yes", "destroy", "aws", "dev")
     assert done.returncode == 0, done.stderr
     lines = [call["line"] for call in done.calls]
     last = [
         "helm uninstall airflow --namespace airflow --ignore-not-found --wait",
         "kubectl delete namespace airflow --ignore-not-found",
-        "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-1 sgr-2",
-        "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1 sgr-2",
+        "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-1",
+        "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-2",
+        "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-1",
+        "aws ec2 revoke-security-group-ingress --group-id sg-2 --security-group-rule-ids sgr-2",
         "aws ec2 delete-security-group --group-id sg-1",
         "aws ec2 delete-security-group --group-id sg-2",
         "terraform -chdir=terraform/aws destroy -input=false -lock-timeout=5m -var-file=environments/dev.tfvars -auto-approve",
@@ -397,14 +577,22 @@ def test_destroy_takes_down_what_others_made_first(deploy):
     assert lines[-1] == last[-1]
 
 
-def test_destroy_works_where_deploy_never_got_far(deploy):
-    done = deploy("destroy", "gcp", "dev", answers={"terraform/gcp output -json": {}})
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_destroy_works_where_deploy_never_got_far(cloud: str, deploy: Deploy) -> None:
+    """And looks for nothing by a name that is empty."""
+    done = deploy("destroy", cloud, "dev", answers={f"terraform/{cloud} output -json": {}})
     assert done.returncode == 0, done.stderr
     assert [call["program"] for call in done.calls] == ["terraform"] * 3  # init, output, destroy
 
 
-def test_the_bucket_of_the_state_is_private_and_keeps_old_versions():
-    aws, gcp = ("\n".join(dry_run("bootstrap", cloud, "dev")) for cloud in CLOUDS)
+def test_destroy_deletes_no_security_group_where_the_network_is_gone(deploy: Deploy) -> None:
+    done = deploy("destroy", "aws", "dev", answers={"describe-vpcs": ""})
+    assert done.returncode == 0, done.stderr
+    assert not any("security-group" in call["line"] for call in done.calls)
+
+
+def test_the_bucket_of_the_state_is_private_and_keeps_old_versions() -> None:
+    aws, gcp = (dry_run("bootstrap", cloud, "dev") for cloud in CLOUDS)
     for promise in (
         "BlockPublicAcls=true",
         "RestrictPublicBuckets=true",
@@ -417,20 +605,48 @@ def test_the_bucket_of_the_state_is_private_and_keeps_old_versions():
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["deploy"], ["deploy", "azure", "dev"], ["apply", "aws", "dev"], ["--force"]]
+    "arguments",
+    [
+        [],
+        ["deploy"],
+        ["deploy", "azure", "dev"],
+        ["apply", "aws", "dev"],
+        ["--force"],
+        ["--y", "deploy", "aws", "dev"],
+    ],
 )
-def test_a_wrong_command_says_how_it_is_used(arguments):
-    done = subprocess.run([DEPLOY, *arguments], check=False, text=True, capture_output=True)
+def test_a_wrong_command_says_how_it_is_used(arguments: list[str]) -> None:
+    done = start(*arguments)
     assert done.returncode == 2 and "COMMAND CLOUD ENVIRONMENT" in done.stderr
 
 
-def test_an_environment_without_a_file_is_named():
-    done = subprocess.run([DEPLOY, "plan", "aws", "nowhere"], check=False, text=True, capture_output=True)
+def test_an_environment_without_a_file_is_named() -> None:
+    done = start("plan", "aws", "nowhere")
     assert done.returncode == 2 and "terraform/aws/environments/nowhere.tfvars is missing" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [("", "does not set region"), ('region = "eu-west-1 --profile x"\n', "one plain word")],
+)
+def test_a_setting_that_is_missing_or_no_word_is_named(
+    line: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "terraform/aws/environments"
+    folder.mkdir(parents=True)
+    (folder / "mine.tfvars").write_text(line)
+    (folder / "mine.s3.tfbackend").write_text('bucket = "b" # mine\n')
+    monkeypatch.setattr("terraform.deploy.environment.ROOT", tmp_path)
+    environment = Environment("aws", "mine", "s3")
+    assert environment.state_bucket == "b"
+    with pytest.raises(DeployError, match="one plain word"):
+        Environment("aws", "mine -destroy", "s3")
+    with pytest.raises(DeployError, match=f"terraform/aws/environments/mine.tfvars.*{complaint}"):
+        commands.bootstrap(MODULES["aws"], environment)
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_environments_say_all_that_has_no_default_and_nothing_else(cloud):
+def test_environments_say_all_that_has_no_default_and_nothing_else(cloud: str) -> None:
     variables = {
         name.strip('"'): value
         for block in hcl2.loads((TREE / cloud / "variables.tf").read_text())["variable"]
@@ -446,8 +662,8 @@ def test_environments_say_all_that_has_no_default_and_nothing_else(cloud):
         assert (file.parent / f"{file.stem}.{'s3' if cloud == 'aws' else 'gcs'}.tfbackend").exists()
 
 
-def test_states_are_locked_and_apart():
-    locations = set()
+def test_states_are_locked_and_apart() -> None:
+    locations: set[tuple[str, str]] = set()
     for file in TREE.glob("*/environments/*.tfbackend"):
         backend = hcl2.loads(file.read_text())
         locations.add((file.parts[-3], str(backend.get("key", backend.get("prefix")))))

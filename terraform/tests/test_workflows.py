@@ -1,6 +1,6 @@
 """What the GitHub workflows promise: pinned actions, no long-lived keys, no more rights than needed, nothing unattended.
 
-They have not run on GitHub from here: what they call is tested elsewhere (deploy.sh, .ci/run), their form is checked here.
+They have not run on GitHub from here: what they call is tested elsewhere (terraform.deploy, .ci/run), their form is checked here.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def test_what_can_be_chosen_exists():
 
 def test_they_call_what_a_person_calls():
     commands = {
-        (name, job): re.findall(r"terraform/deploy\.sh (.*?)(?: \||$)", steps(value), re.MULTILINE)
+        (name, job): re.findall(r"python3 -m terraform\.deploy (.*?)(?: \||$)", steps(value), re.MULTILINE)
         for name, job, value in jobs()
     }
     assert {key: value for key, value in commands.items() if value} == {

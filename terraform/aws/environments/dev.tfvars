@@ -5,5 +5,5 @@ ephemeral          = true
 start_date         = "2021-01-01"
 budget_monthly_usd = 400
 alert_email        = "data-platform@example.com"
-# From where you run deploy.sh, for example ["203.0.113.7/32"].
+# From where you run `make deploy`, for example ["203.0.113.7/32"].
 allowed_cidrs = []

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Airflow's own database and its user. deploy.sh runs this in the cluster as the database's administrator; any number of
+# Airflow's own database and its user. `make deploy` runs this in the cluster as the database's administrator; any number of
 # times. Standard input: the administrator's password, then Airflow's. Environment: PGHOST …
 set -eu
 IFS= read -r PGPASSWORD

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Who sees what in Redshift. deploy.sh runs this in the cluster as the warehouse's administrator; any number of times.
+# Who sees what in Redshift. `make deploy` runs this in the cluster as the warehouse's administrator; any number of times.
 # Standard input: the administrator's password. Environment: PGHOST …, LOADER, ANALYSTS, READERS (names of IAM roles,
 # separated by spaces; the database user of such a role is IAMR:name).
 #

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The shop's table, and what Airflow may do with it. deploy.sh runs this in the cluster as the database's administrator;
+# The shop's table, and what Airflow may do with it. `make deploy` runs this in the cluster as the database's administrator;
 # any number of times. Standard input: the administrator's password. Environment: PGHOST …, AIRFLOW_USER.
 set -eu
 IFS= read -r PGPASSWORD

@@ -263,7 +263,7 @@ resource "google_sql_database_instance" "metadata" {
   }
 }
 
-# Without a value: deploy.sh sets a password that Terraform never sees.
+# Without a value: `make deploy` sets a password that Terraform never sees.
 resource "google_secret_manager_secret" "metadata_admin" {
   secret_id = "${var.name}-airflow-admin"
 

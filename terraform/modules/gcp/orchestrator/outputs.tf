@@ -14,6 +14,6 @@ output "metadata_host" {
 }
 
 output "metadata_secret_id" {
-  description = "Secret with the administrator's name and password of Airflow's own PostgreSQL; deploy.sh writes it."
+  description = "Secret with the administrator's name and password of Airflow's own PostgreSQL; make deploy writes it."
   value       = google_secret_manager_secret.metadata_admin.id
 }

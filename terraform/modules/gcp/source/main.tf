@@ -85,7 +85,7 @@ resource "google_sql_database" "this" {
   instance = google_sql_database_instance.this.name
 }
 
-# May log in and nothing else: deploy.sh grants it the table.
+# May log in and nothing else: `make deploy` grants it the table.
 resource "google_sql_user" "airflow" {
   name     = trimsuffix(var.airflow_email, ".gserviceaccount.com")
   instance = google_sql_database_instance.this.name
@@ -107,7 +107,7 @@ resource "google_project_iam_member" "login" {
   }
 }
 
-# Without a value: deploy.sh sets a password that Terraform never sees.
+# Without a value: `make deploy` sets a password that Terraform never sees.
 resource "google_secret_manager_secret" "admin" {
   secret_id = "${var.name}-shop-admin"
 

@@ -14,6 +14,6 @@ output "user" {
 }
 
 output "admin_secret_id" {
-  description = "Secret with the administrator's name and password; deploy.sh writes it."
+  description = "Secret with the administrator's name and password; make deploy writes it."
   value       = google_secret_manager_secret.admin.id
 }

@@ -76,7 +76,7 @@ resource "google_storage_bucket_iam_member" "scratch" {
   member = google_service_account.this.member
 }
 
-# Without a value: deploy.sh adds version 1, 2, 3 …, which Terraform never sees.
+# Without a value: `make deploy` adds version 1, 2, 3 …, which Terraform never sees.
 resource "google_secret_manager_secret" "pseudonym_key" {
   secret_id           = "${var.name}-pseudonym-key"
   deletion_protection = !var.ephemeral

@@ -1,0 +1,43 @@
+"""Steps inside the Kubernetes cluster, where the databases and Airflow can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from terraform.deploy.steps import Step
+
+PSQL_IMAGE = "postgres:17-alpine"
+KUBECTL = "kubectl --namespace <airflow_namespace>"
+
+
+def secret_exists(what: str, name: str, answer: str) -> Step:
+    """Asks for a secret of the cluster; the value `answer` is "yes" if it is there."""
+    return Step(what, f"{KUBECTL} get secret {name}", asks=answer)
+
+
+def keep_secret(what: str, name: str, key: str, value: str, unless: str) -> Step:
+    command = f"{KUBECTL} create secret generic {name} --from-file={key}=/dev/stdin"
+    return Step(what, command, stdin=value, unless=unless)
+
+
+def run_in_database(
+    what: str, name: str, script: str, settings: Mapping[str, str], stdin: str, unless: str = ""
+) -> Step:
+    """A script of terraform/deploy/databases in a pod of its own. Its standard input: passwords, one on each line."""
+    environment = " ".join(
+        f"--env {key}={value}" for key, value in {**settings, "PGSSLMODE": "require"}.items()
+    )
+    return Step(
+        what,
+        f"{KUBECTL} run {name} --image {PSQL_IMAGE} --restart Never --rm --stdin --quiet --pod-running-timeout 5m "
+        f"{environment} --command -- sh -c",
+        script=f"terraform/deploy/databases/{script}",
+        stdin=stdin,
+        unless=unless,
+    )
+
+
+def run_in_airflow(what: str, arguments: str, why: str = "") -> Step:
+    """Airflow's own command where tasks run anyway (LocalExecutor), with room for dbt."""
+    command = f"{KUBECTL} exec deployment/airflow-scheduler --container scheduler -- airflow {arguments}"
+    return Step(what, command, why=why)

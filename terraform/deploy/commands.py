@@ -1,0 +1,274 @@
+"""The four commands as lists of steps. What differs between the clouds comes from the cloud's module."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from terraform.deploy.cluster import keep_secret, run_in_airflow, run_in_database, secret_exists
+from terraform.deploy.environment import Environment
+from terraform.deploy.steps import ROOT, Step, Steps
+from terraform.deploy.values import DeployError, Json, login, outputs
+
+CHART_VERSION = "1.22.0"
+
+
+class Cloud(Protocol):
+    """What aws.py and gcp.py have in common. A method that returns a string gives a step's command."""
+
+    NAME: str
+    BACKEND_KIND: str
+    IDENTITY_ANNOTATION: str
+    # Values that are parts of Terraform's outputs: name -> the output, and how to take the part.
+    DERIVED: dict[str, tuple[str, Callable[[str], str]]]
+
+    def bootstrap(self, environment: Environment) -> Steps: ...
+    def write_pseudonym_key(self) -> Steps: ...
+    def set_database_passwords(self, environment: Environment) -> Steps: ...
+    def log_in_to_registry(self, what: str) -> Steps: ...
+    def upload_spark_package(self, target: str) -> str: ...
+    def log_in_to_cluster(self, environment: Environment) -> str: ...
+    def read_secret(self, secret_id: str) -> str: ...
+    def grant_in_warehouse(self, what: str) -> Steps: ...
+    def secrets_backend(self, environment: Environment) -> Mapping[str, str]: ...
+    def airflow_environment(self) -> Mapping[str, str]: ...
+    def delete_leftovers(self) -> Steps: ...
+
+
+def bootstrap(cloud: Cloud, environment: Environment) -> Steps:
+    return cloud.bootstrap(environment)
+
+
+def plan(environment: Environment) -> Steps:
+    return [
+        initialise(environment),
+        Step(
+            "Plan",
+            f"{environment.terraform} plan -input=false -no-color -lock-timeout=5m -var-file={environment.variables}",
+        ),
+    ]
+
+
+def deploy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
+    """`approve` is -auto-approve, or nothing, so that Terraform asks for a yes."""
+    version = commit()
+    return [
+        initialise(environment),
+        Step("Platform", apply("apply", environment, approve)),
+        read_outputs(cloud, environment),
+        *cloud.write_pseudonym_key(),
+        *cloud.set_database_passwords(environment),
+        *publish_image(cloud, version),
+        *publish_spark_package(cloud, version),
+        Step("Cluster", cloud.log_in_to_cluster(environment)),
+        *prepare_namespace(cloud),
+        *prepare_databases(cloud),
+        install_airflow(cloud, environment, version),
+        stage_external_sources(environment),
+        *smoke_run(environment),
+        Step(
+            "Done. The web interface: "
+            "kubectl --namespace <airflow_namespace> port-forward service/airflow-api-server 8080"
+        ),
+    ]
+
+
+def destroy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
+    """Raises DeployError for an environment that is not ephemeral."""
+    if not environment.is_ephemeral:
+        raise DeployError(
+            f"{environment.tree}/{environment.variables} does not set ephemeral = true: its data would be lost. "
+            "Set it, deploy, and try again"
+        )
+    return [
+        initialise(environment),
+        read_outputs(cloud, environment),
+        *uninstall_airflow(cloud, environment),
+        *cloud.delete_leftovers(),
+        Step("Everything that Terraform has made", apply("destroy", environment, approve)),
+    ]
+
+
+def commit() -> str:
+    """The commit, and the time if something is not committed: two such images must not have one name."""
+    dirty = f"--dirty=-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    command = ["git", "describe", "--always", "--abbrev=12", dirty]
+    try:
+        described = subprocess.run(command, cwd=ROOT, check=True, encoding="utf-8", stdout=subprocess.PIPE)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        raise DeployError(
+            "git cannot name the commit, which names the image: deploy from a checkout"
+        ) from None
+    return described.stdout.strip()
+
+
+def initialise(environment: Environment) -> Step:
+    return Step(
+        f"Terraform: the state of {environment.cloud}, {environment.name}",
+        f"{environment.terraform} init -input=false -reconfigure -backend-config={environment.backend}",
+    )
+
+
+def apply(command: str, environment: Environment, approve: str) -> str:
+    variables = f"-var-file={environment.variables}"
+    return f"{environment.terraform} {command} -input=false -lock-timeout=5m {variables} {approve}"
+
+
+def read_outputs(cloud: Cloud, environment: Environment) -> Step:
+    return Step("Terraform's outputs", f"{environment.terraform} output -json", answer=outputs(cloud.DERIVED))
+
+
+def publish_image(cloud: Cloud, version: str) -> Steps:
+    what = "Airflow's image, unless it exists"
+    image = f"<image_repository>:{version}"
+    return [
+        *cloud.log_in_to_registry(what),
+        Step(what, f"docker manifest inspect {image}", asks="image_exists"),
+        Step(
+            what,
+            "docker build --platform linux/amd64 --file airflow/image/Dockerfile "
+            f"--build-arg CLOUD={cloud.NAME} --build-arg PIPELINE_VERSION={version} --tag {image} .",
+            unless="image_exists",
+        ),
+        Step(what, f"docker push {image}", unless="image_exists"),
+    ]
+
+
+def publish_spark_package(cloud: Cloud, version: str) -> Steps:
+    what = "Spark package"
+    return [
+        Step(what, "make spark-package"),
+        Step(what, cloud.upload_spark_package(f"<artifacts_uri>/spark/{version}")),
+    ]
+
+
+def prepare_namespace(cloud: Cloud) -> Steps:
+    what = "Airflow's namespace, service account and own keys, unless they exist"
+    namespace: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "<airflow_namespace>"}}
+    service_account: Json = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": "<airflow_service_account>",
+            "namespace": "<airflow_namespace>",
+            "annotations": {cloud.IDENTITY_ANNOTATION: "<airflow_identity>"},
+        },
+    }
+    manifest: Json = {"apiVersion": "v1", "kind": "List", "items": [namespace, service_account]}
+    steps = [Step(what, "kubectl apply --filename -", stdin=manifest)]
+    for key in ("fernet-key", "api-secret-key", "jwt-secret"):
+        value = key.replace("-", "_")
+        steps += [
+            secret_exists(what, f"airflow-{key}", f"{value}_exists"),
+            keep_secret(what, f"airflow-{key}", key, f"<{value}>", unless=f"{value}_exists"),
+        ]
+    return steps
+
+
+def prepare_databases(cloud: Cloud) -> Steps:
+    what = "Databases: users, grants, the shop's table"
+    exists = "metadata_secret_exists"
+    return [
+        Step(what, cloud.read_secret("<source_secret_id>"), answer=login("source_admin")),
+        run_in_database(
+            what,
+            "shop-database",
+            "shop.sh",
+            {
+                "PGHOST": "<source_host>",
+                "PGDATABASE": "<source_database>",
+                "PGUSER": "<source_admin.username>",
+                "AIRFLOW_USER": "<source_user>",
+            },
+            stdin="<source_admin.password>\n",
+        ),
+        secret_exists(what, "airflow-metadata", exists),
+        Step(what, cloud.read_secret("<metadata_secret_id>"), answer=login("metadata_admin"), unless=exists),
+        run_in_database(
+            what,
+            "airflow-database",
+            "metadata.sh",
+            {"PGHOST": "<metadata_host>", "PGDATABASE": "postgres", "PGUSER": "<metadata_admin.username>"},
+            stdin="<metadata_admin.password>\n<airflow_password>\n",
+            unless=exists,
+        ),
+        keep_secret(
+            what,
+            "airflow-metadata",
+            "connection",
+            "postgresql://airflow:<airflow_password>@<metadata_host>:5432/airflow?sslmode=require",
+            unless=exists,
+        ),
+        *cloud.grant_in_warehouse(what),
+    ]
+
+
+def install_airflow(cloud: Cloud, environment: Environment, version: str) -> Step:
+    """The official chart with the values of airflow/helm and, as the last ones, what only the deployment knows."""
+    variables = airflow_environment(cloud, environment, version)
+    return Step(
+        "Airflow",
+        f"helm upgrade airflow airflow --install --repo https://airflow.apache.org --version {CHART_VERSION} "
+        "--namespace <airflow_namespace> "
+        f"--values airflow/helm/values.yaml --values airflow/helm/values-{cloud.NAME}.yaml --values - "
+        "--wait --timeout 20m",
+        stdin={
+            "images": {"airflow": {"repository": "<image_repository>", "tag": version}},
+            "env": [{"name": name, "value": value} for name, value in variables.items()],
+        },
+    )
+
+
+def airflow_environment(cloud: Cloud, environment: Environment, version: str) -> dict[str, str]:
+    secrets_backend = {
+        "variables_prefix": "<airflow_variables_prefix>",
+        "connections_prefix": "<airflow_connections_prefix>",
+        **cloud.secrets_backend(environment),
+    }
+    return {
+        "PIPELINE_VERSION": version,
+        "SPARK_RUNTIME": "<spark_runtime>",
+        "DBT_TARGET": "<dbt_target>",
+        "START_DATE": environment.setting("start_date"),
+        **cloud.airflow_environment(),
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(secrets_backend),
+        "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": "<artifacts_uri>/airflow-logs",
+    }
+
+
+def stage_external_sources(environment: Environment) -> Step:
+    return run_in_airflow(
+        "External tables",
+        f"tasks test analytics stage_external_sources {environment.setting('start_date')}",
+        why="as the task does it: settings from the secrets backend, identity of the pod, dbt, warehouse",
+    )
+
+
+def smoke_run(environment: Environment) -> Steps:
+    what = "Smoke run"
+    return [
+        *(
+            run_in_airflow(what, f"dags details {dag}")
+            for dag in ("user_purchase_load", "staging", "analytics")
+        ),
+        run_in_airflow(
+            what,
+            f"tasks test staging export_purchases {environment.setting('start_date')}",
+            why="needs no vendor's file, and touches all but Spark: DAGs, secrets, the shop's database, the lake",
+        ),
+    ]
+
+
+def uninstall_airflow(cloud: Cloud, environment: Environment) -> Steps:
+    """Nothing where a deployment failed early and left no cluster."""
+    what = "What Kubernetes has made in the cloud: volumes"
+    there = "cluster_name"
+    helm = "helm uninstall airflow --namespace <airflow_namespace> --ignore-not-found --wait"
+    return [
+        Step("Cluster", cloud.log_in_to_cluster(environment), only_if=there),
+        Step(what, helm, only_if=there),
+        Step(what, "kubectl delete namespace <airflow_namespace> --ignore-not-found", only_if=there),
+    ]
