@@ -12,7 +12,7 @@
 #                                                                      and the cohorts, no customer_id; no profiles,
 #                                                                      whose rows are persons
 #
-# The readers' views stand in the place of masking policies: dbt drops and makes tables anew, and a policy goes with its
+# The readers' views take the place of masking policies: dbt drops and recreates tables, and a policy goes with its
 # table. A late-binding view stays, and shows nothing that it does not name.
 set -eu
 IFS= read -r PGPASSWORD
@@ -100,7 +100,7 @@ grant usage on schema analytics_reading to role reader;
 grant select on all tables in schema analytics_reading to role reader;
 SQL
 
-# Who is no longer named is no longer a member.
+# Anyone who is no longer named is no longer a member.
 database <<'SQL'
 select 'revoke role ' || role_name || ' from "' || user_name || '"'
 from svv_user_grants where role_name in ('analyst', 'reader') \gexec
