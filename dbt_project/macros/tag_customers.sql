@@ -6,7 +6,8 @@
 -#}
 {% macro tag_customers() %}
     {%- set tag = env_var('BIGQUERY_CUSTOMER_POLICY_TAG', '') -%}
-    {%- if execute and target.type == 'bigquery' and tag and 'customer_id' in model.columns -%}
+    {%- if execute and target.type == 'bigquery' and tag and model.config.schema == 'marts'
+        and 'customer_id' in model.columns -%}
         {%- do adapter.update_columns(this, {
             'customer_id': {'description': model.columns['customer_id'].description, 'policy_tags': [tag]},
         }) -%}

@@ -1,11 +1,18 @@
-"""The architecture as a picture (SVG), drawn from dbt's manifest: sources, layers, marts, and what is made of them."""
+"""The architecture as a picture (SVG), drawn from dbt's manifest: sources, layers, and what is made of them."""
 
 from html import escape
 from pathlib import Path
 from statistics import mean
 
-# From left to right. A folder of models that is not named here stands below the marts.
-COLUMNS = (("source", "seed"), ("staging",), ("intermediate",), ("marts",), ("exposure",))
+# From left to right. A folder of models that is not named here is below the customers.
+COLUMNS = (
+    ("source", "seed"),
+    ("staging",),
+    ("intermediate",),
+    ("dimensional",),
+    ("customers",),
+    ("exposure",),
+)
 HEADINGS = {"source": "Sources", "seed": "Seeds", "exposure": "Used by"}
 BOX, STEP, GAP, TOP = 26, 34, 90, 10
 
@@ -80,7 +87,7 @@ def _columns(found) -> list[list[str]]:
     known = {layer for column in COLUMNS for layer in column}
     others = sorted(found.keys() - known)
     columns = [
-        [layer for layer in (*column, *(others if column == ("marts",) else ())) if layer in found]
+        [layer for layer in (*column, *(others if column == ("customers",) else ())) if layer in found]
         for column in COLUMNS
     ]
     return [column for column in columns if column]

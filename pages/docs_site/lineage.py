@@ -39,7 +39,7 @@ def _generate(target: Path, folder: Path) -> Path:
     (folder / "overview.md").write_text(manifest["docs"][f"doc.{project}.__overview__"]["block_contents"])
     (folder / "manifest.json").write_text(json.dumps(_as_dbdocs_reads_it(manifest)))
     (folder / "catalog.json").write_text((target / "catalog.json").read_text())
-    marts = {node["schema"] for node in manifest["nodes"].values() if node["path"].startswith("marts/")}
+    marts = {node["schema"] for node in manifest["nodes"].values() if node["config"].get("schema") == "marts"}
     config = {
         "target_dir": ".",
         "site_name": "Movie analytics",

@@ -91,7 +91,9 @@ def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser
         test
         for test in manifest["nodes"].values()
         if (test.get("test_metadata") or {}).get("name") == "relationships"
-        and all(manifest["nodes"][node]["path"].startswith("marts/") for node in test["depends_on"]["nodes"])
+        and all(
+            manifest["nodes"][node]["config"]["schema"] == "marts" for node in test["depends_on"]["nodes"]
+        )
     ]
     assert len(related) >= 5
     with opened(browser, docs_site / "lineage.html", "#/erd") as page:
@@ -99,7 +101,7 @@ def test_the_diagram_of_relations_has_every_tested_relation_of_the_marts(browser
         expect(page.locator(".react-flow__edge")).to_have_count(len(related))
         expect(page.locator(".react-flow__node")).to_have_count(
             sum(
-                node["resource_type"] == "model" and node["path"].startswith("marts/")
+                node["resource_type"] == "model" and node["config"]["schema"] == "marts"
                 for node in manifest["nodes"].values()
             )
         )

@@ -1,6 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_days_to_build',
     partition_by=partition_by_insert_date(),
     sort='insert_date'
 ) }}

@@ -1,8 +1,4 @@
-{{ config(
-    incremental_strategy='replace_days_of_run',
-    partition_by=partition_by_insert_date(),
-    sort='insert_date'
-) }}
+{{ config(partition_by=partition_by_insert_date(), sort='insert_date') }}
 
 with
 

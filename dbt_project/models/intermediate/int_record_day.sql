@@ -1,5 +1,4 @@
 {{ config(
-    incremental_strategy='merge',
     unique_key=['table_name', 'record_id', 'insert_date'],
     sort='record_id',
     cluster_by='record_id'

@@ -1,5 +1,4 @@
 {{ config(
-    incremental_strategy='replace_days_of_run',
     partition_by=partition_by_insert_date(),
     sort='insert_date',
     cluster_by='review_id'

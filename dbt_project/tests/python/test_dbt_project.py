@@ -11,19 +11,59 @@ import yaml
 from ci.staged_sample import ROOT, Warehouse
 from pages.docs_site.build import PERSONAL_DATA
 
-LAYERS = {
+# From left to right: each reads itself and what is left of it (models/README.md).
+LAYERS = ("staging", "intermediate", "dimensional", "customers")
+# The folder is the layer; the schema is for whom, and names tell it.
+PREFIXES = {
     "staging": "stg_",
     "intermediate": "int_",
     "marts": ("dim_", "fact_", "user_", "customer_", "movie_", "ledger"),
 }
 
 
-def models(manifest, layer=None):
+def models(manifest, schema=None) -> list[dict]:
     return [
         node
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and (layer is None or Path(node["path"]).parts[0] == layer)
+        if node["resource_type"] == "model" and schema in (None, node["config"]["schema"])
     ]
+
+
+def layer_of(node) -> str:
+    return Path(node["path"]).parts[0] if node["resource_type"] == "model" else node["resource_type"]
+
+
+def test_a_layer_reads_only_layers_to_its_left(manifest):
+    places = {
+        **dict.fromkeys(("source", "seed"), 0),
+        **{layer: place for place, layer in enumerate(LAYERS, start=1)},
+        **dict.fromkeys(("snapshot", "exposure"), len(LAYERS) + 1),
+    }
+    nodes = {**manifest["sources"], **manifest["nodes"], **manifest["exposures"]}
+    backwards = [
+        f"{node['name']} ({layer_of(node)}) reads {nodes[parent]['name']} ({layer_of(nodes[parent])})"
+        for node in nodes.values()
+        if layer_of(node) in places
+        for parent in node.get("depends_on", {}).get("nodes", [])
+        if places[layer_of(nodes[parent])] > places[layer_of(node)]
+    ]
+    assert backwards == []
+    assert {layer_of(model) for model in models(manifest)} == set(LAYERS)
+
+
+def test_the_days_that_a_model_reads_are_those_that_its_strategy_replaces(manifest):
+    """The strategy is said in dbt_project.yml alone; a model's unit tests do not see it, so its predicates name the days."""
+    predicates = {
+        "replace_days_of_run": {"is_day_of_run"},
+        "replace_days_to_build": {"is_day_to_build"},
+        "merge": {"is_day_of_run"},
+    }
+    incremental = [model for model in models(manifest) if model["config"]["materialized"] == "incremental"]
+    assert len(incremental) >= 10
+    for model in incremental:
+        used = set(re.findall(r"\b(is_day_of_run|is_day_to_build)\(", model["raw_code"]))
+        assert used == predicates[model["config"]["incremental_strategy"]], model["name"]
+        assert "incremental_strategy" not in model["raw_code"], model["name"]
 
 
 def test_everything_is_described(manifest):
@@ -111,8 +151,7 @@ def test_each_layer_has_a_colour_of_its_own(manifest):
     colors = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "seed", "snapshot"):
-            layer = Path(node["path"]).parts[0] if node["resource_type"] == "model" else node["resource_type"]
-            colors.setdefault(layer, set()).add(node["config"]["docs"]["node_color"])
+            colors.setdefault(layer_of(node), set()).add(node["config"]["docs"]["node_color"])
     assert all(len(found) == 1 and found != {None} for found in colors.values()), colors
     assert len(set.union(*colors.values())) == len(colors), colors
 
@@ -166,11 +205,12 @@ def test_every_exposure_has_an_owner_and_rests_on_public_marts_and_sources(manif
         assert set(exposure["depends_on"]["nodes"]) <= public, exposure["name"]
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_names_tell_the_layer(manifest, layer):
-    for model in models(manifest, layer):
-        assert model["name"].startswith(LAYERS[layer])
-        assert model["schema"] == f"analytics_{layer}"
+@pytest.mark.parametrize("schema", PREFIXES)
+def test_names_tell_the_schema(manifest, schema):
+    assert {model["config"]["schema"] for model in models(manifest)} == set(PREFIXES)
+    for model in models(manifest, schema):
+        assert model["name"].startswith(PREFIXES[schema])
+        assert model["schema"] == f"analytics_{schema}"
 
 
 def test_only_staging_reads_sources_and_each_source_has_one_reader(manifest):
@@ -278,7 +318,7 @@ def test_an_edit_of_a_model_with_metrics_is_parsed_partially(warehouse, tmp_path
         ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
     )
     edits = {"Reviews and money": "Money and reviews", "review_count / reviewers": "reviews / reviewers"}
-    model = project / "models/marts/fact_movie_analytics.yml"
+    model = project / "models/dimensional/fact_movie_analytics.yml"
     target = warehouse.folder / "target"
     first = warehouse.dbt("parse", project=project)
     assert first.returncode == 0, first.stdout

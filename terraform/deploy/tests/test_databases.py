@@ -177,7 +177,8 @@ def marts() -> dict[str, dict[str, str]]:
     """Those that dbt builds on Redshift: {model: {column: data_type}}."""
     return {
         model["name"]: {column["name"]: column["data_type"] for column in model["columns"]}
-        for file in sorted((ROOT / "dbt_project/models/marts").glob("*.yml"))
+        for layer in ("dimensional", "customers")
+        for file in sorted((ROOT / "dbt_project/models" / layer).glob("*.yml"))
         for model in yaml.safe_load(file.read_text()).get("models") or []
         if model["name"] != "customer_history_nested"
     }

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 {#- Outside the condition: dbt must see the dependencies whatever the var is when it parses. -#}
 {%- set sources = [
     ['insert_date', ref('int_delivery')],

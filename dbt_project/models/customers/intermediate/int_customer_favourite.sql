@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 {%- set favourites = ['device', 'os', 'browser', 'location', 'region', 'season', 'weekday'] %}
 
 with

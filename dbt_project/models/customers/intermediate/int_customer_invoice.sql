@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 with
 
 int_purchase_line as (
