@@ -9,7 +9,7 @@ from ci.staged_sample import Sample, Warehouse, staged_warehouse
 
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory) -> dict:
-    """dbt's manifest of the project, parsed anew with warnings and deprecations as errors."""
+    """dbt's manifest of the project, parsed from scratch with warnings and deprecations as errors."""
     folder = tmp_path_factory.mktemp("manifest")
     parsed = Warehouse(folder, folder / "staging").dbt(
         "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error"

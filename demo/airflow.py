@@ -243,7 +243,7 @@ user        admin
 password    {_secrets(folder)["password"]}
 logs        of tasks: in the web interface, or {folder}/logs; of Airflow: {folder}/standalone.log
 
-The run of the last day starts by itself. Another day: staging > Trigger > Advanced Options > partition key {days[0]}.
+The run of the last day starts automatically. Another day: staging > Trigger > Advanced Options > partition key {days[0]}.
 Or in another terminal:
 
     {command} backfill create --dag-id staging --from-date {days[0]} --to-date {days[-1]}T23:59:59 --max-active-runs 1 --reprocess-behavior completed
@@ -253,7 +253,7 @@ Or in another terminal:
             f"    .venv/bin/python -m demo.answers.check {folder}/warehouse.duckdb {folder}/answers.json    # after all days"
         )
     print(
-        f"\nCtrl-C stops everything; the next start goes on from here. To begin anew, delete {folder}.",
+        f"\nCtrl-C stops everything; the next start goes on from here. To start over, delete {folder}.",
         flush=True,
     )
 

@@ -57,7 +57,7 @@ def _make_room(out: Path) -> None:
             f"{out} holds raw files but no answers.json: it is no sample and stays; choose another folder"
         )
     out.mkdir(parents=True, exist_ok=True)
-    # Also tells the remains of a killed run from somebody's data.
+    # Also distinguishes the remains of a killed run from someone's data.
     (out / "answers.json").write_text('{"unfinished": true}\n')
     for feed in ("movie_review", "log_reviews"):
         shutil.rmtree(out / "raw" / feed, ignore_errors=True)

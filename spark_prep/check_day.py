@@ -1,4 +1,4 @@
-"""Checks what staging made of a day: `python -m spark_prep.check_day --table T --date D --max-rejected-share X`.
+"""Checks how staging a day went: `python -m spark_prep.check_day --table T --date D --max-rejected-share X`.
 
 What arrived and what was rejected is read from the staging tables `delivery` and `rejection`, and the staged records are
 counted in the footer of the day's file; no Spark is needed. The figures are printed for people and, as the last line of
@@ -25,7 +25,7 @@ SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
 
 
 def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
-    """What came of the day; raises PreparationError when it was never staged."""
+    """The outcome of the day; raises PreparationError when it was never staged."""
     staging_uri = settings["STAGING_URI"]
     delivery = _parquet(staging_uri, "delivery", day, table)
     if delivery is None:
@@ -65,7 +65,7 @@ def require_sound(outcome: Outcome, max_rejected_share: float) -> None:
         reasons = ", ".join(f"{records:,} {reason}" for reason, records in by_number)
         raise PreparationError(
             f"{of_the_day}: {share:.1%} of the records were rejected, more than the {max_rejected_share:.1%} allowed "
-            f"({reasons}); they lie in {outcome.quarantine_uri}/{outcome.table}/insert_date={outcome.days[0]}/. Look at "
+            f"({reasons}); they are in {outcome.quarantine_uri}/{outcome.table}/insert_date={outcome.days[0]}/. Look at "
             "them, have the file delivered again and stage that day again, or allow a larger share"
         )
 

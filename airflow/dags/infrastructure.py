@@ -7,7 +7,7 @@ as Terraform takes them: TF_CLI_ARGS_plan=-var-file=…, TF_CLI_ARGS_init=-backe
 `approve` shows it to a person (*Required Actions* in the menu) and waits for a day; no answer is a no. `apply` takes the
 plan that was approved: another one, or one that the state has moved away from, is refused.
 
-**When it fails**: a failed apply is never tried again by itself, as it may have changed half of what it wanted to: read
+**When it fails**: a failed apply is never retried automatically, as it may have made half of its changes: read
 its log, then trigger a new run, whose plan starts from what is there. All cases: `airflow/RUNBOOK.md`, section
 *infrastructure*.
 """

@@ -102,7 +102,7 @@ def test_nothing_is_applied_that_nobody_approved(stack):
     ti = TaskInstance("approve")
     ti["approve", "shown"] = made["sha256"]
     # as when the task `approve` is marked as success by hand
-    with pytest.raises(AirflowFailException, match="nobody has approved this plan"):
+    with pytest.raises(AirflowFailException, match="no one has approved this plan"):
         apply(stack, ti)
     assert size(stack) == "nothing"
 

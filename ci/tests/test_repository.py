@@ -94,7 +94,7 @@ def test_without_a_browser_a_user_who_may_not_install_one_is_told_what_is_not_ch
 
 
 def test_settings_are_documented():
-    """Every setting that the code reads from the environment stands in .env.example or in the profiles."""
+    """Every setting that the code reads from the environment is in .env.example or in the profiles."""
     documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     documented |= set(re.findall(r"env_var\('([A-Z_]+)'", (ROOT / "profiles_template.yml").read_text()))
     from spark_prep.settings import PURPOSES

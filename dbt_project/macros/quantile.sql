@@ -1,5 +1,5 @@
 {#-
-    In which of so many equal parts of all rows a row lies, 1 (lowest) and up: 1 + the whole part of
+    Which of so many equal parts of all rows a row falls into, 1 (lowest) and up: 1 + the whole part of
     parts × (rows below + half of the rows level with it) / rows. Rows with equal values are in the same part, and no order
     among them decides; so it is the same in every warehouse (ntile is not).
 -#}

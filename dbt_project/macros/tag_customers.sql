@@ -1,6 +1,6 @@
 {#-
     A post-hook of the marts: on BigQuery, puts the policy tag BIGQUERY_CUSTOMER_POLICY_TAG on the column customer_id, where
-    there is one. Who may see through the tag is said in Terraform; all others see null. Without the variable, and in the
+    there is one. Terraform decides who may see through the tag; all others see null. Without the variable, and in the
     other warehouses, it does nothing: on Redshift the readers have views without the column
     (terraform/deploy/databases/redshift.sh).
 -#}

@@ -12,7 +12,7 @@ from html import escape
 import altair as alt
 import vl_convert
 
-# Vega wants colours that it knows: each stands for a variable and occurs nowhere else.
+# Vega wants colours that it knows: each represents a variable and occurs nowhere else.
 COLORS = {
     name: f"#0101{number:02x}"
     for number, name in enumerate(
@@ -34,7 +34,7 @@ class Bar:
 
 
 def bars(rows: list[Bar], width: int) -> alt.Chart:
-    """Labels stand before their bars, or above them where that leaves too little room."""
+    """Labels are before their bars, or above them if that leaves too little room."""
     named = [(y, row) for y, row in enumerate(rows) if row.parts or row.text]
     left = max((_width(row.label) for _, row in named), default=0) + GAP
     is_above = left > width * 0.4
@@ -200,7 +200,7 @@ def shade(value, largest) -> int:
 
 
 def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
-    """The chart as an element of a page, with what a screen reader says of it."""
+    """The chart as an element of a page, with what a screen reader says about it."""
     drawn = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
     variables = {color: f"var(--{variable})" for variable, color in COLORS.items()}
     drawn = re.sub(r'(?<==")#0101[0-9a-f]{2}(?=")', lambda found: variables[found[0]], drawn)

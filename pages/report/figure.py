@@ -12,7 +12,7 @@ class Shown:
     columns: list[tuple[str, str]]
     rows: list[tuple]
     chart: Callable[[int], object] | None = None
-    # (colour, what it stands for)
+    # (colour, what it means)
     legend: tuple = ()
 
 
@@ -26,7 +26,7 @@ class Figure:
     definition: str
     # What is said when the first query has no rows.
     empty: str
-    # Metrics whose descriptions stand below the definition.
+    # Metrics whose descriptions appear below the definition.
     metrics: tuple[str, ...] = ()
     is_about_sentiment: bool = False
 

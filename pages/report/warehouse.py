@@ -65,7 +65,7 @@ class Warehouse:
 
 
 def ask(target: Path) -> Warehouse:
-    """Asks everything that can be asked; dbt leaves its manifest in `target`. Ends the program where nothing can be told."""
+    """Asks everything that can be asked; dbt leaves its manifest in `target`. Ends the program if nothing can be reported."""
     target.mkdir(parents=True, exist_ok=True)
     target = target.resolve()
     with chdir(PROJECT):
@@ -76,7 +76,7 @@ def ask(target: Path) -> Warehouse:
         warehouse = Warehouse(answers, manifest)
         if not warehouse.tables.keys() & manifest["nodes"].keys():
             sys.exit("error: the warehouse has none of the marts: run make run first (or make demo).")
-        # One query that fails would end them all. What a missing table leaves unasked is told on the page.
+        # One query that fails would end them all. The page says which questions a missing table leaves unasked.
         unasked = [
             node["name"]
             for node in manifest["nodes"].values()

@@ -1,4 +1,4 @@
-"""The report: what its pages say of the sample, against the sample's right answers, and what they say when something is missing."""
+"""The report: what its pages say about the sample, against the sample's right answers, and what they say when something is missing."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What came of a run, as one short table for people."""
+"""The outcome of a run, as one short table for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """What came of one staging table over the days of a run."""
+    """The outcome for one staging table over the days of a run."""
 
     table: str
     days: Sequence[date]
@@ -25,7 +25,7 @@ COLUMNS = ("table", "days", "not delivered", "delivered", "staged", "quarantined
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Print a line for each staging table, then the reasons of what was rejected, then where things lie."""
+    """Print a line for each staging table, then the reasons of what was rejected, then where things are."""
     rows = [COLUMNS] + [
         (
             outcome.table,

@@ -1,4 +1,4 @@
-"""Where things lie: local folders and object stores, through Hadoop's file systems."""
+"""Where things are: local folders and object stores, through Hadoop's file systems."""
 
 from __future__ import annotations
 

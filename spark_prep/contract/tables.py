@@ -1,6 +1,6 @@
 """The columns and types of every file that this package writes; the same as in dbt's source YAML (a test compares).
 
-insert_date is in no schema: it is the partition, and stands only in the path.
+insert_date is in no schema: it is the partition, and appears only in the path.
 """
 
 from __future__ import annotations

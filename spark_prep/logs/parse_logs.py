@@ -25,7 +25,7 @@ TAGS = ("logDate", "device", "location", "os", "browser", "ipAddress", "phoneNum
 # Arrays, as from_xml would silently take the last one of a tag that is repeated.
 LOG = "STRUCT<" + ", ".join(f"{tag}: ARRAY<STRING>" for tag in TAGS) + ">"
 REVIEWLOG = f"log ARRAY<{LOG}>, _broken STRING"
-# from_xml ignores what stands after the root, and takes any root.
+# from_xml ignores what comes after the root, and takes any root.
 ENVELOPE = r"(?s)^\s*(<\?xml[^>]*\?>\s*)?<reviewlog(\s[^>]*)?(/>|>.*</reviewlog\s*>)\s*$"
 OPENED_ENVELOPE = r"<reviewlog[\s/>]"
 

@@ -28,7 +28,7 @@ WORD_CHARACTER = r"[\p{L}\p{M}\p{N}_]"
 
 
 class Classification(NamedTuple):
-    """What a classifier says of each review, and which classifier says so. To add one, write a function like keyword.
+    """What a classifier says about each review, and which classifier says so. To add one, write a function like keyword.
 
     positive_review is an int column of 1 and 0; score a double column, NULL for a classifier that has none.
     """
@@ -40,7 +40,7 @@ class Classification(NamedTuple):
 
 
 def keyword(review: Column, words: frozenset[str]) -> Classification:
-    """Positive when one of the words stands in the review, in any case, with no word character before or after it."""
+    """Positive if one of the words is in the review, in any case, with no word character before or after it."""
     # word characters only, hence nothing to escape
     pattern = f"(?iu)(?<!{WORD_CHARACTER})(?:{'|'.join(sorted(words))})(?!{WORD_CHARACTER})"
     return Classification(
@@ -54,7 +54,7 @@ def keyword(review: Column, words: frozenset[str]) -> Classification:
 def effective_words(
     good_words: Traversable = GOOD_WORDS, stop_words: Traversable = STOP_WORDS
 ) -> frozenset[str]:
-    """The good words that are no stop words, in lower case.
+    """The good words that are not stop words, in lower case.
 
     Taking the stop words out of the list is the same as taking them out of every text: words are compared whole, so
     removing one from a text can neither make nor unmake another one. It is only cheaper.

@@ -1,7 +1,7 @@
 """Loads the shop's CSV file into its table user_purchase: `python -m spark_prep.shop.load_user_purchase --file URI`.
 
 The file is streamed, whatever its size, by COPY into a temporary table; then the content is swapped, all in one
-transaction. Who reads the table sees the old content or the new; the table itself stays, with its grants and views. A bad
+transaction. Readers of the table see the old content or the new; the table itself stays, with its grants and views. A bad
 line stops the load and leaves the table as it was.
 """
 

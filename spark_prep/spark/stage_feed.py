@@ -91,7 +91,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
 
 
 def _say_what_is_missing(feed: Feed, missing: Sequence[date], staged_before: set[date]) -> None:
-    """A line a day, or one for many days: whoever loads years of history wants to read on."""
+    """A line a day, or one for many days: anyone who loads years of history wants to read on."""
     for day in missing if len(missing) <= 5 else []:
         note = "; what was staged before stays" if day in staged_before else ""
         print(f"  {feed.folder} of {day} was not delivered{note}")

@@ -78,7 +78,7 @@ def test_above_the_threshold_the_day_stops_and_says_why_where_and_what_to_do(roo
     assert checked.returncode == 2
     assert checked.stderr == (
         "error: review_logs of 2021-01-31: 30.0% of the records were rejected, more than the 20.0% allowed "
-        f"(2 no log, 1 broken XML); they lie in {root}/quarantine/review_logs/insert_date=2021-01-31/. Look at them, "
+        f"(2 no log, 1 broken XML); they are in {root}/quarantine/review_logs/insert_date=2021-01-31/. Look at them, "
         "have the file delivered again and stage that day again, or allow a larger share\n"
     )
     # the figures are there all the same

@@ -7,7 +7,7 @@
 
 Needs terraform, docker, kubectl, helm, make and the cloud's command line (aws or gcloud), logged in; on Google Cloud curl,
 too. Each command is printed before it runs: + a command, ? a question whose answer decides about the commands after it,
-< what is given to a command on its standard input. <name> stands for a value that is known only when the steps before
+< what is given to a command on its standard input. <name> is a value that is known only when the steps before
 have run, most of them outputs of Terraform. No password is an argument of a command, in its environment, or printed.
 """
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 class Step:
     """One command, what it is for, and why it is the way it is.
 
-    `<name>` stands for a value that is known only when the steps before have run. A step without a command is only
+    `<name>` is a value that is known only when the steps before have run. A step without a command is only
     printed.
     """
 

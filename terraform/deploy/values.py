@@ -1,4 +1,4 @@
-"""What becomes known while the steps run, by the names that stand as `<name>` in them.
+"""What becomes known while the steps run, by the names that appear as `<name>` in them.
 
 Public values may appear in commands and in what is printed. Secret ones reach a program only through its standard input.
 """

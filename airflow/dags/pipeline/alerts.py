@@ -5,7 +5,7 @@
     ALERT_SNS_TOPIC_ARN     a topic; with the connection aws_default, or else the credentials of the machine
     ALERT_RUNBOOK_URL       where people read RUNBOOK.md
 
-These decide, when the DAGs are parsed, who is told; the connections are read when there is something to tell.
+These decide, when the DAGs are parsed, who is notified; the connections are read when there is something to report.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ def _tied_to_this_process() -> list[str]:
 def settings_of(names: Sequence[str]) -> dict[str, str]:
     """Environment variables of a job, read from Airflow's variables and connections.
 
-    "warehouse" stands for all that dbt's profile needs. A variable that is not set leaves its setting out; the job
-    says by itself what it misses.
+    "warehouse" means all that dbt's profile needs. A variable that is not set leaves its setting out; the job
+    itself says what it lacks.
     """
     settings = {}
     for name in names:

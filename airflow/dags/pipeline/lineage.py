@@ -1,4 +1,4 @@
-"""What OpenLineage is told of each task: which datasets it reads and writes, by names that are the same on every platform.
+"""What OpenLineage learns about each task: which datasets it reads and writes, by names that are the same on every platform.
 
 Switched on by configuration alone: AIRFLOW__OPENLINEAGE__TRANSPORT says where events go, AIRFLOW__OPENLINEAGE__EXTRACTORS
 (airflow.env) names the class below. The names are raw.<feed>, shop.<table>, staging.<table> and, for what dbt builds,

@@ -19,7 +19,7 @@ PLATFORM = {"local": "local", "dataproc_serverless": "gcp", "dataproc": "gcp"}.g
 # The target of dbt's profile: dev (DuckDB), redshift or bigquery.
 DBT_TARGET = os.environ.get("DBT_TARGET", "dev")
 DBT_PROJECT_DIR = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[3] / "dbt_project"))
-# The Python of the environment that has dbt and Spark; dbt itself lies beside it.
+# The Python of the environment that has dbt and Spark; dbt itself is beside it.
 JOBS_PYTHON = Path(os.environ.get("JOBS_PYTHON", DBT_PROJECT_DIR.parent / ".venv/bin/python"))
 
 # The first day that there is anything for. Its run takes all purchases before it, too.

@@ -143,7 +143,7 @@ def glue(job: str) -> GlueJobOperator:
     )
 
 
-# The provider's triggers of these two do not end the run when somebody ends the task that waits for it. The triggerer
+# The provider's triggers of these two do not end the run when someone ends the task that waits for it. The triggerer
 # imports them by name, so the folder of the DAGs must be on its PYTHONPATH.
 
 

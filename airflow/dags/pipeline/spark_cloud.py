@@ -16,7 +16,7 @@ from pipeline.settings import DAY
 JOB_MINUTES = 60
 POLL_SECONDS = 15
 TASK_TIMEOUT = timedelta(minutes=JOB_MINUTES + 15)
-# A cluster that has nothing to do for so long goes by itself, should its teardown never run.
+# A cluster that is idle for this long shuts down automatically, in case its teardown never runs.
 IDLE_MINUTES = 30
 
 # What `make spark-package` builds, of the version that this Airflow was built with.

@@ -106,7 +106,7 @@ def _pyspark(job: str) -> dict:
     return {"main_python_file_uri": SUBMIT, "python_file_uris": [CODE], "args": arguments(job)}
 
 
-# The provider's trigger does not end the batch when somebody ends the task that waits for it. The triggerer imports it
+# The provider's trigger does not end the batch when someone ends the task that waits for it. The triggerer imports it
 # by name, so the folder of the DAGs must be on its PYTHONPATH.
 
 

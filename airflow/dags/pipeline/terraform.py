@@ -110,7 +110,7 @@ class Apply(Terraform):
     def execute(self, context) -> None:
         approved = context["ti"].xcom_pull("approve", key="approved")
         if not approved:
-            raise AirflowFailException("nobody has approved this plan: clear `approve`, and answer it")
+            raise AirflowFailException("no one has approved this plan: clear `approve`, and answer it")
         kept = _kept(approved)
         try:
             plan = kept.read_bytes() if kept.exists() else b""

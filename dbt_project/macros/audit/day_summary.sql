@@ -1,5 +1,5 @@
 {#-
-    Prints one line of JSON: what the ledger says of a day, why records of it were rejected, and how each data test ended
+    Prints one line of JSON: what the ledger says about a day, why records of it were rejected, and how each data test ended
     when it last ran for that day.
 
         dbt --quiet run-operation day_summary --args '{day: "2021-01-31"}'

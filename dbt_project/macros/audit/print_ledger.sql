@@ -1,6 +1,6 @@
 {#-
     What an operator wants to read after a build: where the records and the money of the run's days went, how much was
-    built and tested, and where it lies. Printed when the run built the ledger; a run of other models stays quiet.
+    built and tested, and where it is. Printed when the run built the ledger; a run of other models stays quiet.
 -#}
 {% macro print_ledger(results, ledger) %}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}

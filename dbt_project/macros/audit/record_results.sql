@@ -1,6 +1,6 @@
 {#-
     Appends what came of each node of this run to the audit table (models/audit/sources.yml), at the end of the run. The
-    table is made when it is not there, and gets the columns that its YAML has meanwhile got.
+    table is created if it is not there, and gets the columns that its YAML has gained since.
 -#}
 {% macro record_results(results, run_result) %}
     {#- Exposures are nodes without a result. -#}

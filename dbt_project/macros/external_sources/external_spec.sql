@@ -1,5 +1,5 @@
 {#-
-    What a source table's YAML says of its external table, checked: {location, columns, partitions}, columns and partitions
+    What a source table's YAML says about its external table, checked: {location, columns, partitions}, columns and partitions
     as lists of {name, type} with the warehouse's own types. A key or type that nothing reads is refused rather than
     ignored. `location` in the YAML is the staging root; here it is the table's own folder, absolute.
 -#}

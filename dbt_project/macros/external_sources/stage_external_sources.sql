@@ -8,7 +8,7 @@
     dry_run: print the statements, run none.
     The vars from_date and to_date are the days whose partitions are added where a warehouse has to be told (Redshift).
 
-    A table is made anew only when its YAML says otherwise than the warehouse. Macros that make statements are pure: they
+    A table is recreated only if its YAML differs from the warehouse. Macros that make statements are pure: they
     get what the warehouse has (external_state) and return a list of texts; this is the one place that runs them.
 -#}
 {% macro stage_external_sources(select=none, dry_run=false) %}

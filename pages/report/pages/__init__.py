@@ -1,4 +1,4 @@
-"""The pages, in the order in which they stand in the navigation."""
+"""The pages, in the order of the navigation."""
 
 from pages.report.pages import customers, index, reviews, runs, trust
 

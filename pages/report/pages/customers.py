@@ -124,7 +124,7 @@ def spend_and_good(rows) -> Shown:
 
 def cohorts(rows, days) -> Shown:
     first, last = days[0]["first_invoice_date"], days[0]["last_invoice_date"]
-    # After the last purchase nobody can have ordered, though the mart goes on to the as-of month.
+    # After the last purchase no one can have ordered, though the mart goes on to the as-of month.
     rows = [row for row in rows if _months(row["cohort_month"]) + row["months_since_first"] <= _months(last)]
     months = sorted({row["cohort_month"] for row in rows})
     shown = months[-MONTHS_SHOWN:]

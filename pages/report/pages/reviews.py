@@ -5,7 +5,7 @@ from math import sqrt
 from pages.report.charts import Bar, Cell, bars, days, grid, intervals, shade
 from pages.report.figure import Figure, Page, Shown, text
 
-# Where each state stands in a map of squares: (column, row).
+# Where each state is in a map of squares: (column, row).
 TILES = {
     "Alaska": ("AK", 0, 0), "Maine": ("ME", 10, 0),
     "Vermont": ("VT", 9, 1), "New Hampshire": ("NH", 10, 1),
@@ -176,7 +176,7 @@ PAGE = Page(
             title="Reviews by state",
             queries=("report_reviews_by_location",),
             show=by_state,
-            definition="A square for each state, about where it lies; the darker or lighter than the page, the more reviews.",
+            definition="A square for each state, about where it is; the more it differs from the page in brightness, the more reviews.",
             empty=EMPTY,
             metrics=("review_count",),
         ),

@@ -185,7 +185,7 @@ def marts() -> dict[str, dict[str, str]]:
 
 
 def make_tables(database: dict) -> None:
-    """As dbt does it: a table of each schema is dropped and made anew."""
+    """As dbt does it: a table of each schema is dropped and recreated."""
     with psycopg.connect(**database) as connection:
         connection.execute(f'set role "{LOADER}"')
         for schema in (*SCHEMAS, "external"):
