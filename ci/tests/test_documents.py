@@ -142,3 +142,14 @@ def test_the_readme_is_short():
     lines = (ROOT / "README.md").read_text().splitlines()
     assert len(lines) < 120
     assert {"make demo", "make test"} <= {" ".join(line.split()[:2]) for line in lines[:20]}
+
+
+def test_every_table_for_analysts_is_in_the_table_of_tables():
+    models = ROOT / "dbt_project/models"
+    tables = [
+        *models.glob("dimensional/*.sql"),
+        *models.glob("customers/*.sql"),
+        *ROOT.glob("dbt_project/snapshots/*.sql"),
+    ]
+    first_column = re.findall(r"^\| (`.*?) \|", (ROOT / "docs/tables.md").read_text(), re.MULTILINE)
+    assert {table.stem for table in tables} == set(re.findall(r"`(\w+)`", " ".join(first_column)))
