@@ -28,7 +28,7 @@ export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (everything else does it by itself).
+setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (all other commands do it automatically).
 
 demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, report, docs.
 	@$(BIN)/python -m demo.pipeline
@@ -116,7 +116,7 @@ destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say what: make destroy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
 	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) destroy $(CLOUD) $(ENV)
 
-locks: $(UV) ## Compile the exact pins with hashes of each environment anew.
+locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
 	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" "dbt2 --extra dbt2" \
 	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \

@@ -2,9 +2,11 @@
 
 import os
 import re
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 # Built by make or by a run, or made by the user: named in documents, not in a clean checkout.
@@ -153,3 +155,21 @@ def test_every_table_for_analysts_is_in_the_table_of_tables():
     ]
     first_column = re.findall(r"^\| (`.*?) \|", (ROOT / "docs/tables.md").read_text(), re.MULTILINE)
     assert {table.stem for table in tables} == set(re.findall(r"`(\w+)`", " ".join(first_column)))
+
+
+def test_what_github_and_pre_commit_are_pointed_at_exists():
+    owners = re.findall(r"^/(\S+)", (ROOT / ".github/CODEOWNERS").read_text(), re.MULTILINE)
+    assert owners and all((ROOT / place).exists() for place in owners)
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    for update in updates:
+        for place in [*update.get("directories", []), *filter(None, [update.get("directory")])]:
+            assert place == "/" or list(ROOT.glob(place.strip("/"))), f"dependabot: {place}"
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert hook["entry"] == "make lint"
+    assert re.search(r"^lint:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_changelog_begins_with_what_is_not_released_and_knows_the_version_of_the_project():
+    versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert versions[:2] == ["Unreleased", project["version"]]
