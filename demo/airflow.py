@@ -100,7 +100,7 @@ def deliver(folder: Path) -> list[datetime.date]:
 
 
 def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.date) -> dict[str, str]:
-    """All that Airflow is told: settings, and the variables and connections that elsewhere stand in a secrets backend."""
+    """All that Airflow gets: settings, and the variables and connections that elsewhere are in a secrets backend."""
     secret = _secrets(folder)
     warehouse = {"DUCKDB_PATH": f"{folder}/warehouse.duckdb", "STAGING_URI": f"{folder}/staging"}
     return {
@@ -154,7 +154,7 @@ def _shared_settings() -> dict[str, str]:
 
 
 def _secrets(folder: Path) -> dict[str, str]:
-    """Made up at the first start, and kept, as the state that is kept was made with them."""
+    """Generated at the first start and kept, since the state that is kept was made with them."""
     file = folder / "secrets.json"
     if not file.exists():
         names = ("api", "jwt", "pseudonym", "password")

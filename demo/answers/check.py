@@ -51,7 +51,7 @@ from analytics_staging.stg_rejection
 
 
 def differences(warehouse: str | Path, answers: dict) -> list[str]:
-    """What the warehouse says otherwise than the answers, one line each; an empty list when all is right."""
+    """Where the warehouse differs from the answers, one line each; an empty list if all is right."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
 
         def query(sql: str) -> list[tuple]:
@@ -67,7 +67,7 @@ def differences(warehouse: str | Path, answers: dict) -> list[str]:
 
 
 def _compare(table: str, found: list[tuple], expected: list[tuple]) -> list[str]:
-    """Both lists hold the same rows as often; the first few that do not are named."""
+    """Whether both lists hold the same rows equally often; names the first few that differ."""
     found, expected = sorted(found, key=repr), sorted(expected, key=repr)
     if found == expected:
         return []

@@ -8,7 +8,7 @@ texts, amounts are decimals as texts, a NULL is null.
 - `user_behavior_metric`: customer_id, insert_date, amount_spent, review_score, review_count.
 - `fact_movie_analytics`: insert_date, customer_id, log_date, device, location (spelt correctly), os, browser,
   is_browser_derived, review_count, review_score, amount_spent_min, amount_spent_max. Values that no dimension
-  may know ("SmartTV") stand as they are. Reviews without a log have nulls, as has the one row of a customer
+  may know ("SmartTV") stay as they are. Reviews without a log have nulls, as has the one row of a customer
   who bought and wrote nothing (0 reviews); a null browser is not derived. amount_spent must lie in [min,
   max], which is the fair share give or take 0.00001 x review_count, and must add up to user_behavior_metric's
   amount_spent to the last digit.

@@ -1,4 +1,4 @@
-"""What a right pipeline says of each customer of a sample: the tables user_profile and customer_cohort_retention.
+"""What a right pipeline says about each customer of a sample: the tables user_profile and customer_cohort_retention.
 
     profiles_for(delivered, days)   # {"user_profile": [...], "customer_cohort_retention": [...]}
 
@@ -33,7 +33,7 @@ Z = Decimal("1.959963984540054")
 
 
 class Written(NamedTuple):
-    """A review that counts, with what is known of it."""
+    """A review that counts, with what is known about it."""
 
     customer_id: int
     positive_review: int
@@ -229,7 +229,7 @@ def _net(invoices: list[Invoice]) -> int:
 
 
 def _parts(values: dict[int, object], parts: int) -> dict[int, int]:
-    """For each customer in which of so many equal parts his value lies; equal values lie in the same."""
+    """For each customer, which of so many equal parts their value falls into; equal values fall into the same."""
     ordered = sorted(values.values())
     middles = {
         customer: Fraction(bisect_left(ordered, value) + bisect_right(ordered, value), 2)
@@ -335,5 +335,5 @@ def _amount(thousandths: int) -> Decimal:
 
 
 def _rounded(value: Fraction) -> Decimal:
-    """Five decimals, half rounded up; the value is not negative."""
+    """Five decimals, rounded half up; the value is not negative."""
     return Decimal(math.floor(value * 100_000 + Fraction(1, 2))).scaleb(-5)

@@ -1,4 +1,4 @@
-"""What the generator knows that it has delivered: the only ground on which the answers are computed."""
+"""What the generator knows that it has delivered: the only basis of the answers."""
 
 import datetime
 from collections import Counter

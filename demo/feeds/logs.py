@@ -200,7 +200,7 @@ def _log(plan: Plan, rng: random.Random, number: int, position: int) -> Written:
 
 
 def _write_reordered(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
-    """A second file whose columns stand in another order: none of its lines may be believed."""
+    """A second file with its columns in another order: none of its lines can be trusted."""
     number = plan.day_with_stray_files
     with vendor_file(
         plan.out, "log_reviews", plan.days[number], "log_reviews_2.csv", "log,id_review"

@@ -75,7 +75,7 @@ class Plan:
         return reviewers
 
 
-# Odd records stand at multiples of this in a day and may run over the next two. The one before each multiple
+# Odd records are at multiples of this in a day and may run over the next two. The one before each multiple
 # is always sound: what has to refer to a sound record refers to that.
 STRIDE = 4
 

@@ -1,4 +1,4 @@
-"""The day's figures in Airflow: what came of each table's records, and of each test."""
+"""The day's figures in Airflow: the outcome of each table's records, and of each test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEDGER = "{:<24} {:>9} {:>11} {:>9} {:>9} {:>10} {:>14}"
 
 
 def check(table: Asset) -> JobProcess:
-    """Stop the day when too large a share of a table's records was rejected; else tell that the table is there."""
+    """Stop the day when too large a share of a table's records was rejected; otherwise report that the table is there."""
     return JobProcess(
         task_id=f"check_{table.name}",
         command=(

@@ -127,7 +127,7 @@ def emr_cluster() -> tuple[EmrCreateJobFlowOperator, EmrTerminateJobFlowOperator
 
 
 def glue(job: str) -> GlueJobOperator:
-    """A run of the one job that Terraform defined; it says for itself which code it takes."""
+    """A run of the one job that Terraform defined; the job itself says which code it takes."""
     keys_and_values = iter(arguments(job))
     return GlueRun(
         task_id=job,

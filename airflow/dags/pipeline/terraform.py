@@ -52,7 +52,7 @@ class Terraform(BaseOperator):
         return code, "".join(lines)
 
     def on_kill(self) -> None:
-        """Terraform then ends the step that it is at, saves the state and unlocks it, also when this task is gone."""
+        """Terraform then finishes its current step, saves the state and unlocks it, even if this task is gone."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
 
@@ -81,7 +81,7 @@ class Plan(Terraform):
 
 
 class Approval(ApprovalOperator):
-    """Shows the plan and waits for a person; the XCom `approved` is the SHA-256 of the plan that was said yes to."""
+    """Shows the plan and waits for a person; the XCom `approved` is the SHA-256 of the plan that was approved."""
 
     def __init__(self, **kwargs):
         super().__init__(
@@ -105,7 +105,7 @@ class Approval(ApprovalOperator):
 
 
 class Apply(Terraform):
-    """Applies the plan that a person said yes to, as it was shown. Never tries again: half of it may be done."""
+    """Applies the plan that a person approved, as it was shown. Never retries: half of it may be done."""
 
     def execute(self, context) -> None:
         approved = context["ti"].xcom_pull("approve", key="approved")
