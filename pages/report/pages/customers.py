@@ -105,7 +105,7 @@ def spend_and_good(rows) -> Shown:
         )
     less = found.get("big spender, not positive")
     return Shown(
-        sentence=f"{text(counted, 'count')} customers bought and wrote, {text(outside, 'count')} did only one of it. "
+        sentence=f"{text(counted, 'count')} customers bought and wrote, {text(outside, 'count')} did only one of the two. "
         f"{text(less['customer_count'] if less else 0, 'count')} big spenders write “good” less often than all reviews do.",
         columns=[
             ("Spend", "text"), ("Their reviews", "text"), ("Customers", "count"), ("Net money", "money"),

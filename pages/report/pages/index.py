@@ -141,8 +141,8 @@ PAGE = Page(
             queries=("locations_with_most_computer_reviews_in_chrome",),
             show=most_computer_reviews_in_chrome,
             definition=(
-                "Device Computer, browser Chrome. The browser is derived from the operating system where the log names none. "
-                "Several locations when they are equal."
+                "Device Computer, browser Chrome. The browser is derived from the operating system if the log names none. "
+                "Several locations if they tie."
             ),
             empty="No review from a computer in Chrome is in the warehouse.",
             metrics=("review_count",),
@@ -152,7 +152,7 @@ PAGE = Page(
             title="What are the states with most and fewest reviews in 2021?",
             queries=("states_with_most_and_fewest_reviews_in_2021",),
             show=most_and_fewest,
-            definition="By the day in the log. States without any review are not in it; several when they are equal.",
+            definition="By the day in the log. States without any review are not in it; several if they tie.",
             empty="No review that was written in 2021 is in the warehouse.",
             metrics=("review_count",),
         ),

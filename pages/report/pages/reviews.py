@@ -167,7 +167,7 @@ PAGE = Page(
             title="Reviews by device",
             queries=("report_reviews_by_device",),
             show=by_device,
-            definition="By the kind of device in the log; Unknown where there is no log or it names none.",
+            definition="By the kind of device in the log; Unknown if there is no log or it names none.",
             empty=EMPTY,
             metrics=("review_count",),
         ),

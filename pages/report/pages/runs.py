@@ -90,7 +90,7 @@ EMPTY = "No run of dbt has been recorded."
 PAGE = Page(
     name="runs",
     title="Runs",
-    lead="What the building costs: time, and bytes where the warehouse tells them.",
+    lead="What a run costs: time, and bytes if the warehouse reports them.",
     figures=(
         Figure(
             name="runs",
@@ -113,7 +113,7 @@ PAGE = Page(
             title="Bytes that each table reads",
             queries=("report_model_times",),
             show=bytes_of_models,
-            definition="Bytes that the last run of each table read, as the warehouse tells them.",
+            definition="Bytes that the last run of each table read, as the warehouse reports them.",
             empty=EMPTY,
         ),
     ),

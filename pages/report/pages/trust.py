@@ -141,7 +141,7 @@ def test_history(rows) -> Shown:
 PAGE = Page(
     name="trust",
     title="Trust",
-    lead="Where every record went, what was rejected and why, what came when, and how the tests ended.",
+    lead="Where every record went, what was rejected and why, what arrived when, and how the tests ended.",
     figures=(
         Figure(
             name="ledger",
@@ -164,7 +164,7 @@ PAGE = Page(
         ),
         Figure(
             name="deliveries",
-            title="What came when",
+            title="What arrived when",
             queries=("report_deliveries",),
             show=deliveries,
             definition=(
