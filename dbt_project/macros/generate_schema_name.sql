@@ -7,7 +7,7 @@
     {%- if custom_schema_name is none and node.package_name == project_name
         and node.resource_type in ['model', 'seed', 'snapshot'] -%}
         {{ exceptions.raise_compiler_error(
-            node.name ~ " has no schema: put it into a folder that dbt_project.yml gives one, or set +schema."
+            node.name ~ " has no schema: put it into a folder to which dbt_project.yml gives one, or set +schema."
         ) }}
     {%- endif -%}
     {{ default__generate_schema_name(custom_schema_name, node) }}
