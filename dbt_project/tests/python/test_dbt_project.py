@@ -362,7 +362,7 @@ class TestSchemas:
         (project / "models/lost.sql").write_text("select 1 as n")
         parsed = warehouse.dbt("parse", project=project)
         assert parsed.returncode != 0
-        assert "lost has no schema: put it into a folder that dbt_project.yml gives one" in parsed.stdout
+        assert "lost has no schema: put it into a folder to which dbt_project.yml gives one" in parsed.stdout
 
 
 def test_half_a_range_of_days_is_refused(warehouse):
