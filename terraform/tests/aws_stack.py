@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from terraform.tests.stack import Stack
 
@@ -20,21 +21,24 @@ def objects(layer: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket(layer)}/{key}"
 
 
-def bucket_policy(stack: Stack, layer: str, sid: str) -> dict:
+def bucket_policy(stack: Stack, layer: str, sid: str) -> dict[str, Any]:
     (policy,) = [
         one.policy for one in stack.all("aws_s3_bucket_policy").values() if one.bucket == bucket(layer)
     ]
-    (statement,) = [statement for statement in json.loads(policy)["Statement"] if statement["Sid"] == sid]
+    found: list[dict[str, Any]] = [
+        statement for statement in json.loads(policy)["Statement"] if statement["Sid"] == sid
+    ]
+    (statement,) = found
     return statement
 
 
 def role_arn(stack: Stack, name: str) -> str:
     (arn,) = [role.arn for role in stack.all("aws_iam_role").values() if role.name == name]
-    return arn
+    return str(arn)
 
 
 def platform_key(stack: Stack) -> str:
-    return stack.one("aws_kms_key", "aws_kms_key.platform").arn
+    return str(stack.one("aws_kms_key", "aws_kms_key.platform").arn)
 
 
 def airflow_secrets(stack: Stack) -> dict[str, str]:

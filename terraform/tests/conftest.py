@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 from terraform.tests.cli import TREE, terraform
-from terraform.tests.stack import Stack
+from terraform.tests.stack import Initialised, Mocked, Stack
 
 MOCKED_RUNS = ("serverless", "cluster_and_provisioned", "glue_and_large")
 # The same on the emulator, which needs minutes for each.
@@ -36,13 +36,13 @@ def not_checked(what: str, why: str) -> NoReturn:
     pytest.skip(f"{what}: {why}")
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in sorted(NOT_CHECKED):
         terminalreporter.write_line(line, yellow=True, bold=True)
 
 
 @pytest.fixture(scope="session")
-def initialised(tmp_path_factory):
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> Initialised:
     """cloud -> its folder in a copy of the tree, ready for validate and test."""
     if not shutil.which("terraform"):
         not_checked("terraform/aws and terraform/gcp", "there is no terraform here")
@@ -61,7 +61,7 @@ def initialised(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def mocked(initialised):
+def mocked(initialised: Initialised) -> Mocked:
     """cloud -> the runs of its tests/*.tftest.hcl by name: status, errors, and the state that an apply left (stack)."""
 
     @cache
@@ -76,9 +76,9 @@ def mocked(initialised):
                 if name
                 else None
             )
-            if message["type"] == "test_run" and message["test_run"]["progress"] == "complete":
+            if run and message["type"] == "test_run" and message["test_run"]["progress"] == "complete":
                 run.status = message["test_run"]["status"]
-            elif message["type"] == "test_state":
+            elif run and message["type"] == "test_state":
                 run.stack = Stack(message["test_state"])
             elif message["type"] == "diagnostic" and message["@level"] == "error":
                 diagnostic = message["diagnostic"]
@@ -92,17 +92,17 @@ def mocked(initialised):
     return runs
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--emulator", action="store_true", help="apply AWS against the emulator: make test-apply"
     )
 
 
-def pytest_ignore_collect(collection_path, config):
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     return True if collection_path.name == "test_apply.py" and not config.getoption("--emulator") else None
 
 
-def pytest_generate_tests(metafunc):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`stack` is each of the states of AWS that there are."""
     if "stack" in metafunc.fixturenames:
         states = MODES if metafunc.config.getoption("--emulator") else MOCKED_RUNS
@@ -110,7 +110,7 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def stack(request, initialised) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, initialised: Initialised) -> Iterator[Stack]:
     if request.config.getoption("--emulator"):
         from terraform.tests.emulator import applied
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -42,16 +43,17 @@ class Applied(Stack):
 
     applied = True
 
-    def __init__(self, folder: Path, endpoint: str):
+    def __init__(self, folder: Path, endpoint: str) -> None:
         self.folder, self.endpoint = folder, endpoint
         super().__init__(json.loads(self._terraform("show", "-json"))["values"])
 
-    def client(self, service: str):
+    def client(self, service: str) -> Any:
         return client(service, self.endpoint)
 
     def state(self) -> str:
         """The file, as it lies in the bucket."""
-        return self.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["Body"].read().decode()
+        stored: bytes = self.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["Body"].read()
+        return stored.decode()
 
     def destroy(self) -> None:
         self._terraform("destroy", "-auto-approve", "-input=false", "-no-color")
@@ -61,7 +63,7 @@ class Applied(Stack):
 
 
 @contextmanager
-def applied(initialised: Path, variables: dict) -> Iterator[Applied]:
+def applied(initialised: Path, variables: dict[str, Any]) -> Iterator[Applied]:
     """Apply with these variables. `initialised` is a copy of the tree, of which another copy is made."""
     copy = initialised.parent.with_name(f"emulator-{variables.get('spark_mode', 'serverless')}")
     shutil.copytree(TREE, copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "__pycache__"))
@@ -133,7 +135,7 @@ skip_metadata_api_check     = true
 """
 
 
-def client(service: str, endpoint: str):
+def client(service: str, endpoint: str) -> Any:
     return boto3.client(
         service,
         region_name=REGION,

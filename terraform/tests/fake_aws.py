@@ -12,8 +12,10 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # moto reads it when it is imported.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
@@ -42,12 +44,12 @@ def complete_moto() -> None:
     make_instance = DBInstance.__init__
     make_cluster, delete_cluster = EKSBackend.create_cluster, EKSBackend.delete_cluster
 
-    def instance_with_an_id_of_its_own(self, *arguments, **settings):
+    def instance_with_an_id_of_its_own(self: DBInstance, *arguments: Any, **settings: Any) -> None:
         make_instance(self, *arguments, **settings)
         # the provider takes what looks like this for an id, anything else for a name
         self.dbi_resource_id = f"db-{settings['db_instance_identifier'].encode().hex().upper()}"
 
-    def cluster_with_its_security_group(self, *arguments, **settings):
+    def cluster_with_its_security_group(self: EKSBackend, *arguments: Any, **settings: Any) -> Any:
         network = settings["resources_vpc_config"]
         ec2 = ec2_backends[self.account_id][self.region_name]
         vpc = ec2.get_subnet(network["subnetIds"][0]).vpc_id
@@ -55,13 +57,13 @@ def complete_moto() -> None:
         settings["resources_vpc_config"] = network | {"clusterSecurityGroupId": group.id, "vpcId": vpc}
         return make_cluster(self, *arguments, **settings)
 
-    def delete_cluster_and_its_security_group(self, name: str):
+    def delete_cluster_and_its_security_group(self: EKSBackend, name: str) -> Any:
         cluster = delete_cluster(self, name)
         group = cluster.resources_vpc_config["clusterSecurityGroupId"]
         ec2_backends[self.account_id][self.region_name].delete_security_group(group_id=group)
         return cluster
 
-    def application_of_any_release(self, *, release_label, **settings):
+    def application_of_any_release(self: Any, *, release_label: str, **settings: Any) -> Any:
         application = make_application(self, release_label="emr-7.9.0", **settings)
         application.release_label = release_label
         return application
@@ -72,12 +74,12 @@ def complete_moto() -> None:
     EKSBackend.delete_cluster = delete_cluster_and_its_security_group
 
 
-def application() -> Callable:
+def application() -> WSGIApplication:
     """moto's WSGI application, with the missing calls in front."""
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
     serverless = RedshiftServerless()
 
-    def app(environ: dict, start_response: Callable):
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != "/":
             return moto(environ, start_response)
         request = Request(environ)
@@ -95,12 +97,13 @@ def application() -> Callable:
             answer = redshift_answer(form["Action"][0], form)
         else:
             answer = None
-        return (answer or moto)(environ, start_response)
+        respond: WSGIApplication = answer or moto
+        return respond(environ, start_response)
 
     return app
 
 
-def subscribers(AccountId: str, BudgetName: str, Notification: dict, **_) -> Response:
+def subscribers(AccountId: str, BudgetName: str, Notification: dict[str, Any], **_: Any) -> Response:
     budget = budgets_backends[ACCOUNT]["aws"].budgets[AccountId][BudgetName]
     kind = Notification["NotificationType"]
     (found,) = [one.subscribers for one in budget.notifications if one.details["NotificationType"] == kind]
@@ -133,10 +136,10 @@ def _logging() -> str:
 class RedshiftServerless:
     """Namespaces and workgroups: create, get, update, delete by name, and their tags."""
 
-    def __init__(self):
-        self.items: dict[tuple[str, str], dict] = {}
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def answer(self, action: str, body: dict) -> Response:
+    def answer(self, action: str, body: dict[str, Any]) -> Response:
         if action == "ListTagsForResource":
             tags = [item["tags"] for item in self.items.values() if body["resourceArn"] in item.values()]
             return _json({"tags": tags[0] if tags else []})
@@ -146,7 +149,7 @@ class RedshiftServerless:
                 return self._on_item(verb, kind, body)
         return _json({"__type": "ValidationException", "message": f"{action} is not made up here"}, 400)
 
-    def _on_item(self, verb: str, kind: str, body: dict) -> Response:
+    def _on_item(self, verb: str, kind: str, body: dict[str, Any]) -> Response:
         name = body[f"{kind}Name"]
         if verb == "Create":
             self.items[kind, name] = {"tags": [], **body, **_defaults(kind, name)}
@@ -157,8 +160,8 @@ class RedshiftServerless:
         return _json({kind: self.items.pop((kind, name)) if verb == "Delete" else self.items[kind, name]})
 
 
-def _defaults(kind: str, name: str) -> dict:
-    common = {
+def _defaults(kind: str, name: str) -> dict[str, Any]:
+    common: dict[str, Any] = {
         f"{kind}Arn": f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:{kind}/{name}",
         f"{kind}Id": name,
         "status": "AVAILABLE",
@@ -171,7 +174,7 @@ def _defaults(kind: str, name: str) -> dict:
     return common | {"endpoint": {"address": host, "port": 5439, "vpcEndpoints": []}, "port": 5439}
 
 
-def _json(answer: dict, status: int = 200) -> Response:
+def _json(answer: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(answer), status, mimetype="application/x-amz-json-1.1")
 
 

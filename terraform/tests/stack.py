@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeAlias
+
+# The fixtures of conftest.py.
+Initialised: TypeAlias = Callable[[str], Path]
+Mocked: TypeAlias = Callable[[str], dict[str, SimpleNamespace]]
 
 
 class Stack:
@@ -14,7 +20,7 @@ class Stack:
     # Whether it comes from an apply, of which the emulator forgets some attributes; else everything is as configured.
     applied = False
 
-    def __init__(self, values: dict):
+    def __init__(self, values: dict[str, Any]) -> None:
         self.outputs = {name: output.get("value") for name, output in values.get("outputs", {}).items()}
         self.resources = [
             resource for resource in _resources(values["root_module"]) if resource["mode"] == "managed"
@@ -23,7 +29,7 @@ class Stack:
 
     @property
     def runtime(self) -> str:
-        return self.outputs["spark_runtime"]
+        return str(self.outputs["spark_runtime"])
 
     def all(self, type_: str) -> dict[str, SimpleNamespace]:
         """The resources of a type, as attributes, by their addresses."""
@@ -38,7 +44,7 @@ class Stack:
         (found,) = [values for address, values in self.all(type_).items() if name in address]
         return found
 
-    def statements(self) -> Iterator[tuple[str, dict]]:
+    def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each statement of the policies written here, with the name of the role that it is for."""
         for policy in self.all("aws_iam_role_policy").values():
             for statement in json.loads(policy.policy)["Statement"]:
@@ -59,7 +65,7 @@ def as_list(one_or_more: str | list[str]) -> list[str]:
     return [one_or_more] if isinstance(one_or_more, str) else one_or_more
 
 
-def _resources(module: dict) -> Iterator[dict]:
+def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from module.get("resources", [])
     for child in module.get("child_modules", []):
         yield from _resources(child)

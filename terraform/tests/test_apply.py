@@ -9,13 +9,13 @@ import json
 from terraform.tests.emulator import STATE_BUCKET, STATE_KEY, Applied
 
 
-def test_the_state_lies_in_the_bucket_and_is_unlocked_again(stack: Applied):
+def test_the_state_lies_in_the_bucket_and_is_unlocked_again(stack: Applied) -> None:
     keys = {found["Key"] for found in stack.client("s3").list_objects_v2(Bucket=STATE_BUCKET)["Contents"]}
     assert keys == {STATE_KEY}
     assert not list(stack.folder.glob("*.tfstate"))
 
 
-def test_no_value_of_a_secret_is_in_the_state(stack: Applied):
+def test_no_value_of_a_secret_is_in_the_state(stack: Applied) -> None:
     """The passwords that the services made for the administrators, and the key of the pseudonyms once it has a value."""
     secrets = stack.client("secretsmanager")
     key = "5f0c1d9e8b7a6f5e4d3c2b1a09f8e7d6"
@@ -31,18 +31,18 @@ def test_no_value_of_a_secret_is_in_the_state(stack: Applied):
     assert [value for value in values if value in state] == []
 
 
-def test_the_secrets_backend_answers_with_what_terraform_wrote(stack: Applied):
+def test_the_secrets_backend_answers_with_what_terraform_wrote(stack: Applied) -> None:
     secrets = stack.client("secretsmanager")
 
     def read(prefix: str, name: str) -> str:
-        return secrets.get_secret_value(SecretId=f"{stack.outputs[prefix]}/{name}")["SecretString"]
+        return str(secrets.get_secret_value(SecretId=f"{stack.outputs[prefix]}/{name}")["SecretString"])
 
     assert json.loads(read("airflow_variables_prefix", "spark")) == stack.outputs["spark"]
     assert json.loads(read("airflow_variables_prefix", "warehouse"))["REDSHIFT_HOST"]
     assert json.loads(read("airflow_connections_prefix", "shop_db"))["host"] == stack.outputs["source_host"]
 
 
-def test_destroy_leaves_nothing(stack: Applied):
+def test_destroy_leaves_nothing(stack: Applied) -> None:
     s3, staging = stack.client("s3"), stack.outputs["staging_uri"].removeprefix("s3://")
     # moto takes a Deny for one without looking at its conditions
     s3.delete_bucket_policy(Bucket=staging)

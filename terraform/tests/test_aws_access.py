@@ -36,7 +36,7 @@ MANAGED_POLICIES = {
 WITHOUT_RESOURCE = {"elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"}
 
 
-def test_only_spark_reads_the_quarantine(stack: Stack):
+def test_only_spark_reads_the_quarantine(stack: Stack) -> None:
     for table in ("classified_movie_review", "review_logs"):
         assert stack.who_may(
             "s3:GetObject", objects("quarantine", f"{table}/insert_date=2021-01-01/x.parquet")
@@ -53,7 +53,7 @@ def test_only_spark_reads_the_quarantine(stack: Stack):
     assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
 
 
-def test_only_spark_reads_the_vendors_feeds(stack: Stack):
+def test_only_spark_reads_the_vendors_feeds(stack: Stack) -> None:
     for feed in ("movie_review", "log_reviews"):
         assert stack.who_may("s3:GetObject", objects("raw", f"{feed}/insert_date=2021-01-01/x.csv")) == {
             SPARK
@@ -61,7 +61,7 @@ def test_only_spark_reads_the_vendors_feeds(stack: Stack):
     assert stack.who_may("s3:GetObject", objects("raw", "user_purchase/x.csv")) == {AIRFLOW}
 
 
-def test_only_spark_reads_the_key_of_the_pseudonyms(stack: Stack):
+def test_only_spark_reads_the_key_of_the_pseudonyms(stack: Stack) -> None:
     secret = stack.one("aws_secretsmanager_secret", "secret.pseudonym")
     assert stack.who_may("secretsmanager:GetSecretValue", secret.arn) == {SPARK}
     policy = stack.one("aws_secretsmanager_secret_policy", "pseudonym")
@@ -73,7 +73,7 @@ def test_only_spark_reads_the_key_of_the_pseudonyms(stack: Stack):
     assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
 
 
-def test_no_password_and_no_key_is_in_the_state(stack: Stack):
+def test_no_password_and_no_key_is_in_the_state(stack: Stack) -> None:
     for resource in stack.resources:
         for attribute in (
             "password",
@@ -107,7 +107,7 @@ def test_no_password_and_no_key_is_in_the_state(stack: Stack):
         assert not stack.all(random)
 
 
-def test_each_writer_writes_its_own_files_only(stack: Stack):
+def test_each_writer_writes_its_own_files_only(stack: Stack) -> None:
     day = "insert_date=2021-01-01"
     assert stack.who_may("s3:PutObject", objects("raw", f"movie_review/{day}/x.csv")) == set()
     for table in ("classified_movie_review", "review_logs"):
@@ -125,7 +125,7 @@ def test_each_writer_writes_its_own_files_only(stack: Stack):
     assert stack.who_may("s3:PutObject", objects("artifacts", "spark/1/submit.py")) == set()
 
 
-def test_the_jobs_reach_all_that_they_need(stack: Stack):
+def test_the_jobs_reach_all_that_they_need(stack: Stack) -> None:
     """So that nothing above is kept by forbidding the work."""
     day = "insert_date=2021-01-01"
     for table in ("delivery", "rejection"):
@@ -151,7 +151,7 @@ def test_the_jobs_reach_all_that_they_need(stack: Stack):
         assert stack.who_may("secretsmanager:GetSecretValue", arn) == {AIRFLOW}
 
 
-def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack):
+def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack) -> None:
     runtime = stack.runtime
     if runtime == "emr_serverless":
         arn = stack.one("aws_emrserverless_application").arn
@@ -174,7 +174,7 @@ def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack):
         assert stack.who_may("glue:StartJobRun", stack.one("aws_glue_job").arn) == {AIRFLOW}
 
 
-def test_airflow_logs_in_to_its_own_databases_only(stack: Stack):
+def test_airflow_logs_in_to_its_own_databases_only(stack: Stack) -> None:
     resource_id = stack.one("aws_db_instance", "module.source").resource_id
     arn = f"arn:aws:rds-db:eu-west-1:{ACCOUNT}:dbuser:{resource_id}"
     assert stack.who_may("rds-db:connect", f"{arn}/airflow") == {AIRFLOW}
@@ -187,7 +187,7 @@ def test_airflow_logs_in_to_its_own_databases_only(stack: Stack):
         assert stack.who_may("redshift-serverless:GetCredentials", arn) == {AIRFLOW}
 
 
-def test_redshift_keeps_external_tables_in_its_own_catalogue_only(stack: Stack):
+def test_redshift_keeps_external_tables_in_its_own_catalogue_only(stack: Stack) -> None:
     arn = f"arn:aws:glue:eu-west-1:{ACCOUNT}"
     database = stack.outputs["warehouse"]["GLUE_DATABASE"]
     assert database == stack.one("aws_glue_catalog_database").name
@@ -198,7 +198,7 @@ def test_redshift_keeps_external_tables_in_its_own_catalogue_only(stack: Stack):
     assert not stack.all("aws_glue_catalog_table")
 
 
-def test_no_policy_uses_a_star_where_the_service_can_be_narrower(stack: Stack):
+def test_no_policy_uses_a_star_where_the_service_can_be_narrower(stack: Stack) -> None:
     for role, statement in stack.statements():
         assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, (role, statement)
         actions = as_list(statement["Action"])
@@ -208,8 +208,8 @@ def test_no_policy_uses_a_star_where_the_service_can_be_narrower(stack: Stack):
                 assert set(actions) <= WITHOUT_RESOURCE and statement["Condition"], (role, actions, resource)
 
 
-def test_awss_own_policies_are_these_and_no_others(stack: Stack):
-    found: dict[str, set] = {}
+def test_awss_own_policies_are_these_and_no_others(stack: Stack) -> None:
+    found: dict[str, set[str]] = {}
     for attachment in stack.all("aws_iam_role_policy_attachment").values():
         found.setdefault(attachment.role, set()).add(
             attachment.policy_arn.removeprefix("arn:aws:iam::aws:policy/")
@@ -230,7 +230,7 @@ def test_awss_own_policies_are_these_and_no_others(stack: Stack):
     assert not [role.name for role in stack.all("aws_iam_role").values() if NAME not in role.name]
 
 
-def test_a_role_is_handed_only_to_the_service_that_needs_it(stack: Stack):
+def test_a_role_is_handed_only_to_the_service_that_needs_it(stack: Stack) -> None:
     for role, statement in stack.statements():
         if "iam:PassRole" not in as_list(statement["Action"]):
             continue
@@ -244,7 +244,7 @@ def test_a_role_is_handed_only_to_the_service_that_needs_it(stack: Stack):
         assert allowed.get(target) == passed_to, (role, statement)
 
 
-def test_roles_are_taken_by_services_and_by_airflows_pods_only(stack: Stack):
+def test_roles_are_taken_by_services_and_by_airflows_pods_only(stack: Stack) -> None:
     services = {
         SPARK: {"emr_serverless": "emr-serverless", "emr": "ec2", "glue": "glue"}[stack.runtime],
         SPECTRUM: "redshift", f"{NAME}-emr": "elasticmapreduce", f"{NAME}-eks-cluster": "eks",
@@ -272,7 +272,7 @@ def test_roles_are_taken_by_services_and_by_airflows_pods_only(stack: Stack):
                 assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT, role.name
 
 
-def test_who_may_finds_out():
+def test_who_may_finds_out() -> None:
     """The question that most promises above rest on."""
     policy = {"Statement": [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::a/x/*"]},

@@ -25,7 +25,7 @@ SPARK_KEYS = {
 }  # fmt: skip
 
 
-def test_airflow_finds_all_its_variables_and_connections(stack: Stack):
+def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
     secrets = airflow_secrets(stack)
     assert secrets.keys() == {"connections/shop_db"} | {
         f"variables/{name}"
@@ -50,10 +50,10 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack):
     )
 
 
-def test_the_variable_spark_has_the_names_that_airflow_reads(stack: Stack):
+def test_the_variable_spark_has_the_names_that_airflow_reads(stack: Stack) -> None:
     assert stack.outputs["spark"].keys() == SPARK_KEYS
     pipeline = TREE.parent / "airflow/dags/pipeline"
-    code = "".join((pipeline / name).read_text() for name in ("spark.py", "spark_aws.py"))
+    code = "".join((pipeline / name).read_text() for name in ("spark.py", "spark_cloud.py", "spark_aws.py"))
     read = set(re.findall(r'deployed\("(\w+)"\)|DeployedNumber\("(\w+)"\)', code))
     assert {first or second for first, second in read} == SPARK_KEYS
     needed = {
@@ -66,7 +66,7 @@ def test_the_variable_spark_has_the_names_that_airflow_reads(stack: Stack):
     assert all(stack.outputs["spark"][name] for name in SPARK_KEYS - by_mode)
 
 
-def test_the_variable_warehouse_has_the_names_that_dbt_reads(stack: Stack):
+def test_the_variable_warehouse_has_the_names_that_dbt_reads(stack: Stack) -> None:
     project = TREE.parent
     read = (project / "profiles_template.yml").read_text() + "".join(
         file.read_text()
@@ -86,7 +86,7 @@ def test_the_variable_warehouse_has_the_names_that_dbt_reads(stack: Stack):
     assert stack.outputs["warehouse"]["DBT_TARGET"] == stack.outputs["dbt_target"] == "redshift"
 
 
-def test_somebody_hears_of_the_budget(stack: Stack):
+def test_somebody_hears_of_the_budget(stack: Stack) -> None:
     budget = stack.one("aws_budgets_budget")
     assert (float(budget.limit_amount), budget.limit_unit, budget.time_unit) == (300, "USD", "MONTHLY")
     assert {(one["notification_type"], one["threshold"]) for one in budget.notification} == {
@@ -96,7 +96,7 @@ def test_somebody_hears_of_the_budget(stack: Stack):
     assert all(one["subscriber_email_addresses"] == ["data@example.com"] for one in budget.notification)
 
 
-def test_only_a_trial_stack_loses_its_data_with_destroy(stack: Stack):
+def test_only_a_trial_stack_loses_its_data_with_destroy(stack: Stack) -> None:
     trial = stack.one("aws_kms_key", "module.lake").deletion_window_in_days == 7
     for bucket_ in stack.all("aws_s3_bucket").values():
         assert bucket_.force_destroy is trial
@@ -111,7 +111,7 @@ def test_only_a_trial_stack_loses_its_data_with_destroy(stack: Stack):
     assert {key.deletion_window_in_days for key in stack.all("aws_kms_key").values()} == {7 if trial else 30}
 
 
-def test_a_job_that_runs_away_is_stopped_by_a_limit(stack: Stack):
+def test_a_job_that_runs_away_is_stopped_by_a_limit(stack: Stack) -> None:
     for application in stack.all("aws_emrserverless_application").values():
         assert application.maximum_capacity[0]["cpu"] == "16 vCPU"
         assert application.auto_stop_configuration[0] == {"enabled": True, "idle_timeout_minutes": 5}

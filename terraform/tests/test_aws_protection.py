@@ -20,7 +20,7 @@ from terraform.tests.aws_stack import (
 from terraform.tests.stack import Stack
 
 
-def test_no_bucket_can_be_public(stack: Stack):
+def test_no_bucket_can_be_public(stack: Stack) -> None:
     blocks = {block.bucket: block for block in stack.all("aws_s3_bucket_public_access_block").values()}
     assert (
         blocks.keys()
@@ -37,7 +37,7 @@ def test_no_bucket_can_be_public(stack: Stack):
     assert not stack.all("aws_s3_bucket_acl")
 
 
-def test_every_bucket_is_encrypted_with_the_lakes_key(stack: Stack):
+def test_every_bucket_is_encrypted_with_the_lakes_key(stack: Stack) -> None:
     key = stack.one("aws_kms_key", "module.lake").arn
     found = {
         encryption.bucket: encryption.rule[0]["apply_server_side_encryption_by_default"][0]
@@ -49,7 +49,7 @@ def test_every_bucket_is_encrypted_with_the_lakes_key(stack: Stack):
     }
 
 
-def test_every_bucket_keeps_versions_for_a_while(stack: Stack):
+def test_every_bucket_keeps_versions_for_a_while(stack: Stack) -> None:
     versions = stack.all("aws_s3_bucket_versioning").values()
     assert {(one.bucket, one.versioning_configuration[0]["status"]) for one in versions} == {
         (bucket(layer), "Enabled") for layer in LAYERS
@@ -59,7 +59,7 @@ def test_every_bucket_keeps_versions_for_a_while(stack: Stack):
         assert old["status"] == "Enabled" and old["noncurrent_version_expiration"][0]["noncurrent_days"] == 30
 
 
-def test_every_bucket_refuses_plain_http(stack: Stack):
+def test_every_bucket_refuses_plain_http(stack: Stack) -> None:
     for layer in LAYERS:
         denied = bucket_policy(stack, layer, "TlsOnly")
         assert (
@@ -69,7 +69,7 @@ def test_every_bucket_refuses_plain_http(stack: Stack):
         assert set(denied["Resource"]) == {f"arn:aws:s3:::{bucket(layer)}", objects(layer, "*")}
 
 
-def test_rejected_records_go_after_90_days(stack: Stack):
+def test_rejected_records_go_after_90_days(stack: Stack) -> None:
     (rules,) = [
         one.rule
         for one in stack.all("aws_s3_bucket_lifecycle_configuration").values()
@@ -80,7 +80,7 @@ def test_rejected_records_go_after_90_days(stack: Stack):
     assert not rule["filter"] or not rule["filter"][0]["prefix"]
 
 
-def test_only_airflow_reaches_the_databases(stack: Stack):
+def test_only_airflow_reaches_the_databases(stack: Stack) -> None:
     nodes = stack.one("aws_eks_cluster").vpc_config[0]["cluster_security_group_id"]
     groups = {group.id: group.name for group in stack.all("aws_security_group").values()}
     found = set()
@@ -99,7 +99,7 @@ def test_only_airflow_reaches_the_databases(stack: Stack):
     assert not default.ingress and not default.egress
 
 
-def test_databases_are_private_encrypted_and_speak_tls_only(stack: Stack):
+def test_databases_are_private_encrypted_and_speak_tls_only(stack: Stack) -> None:
     databases = stack.all("aws_db_instance")
     assert len(databases) == 2
     groups = {group.name: group for group in stack.all("aws_db_parameter_group").values()}
@@ -113,7 +113,7 @@ def test_databases_are_private_encrypted_and_speak_tls_only(stack: Stack):
         assert parameters["rds.force_ssl"] == "1", address
 
 
-def test_the_warehouse_is_private_encrypted_and_speaks_tls_only(stack: Stack):
+def test_the_warehouse_is_private_encrypted_and_speaks_tls_only(stack: Stack) -> None:
     if stack.all("aws_redshift_cluster"):
         cluster = stack.one("aws_redshift_cluster")
         # the provider gives texts here
@@ -141,7 +141,7 @@ def test_the_warehouse_is_private_encrypted_and_speaks_tls_only(stack: Stack):
     assert stack.outputs["warehouse"]["REDSHIFT_METHOD"] == "iam_role"
 
 
-def test_kubernetes_is_closed_but_for_the_allowed_addresses(stack: Stack):
+def test_kubernetes_is_closed_but_for_the_allowed_addresses(stack: Stack) -> None:
     cluster = stack.one("aws_eks_cluster")
     network = cluster.vpc_config[0]
     assert network["endpoint_private_access"] is True
@@ -153,7 +153,7 @@ def test_kubernetes_is_closed_but_for_the_allowed_addresses(stack: Stack):
     assert stack.applied or cluster.access_config[0]["authentication_mode"] == "API"
 
 
-def test_pods_cannot_take_the_nodes_role(stack: Stack):
+def test_pods_cannot_take_the_nodes_role(stack: Stack) -> None:
     template = stack.one("aws_launch_template")
     metadata = template.metadata_options[0]
     assert metadata["http_tokens"] == "required" and metadata["http_put_response_hop_limit"] == 1
@@ -166,7 +166,7 @@ def test_pods_cannot_take_the_nodes_role(stack: Stack):
         }  # fmt: skip
 
 
-def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack):
+def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack) -> None:
     private = {
         subnet.id: subnet for address, subnet in stack.all("aws_subnet").items() if ".private[" in address
     }
@@ -188,7 +188,7 @@ def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack):
     assert len(stack.all("aws_nat_gateway")) == (3 if large else 1)
 
 
-def test_keys_rotate_and_belong_to_the_account(stack: Stack):
+def test_keys_rotate_and_belong_to_the_account(stack: Stack) -> None:
     keys = stack.all("aws_kms_key")
     assert len(keys) == 2
     for address, key in keys.items():
@@ -201,7 +201,7 @@ def test_keys_rotate_and_belong_to_the_account(stack: Stack):
                 }
 
 
-def test_everything_else_is_encrypted_with_the_platforms_key(stack: Stack):
+def test_everything_else_is_encrypted_with_the_platforms_key(stack: Stack) -> None:
     key = platform_key(stack)
     for type_ in ("aws_cloudwatch_log_group", "aws_secretsmanager_secret"):
         assert {resource.kms_key_id for resource in stack.all(type_).values()} == {key}, type_
@@ -237,7 +237,7 @@ def test_everything_else_is_encrypted_with_the_platforms_key(stack: Stack):
         )
 
 
-def test_logs_are_kept_for_a_year(stack: Stack):
+def test_logs_are_kept_for_a_year(stack: Stack) -> None:
     groups = stack.all("aws_cloudwatch_log_group").values()
     assert {group.name: group.retention_in_days for group in groups} == {
         f"/{NAME}/network": 365, f"/aws/eks/{NAME}/cluster": 365,

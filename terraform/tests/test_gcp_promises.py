@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from terraform.tests.cli import TREE
+from terraform.tests.stack import Mocked, Stack
 
 AIRFLOW = "serviceAccount:airflow@demo-project.iam.gserviceaccount.com"
 SPARK = "serviceAccount:spark@demo-project.iam.gserviceaccount.com"
@@ -25,16 +28,18 @@ READING_ROLES = {
 
 
 @pytest.fixture(scope="module")
-def production(mocked):
-    return mocked("gcp")["serverless"].stack
+def production(mocked: Mocked) -> Stack:
+    stack: Stack = mocked("gcp")["serverless"].stack
+    return stack
 
 
 @pytest.fixture(scope="module")
-def trial(mocked):
-    return mocked("gcp")["cluster_and_provisioned"].stack
+def trial(mocked: Mocked) -> Stack:
+    stack: Stack = mocked("gcp")["cluster_and_provisioned"].stack
+    return stack
 
 
-def bindings(policy) -> list[tuple[str, str, str]]:
+def bindings(policy: SimpleNamespace) -> list[tuple[str, str, str]]:
     """(role, member, condition) of a policy written as JSON."""
     return [
         (binding["role"], member, binding.get("condition", {}).get("expression", ""))
@@ -43,7 +48,7 @@ def bindings(policy) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_nothing_is_public(production, trial):
+def test_nothing_is_public(production: Stack, trial: Stack) -> None:
     for stack in (production, trial):
         assert "allUsers" not in stack.text and "allAuthenticatedUsers" not in stack.text
         for address, bucket in stack.all("google_storage_bucket").items():
@@ -51,13 +56,13 @@ def test_nothing_is_public(production, trial):
             assert bucket.uniform_bucket_level_access is True, address
 
 
-def test_a_bucket_that_was_overwritten_can_be_restored(production):
+def test_a_bucket_that_was_overwritten_can_be_restored(production: Stack) -> None:
     for address, bucket in production.all("google_storage_bucket").items():
         if "scratch" not in address:
             assert bucket.versioning == [{"enabled": True}], address
 
 
-def test_the_lake_has_a_key_of_its_own_that_only_cloud_storage_uses(production):
+def test_the_lake_has_a_key_of_its_own_that_only_cloud_storage_uses(production: Stack) -> None:
     key = production.one("google_kms_crypto_key")
     assert key.rotation_period == "7776000s"
     for address, bucket in production.all("google_storage_bucket").items():
@@ -69,7 +74,7 @@ def test_the_lake_has_a_key_of_its_own_that_only_cloud_storage_uses(production):
     ]
 
 
-def test_every_layer_says_all_of_its_access(production):
+def test_every_layer_says_all_of_its_access(production: Stack) -> None:
     """google_storage_bucket_iam_policy takes away what it does not name; members added beside it would come and go."""
     layers = {address.split('"')[1] for address in production.all("google_storage_bucket_iam_policy")}
     assert layers == {"raw", "staging", "quarantine", "artifacts"}
@@ -77,19 +82,19 @@ def test_every_layer_says_all_of_its_access(production):
     assert {member.bucket for member in members.values()} == {"movie-analytics-prod-scratch-demo-project"}
 
 
-def test_only_spark_reads_the_quarantine(production):
+def test_only_spark_reads_the_quarantine(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "quarantine")
     assert {member for role, member, _ in bindings(policy) if role in READING_ROLES} == {SPARK}
 
 
-def test_only_spark_reads_the_vendors_files(production):
+def test_only_spark_reads_the_vendors_files(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "raw")
     reading = {(member, condition) for role, member, condition in bindings(policy) if role in READING_ROLES}
     folders = {member: set(re.findall(r"/objects/([^\"]*)", condition)) for member, condition in reading}
     assert folders == {SPARK: {"movie_review/", "log_reviews/"}, AIRFLOW: {"user_purchase/"}}
 
 
-def test_grants_in_buckets_name_their_folders(production):
+def test_grants_in_buckets_name_their_folders(production: Stack) -> None:
     everywhere = {
         (address.split('"')[1], role, member)
         for address, policy in production.all("google_storage_bucket_iam_policy").items()
@@ -104,14 +109,14 @@ def test_grants_in_buckets_name_their_folders(production):
     assert everywhere == owners | {("staging", "roles/storage.objectViewer", AIRFLOW)}
 
 
-def test_a_condition_is_about_its_own_bucket(production):
+def test_a_condition_is_about_its_own_bucket(production: Stack) -> None:
     for address, policy in production.all("google_storage_bucket_iam_policy").items():
         for _, _, condition in bindings(policy):
             buckets = set(re.findall(r"buckets/([^/]*)/", condition))
             assert buckets <= {policy.bucket}, address
 
 
-def test_airflow_cannot_change_the_code_that_spark_runs(production):
+def test_airflow_cannot_change_the_code_that_spark_runs(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "artifacts")
     for role, member, condition in bindings(policy):
         if member == AIRFLOW and role != "roles/storage.legacyBucketReader":
@@ -120,7 +125,7 @@ def test_airflow_cannot_change_the_code_that_spark_runs(production):
             assert role in ("roles/storage.legacyBucketReader", "roles/storage.objectViewer")
 
 
-def test_only_spark_reads_the_key_of_the_pseudonyms(production):
+def test_only_spark_reads_the_key_of_the_pseudonyms(production: Stack) -> None:
     key = production.one("google_secret_manager_secret", "module.spark.")
     access = [
         a
@@ -131,7 +136,7 @@ def test_only_spark_reads_the_key_of_the_pseudonyms(production):
     assert production.all("google_secret_manager_secret_iam_member") == {}
 
 
-def test_airflow_reads_its_settings_and_no_other_secret(production):
+def test_airflow_reads_its_settings_and_no_other_secret(production: Stack) -> None:
     readable = {
         address
         for address, access in production.all("google_secret_manager_secret_iam_binding").items()
@@ -144,7 +149,7 @@ def test_airflow_reads_its_settings_and_no_other_secret(production):
     )
 
 
-def test_no_secret_has_its_value_from_terraform(production):
+def test_no_secret_has_its_value_from_terraform(production: Stack) -> None:
     """What Terraform writes it keeps in its state; only Airflow's settings are written, and none is secret."""
     written = production.all("google_secret_manager_secret_version")
     assert all("orchestrator.google_secret_manager_secret_version.setting[" in address for address in written)
@@ -153,7 +158,7 @@ def test_no_secret_has_its_value_from_terraform(production):
         assert user.type == "CLOUD_IAM_SERVICE_ACCOUNT" and not user.password
 
 
-def test_airflow_finds_its_variables_and_connections(production):
+def test_airflow_finds_its_variables_and_connections(production: Stack) -> None:
     outputs = production.outputs
     written = {
         address.split('"')[1]: version.secret_data
@@ -176,7 +181,7 @@ def test_airflow_finds_its_variables_and_connections(production):
     assert shop["extra"] == {"iam": True, "sslmode": "require"}
 
 
-def test_databases_have_no_public_address_and_take_encrypted_connections_only(production):
+def test_databases_have_no_public_address_and_take_encrypted_connections_only(production: Stack) -> None:
     databases = production.all("google_sql_database_instance")
     assert len(databases) == 2
     for address, database in databases.items():
@@ -187,7 +192,7 @@ def test_databases_have_no_public_address_and_take_encrypted_connections_only(pr
         assert settings["backup_configuration"][0]["enabled"] is True, address
 
 
-def test_kubernetes_is_private(production, trial):
+def test_kubernetes_is_private(production: Stack, trial: Stack) -> None:
     for stack, cidrs in ((production, []), (trial, ["203.0.113.0/24"])):
         cluster = stack.one("google_container_cluster")
         (private,) = cluster.private_cluster_config
@@ -198,7 +203,7 @@ def test_kubernetes_is_private(production, trial):
         assert authorized["gcp_public_cidrs_access_enabled"] is False
 
 
-def test_only_airflows_service_account_in_kubernetes_is_airflow(production):
+def test_only_airflows_service_account_in_kubernetes_is_airflow(production: Stack) -> None:
     binding = production.one("google_service_account_iam_binding", "workload_identity")
     assert binding.members == ["serviceAccount:demo-project.svc.id.goog[airflow/airflow]"]
     assert binding.service_account_id == AIRFLOW.replace(
@@ -206,7 +211,7 @@ def test_only_airflows_service_account_in_kubernetes_is_airflow(production):
     )
 
 
-def test_airflow_acts_as_spark_and_nobody_else(production):
+def test_airflow_acts_as_spark_and_nobody_else(production: Stack) -> None:
     granted = production.all("google_service_account_iam_member")
     assert [(g.role, g.member, g.service_account_id) for g in granted.values()] == [
         (
@@ -217,7 +222,7 @@ def test_airflow_acts_as_spark_and_nobody_else(production):
     ]
 
 
-def test_roles_in_the_whole_project_are_few_and_hold_no_data(production):
+def test_roles_in_the_whole_project_are_few_and_hold_no_data(production: Stack) -> None:
     granted = {
         (member.member, member.role if member.role.startswith("roles/") else address.split(".")[-1])
         for address, member in production.all("google_project_iam_member").items()
@@ -240,14 +245,14 @@ def test_roles_in_the_whole_project_are_few_and_hold_no_data(production):
             assert not permission.endswith(".setIamPolicy"), address
 
 
-def test_the_database_login_is_for_one_instance(production):
+def test_the_database_login_is_for_one_instance(production: Stack) -> None:
     login = production.one("google_project_iam_member", "module.source.")
     assert login.condition[0]["expression"].endswith(
         '"projects/demo-project/instances/movie-analytics-prod-shop"'
     )
 
 
-def test_airflow_has_the_rights_of_its_spark_mode_only(production, trial):
+def test_airflow_has_the_rights_of_its_spark_mode_only(production: Stack, trial: Stack) -> None:
     batches = production.one("google_project_iam_custom_role", "spark_starter").permissions
     clusters = trial.one("google_project_iam_custom_role", "spark_starter").permissions
     assert "dataproc.batches.create" in batches and not any(
@@ -258,7 +263,7 @@ def test_airflow_has_the_rights_of_its_spark_mode_only(production, trial):
     )
 
 
-def test_who_reads_which_dataset(production):
+def test_who_reads_which_dataset(production: Stack) -> None:
     reading = {}
     for address, policy in production.all("google_bigquery_dataset_iam_policy").items():
         by_role = {
@@ -281,7 +286,7 @@ def test_who_reads_which_dataset(production):
     }
 
 
-def test_readers_see_no_customer(production):
+def test_readers_see_no_customer(production: Stack) -> None:
     tag = production.one("google_data_catalog_policy_tag").name
     clear = production.one("google_data_catalog_policy_tag_iam_binding")
     assert (clear.policy_tag, set(clear.members)) == (tag, {AIRFLOW, ANALYSTS})
@@ -292,7 +297,7 @@ def test_readers_see_no_customer(production):
     assert production.outputs["warehouse"]["BIGQUERY_CUSTOMER_POLICY_TAG"] == tag
 
 
-def test_there_is_a_dataset_for_each_schema_of_dbt(production):
+def test_there_is_a_dataset_for_each_schema_of_dbt(production: Stack) -> None:
     project = TREE.parent / "dbt_project"
     configured = yaml.safe_load((project / "dbt_project.yml").read_text())
     schemas = {
@@ -306,33 +311,33 @@ def test_there_is_a_dataset_for_each_schema_of_dbt(production):
     assert datasets == {f"{production.outputs['warehouse']['DBT_SCHEMA']}_{schema}" for schema in schemas}
 
 
-def _with_schema(settings: dict) -> list[dict]:
+def _with_schema(settings: dict[str, Any]) -> list[dict[str, Any]]:
     nested = [
         inner for value in settings.values() if isinstance(value, dict) for inner in _with_schema(value)
     ]
     return nested + ([settings] if "+schema" in settings else [])
 
 
-def test_the_only_way_in_is_from_spark_to_spark(production):
+def test_the_only_way_in_is_from_spark_to_spark(production: Stack) -> None:
     (firewall,) = production.all("google_compute_firewall").values()
     spark = production.one("google_compute_subnetwork", "subnetwork.spark")
     assert firewall.source_ranges == firewall.destination_ranges == [spark.ip_cidr_range]
 
 
-def test_address_ranges_do_not_overlap(production):
+def test_address_ranges_do_not_overlap(production: Stack) -> None:
     subnets = production.all("google_compute_subnetwork").values()
     ranges = [s.ip_cidr_range for s in subnets] + [
         r["ip_cidr_range"] for s in subnets for r in s.secondary_ip_range
     ]
     peered = production.one("google_compute_global_address")
-    networks = [ipaddress.ip_network(r) for r in [*ranges, f"{peered.address}/{peered.prefix_length}"]]
+    networks = [ipaddress.IPv4Network(r) for r in [*ranges, f"{peered.address}/{peered.prefix_length}"]]
     assert len(networks) == 5
     for network in networks:
-        assert network.subnet_of(ipaddress.ip_network("10.20.0.0/16"))
+        assert network.subnet_of(ipaddress.IPv4Network("10.20.0.0/16"))
         assert [other for other in networks if network.overlaps(other)] == [network]
 
 
-def test_only_a_trial_stack_can_be_destroyed_with_its_data(production, trial):
+def test_only_a_trial_stack_can_be_destroyed_with_its_data(production: Stack, trial: Stack) -> None:
     for stack, ephemeral in ((production, False), (trial, True)):
         layers = [b for address, b in stack.all("google_storage_bucket").items() if "scratch" not in address]
         assert {bucket.force_destroy for bucket in layers} == {ephemeral}
@@ -348,7 +353,7 @@ def test_only_a_trial_stack_can_be_destroyed_with_its_data(production, trial):
         )
 
 
-def test_the_budget_is_watched(production):
+def test_the_budget_is_watched(production: Stack) -> None:
     budget = production.one("google_billing_budget")
     assert budget.amount[0]["specified_amount"][0]["units"] == "300"
     assert [rule["threshold_percent"] for rule in budget.threshold_rules] == [0.8, 1]

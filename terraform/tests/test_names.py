@@ -19,14 +19,14 @@ FOLDERS = [Path(cloud) for cloud in CLOUDS] + [
 ]
 
 
-def test_both_clouds_have_the_same_modules():
+def test_both_clouds_have_the_same_modules() -> None:
     for cloud in CLOUDS:
         assert {folder.name for folder in (TREE / "modules" / cloud).iterdir()} == MODULES
         called = {name: call["source"].strip('"') for name, call in blocks(Path(cloud), "module").items()}
         assert called == {name: f"../modules/{cloud}/{name}" for name in MODULES}
 
 
-def test_both_clouds_have_the_same_variables():
+def test_both_clouds_have_the_same_variables() -> None:
     aws, gcp = (
         {name: value["type"] for name, value in blocks(Path(cloud), "variable").items()} for cloud in CLOUDS
     )
@@ -34,7 +34,7 @@ def test_both_clouds_have_the_same_variables():
     assert {name: (aws[name], gcp[name]) for name in aws.keys() & gcp.keys() if aws[name] != gcp[name]} == {}
 
 
-def test_both_clouds_have_the_same_defaults():
+def test_both_clouds_have_the_same_defaults() -> None:
     """So that the same tfvars mean the same."""
     aws, gcp = (
         {name: value.get("default", "(none)") for name, value in blocks(Path(cloud), "variable").items()}
@@ -43,13 +43,13 @@ def test_both_clouds_have_the_same_defaults():
     assert {name: (aws[name], gcp[name]) for name in aws.keys() & gcp.keys() if aws[name] != gcp[name]} == {}
 
 
-def test_both_clouds_have_the_same_outputs():
+def test_both_clouds_have_the_same_outputs() -> None:
     aws, gcp = (blocks(Path(cloud), "output").keys() for cloud in CLOUDS)
     assert aws ^ gcp == set()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_variable_and_output_is_described_and_typed(folder):
+def test_every_variable_and_output_is_described_and_typed(folder: Path) -> None:
     variables, outputs = blocks(folder, "variable"), blocks(folder, "output")
     assert [
         name for name, value in variables.items() if not value.get("description") or "type" not in value
@@ -58,13 +58,13 @@ def test_every_variable_and_output_is_described_and_typed(folder):
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_variable_is_used(folder):
+def test_every_variable_is_used(folder: Path) -> None:
     code = "".join(file.read_text() for file in (TREE / folder).glob("*.tf"))
     assert [name for name in blocks(folder, "variable") if f"var.{name}" not in code] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_folder_has_its_files(folder):
+def test_every_folder_has_its_files(folder: Path) -> None:
     names = {file.name for file in (TREE / folder).glob("*.tf")}
     wanted = {"main.tf", "variables.tf", "outputs.tf", "versions.tf"}
     if folder.parent == Path("."):

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from terraform.tests.cli import CLOUDS, TREE, terraform
+from terraform.tests.stack import Initialised, Mocked
 
 CHECKOV = Path(sys.executable).with_name("checkov")
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_it_is_formatted(cloud):
+def test_it_is_formatted(cloud: str) -> None:
     if not shutil.which("terraform"):
         pytest.skip("no terraform here: formatting was not checked")
     for folder in (TREE / cloud, TREE / "modules" / cloud):
@@ -26,14 +27,14 @@ def test_it_is_formatted(cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_it_is_valid(cloud, initialised):
+def test_it_is_valid(cloud: str, initialised: Initialised) -> None:
     validated = terraform(initialised(cloud), "validate", "-no-color")
     assert validated.returncode == 0, validated.stderr
     assert "Warning" not in validated.stdout, validated.stdout
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_its_mocked_runs_pass(cloud, mocked):
+def test_its_mocked_runs_pass(cloud: str, mocked: Mocked) -> None:
     runs = mocked(cloud)
     failed = {name: run.errors for name, run in runs.items() if run.status != "pass"}
     assert not failed, json.dumps(failed, indent=2)
@@ -41,7 +42,7 @@ def test_its_mocked_runs_pass(cloud, mocked):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_checkov_finds_nothing(cloud):
+def test_checkov_finds_nothing(cloud: str) -> None:
     if not CHECKOV.exists():
         pytest.skip(f"no checkov here: terraform/{cloud} was not scanned")
     scanned = subprocess.run(
@@ -58,7 +59,7 @@ def test_checkov_finds_nothing(cloud):
     assert report["summary"]["passed"] > 30 and not report["summary"]["parsing_errors"], report["summary"]
 
 
-def test_every_excused_check_has_its_reason():
+def test_every_excused_check_has_its_reason() -> None:
     places = [TREE / ".checkov.yaml", *TREE.glob("**/*.tf")]
     lines = [line.strip() for place in places for line in place.read_text().splitlines()]
     excused = [line for line in lines if re.match(r"- CKV|# *checkov:skip", line)]

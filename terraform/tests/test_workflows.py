@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,26 +20,26 @@ WORKFLOWS = {file.stem: file for file in sorted((TREE.parent / ".github/workflow
 ZIZMOR = Path(sys.executable).with_name("zizmor")
 
 
-def read(name: str) -> dict:
-    workflow = yaml.safe_load(WORKFLOWS[name].read_text())
+def read(name: str) -> dict[str, Any]:
+    workflow: dict[Any, Any] = yaml.safe_load(WORKFLOWS[name].read_text())
     workflow["on"] = workflow.pop(True)  # YAML 1.1 takes "on" for a truth value
     return workflow
 
 
-def jobs() -> list[tuple[str, str, dict]]:
+def jobs() -> list[tuple[str, str, dict[str, Any]]]:
     return [(name, job, value) for name in WORKFLOWS for job, value in read(name)["jobs"].items()]
 
 
-def steps(job: dict) -> str:
+def steps(job: dict[str, Any]) -> str:
     return "\n".join(f"{step.get('uses', '')} {step.get('run', '')}" for step in job["steps"])
 
 
-def test_there_are_three():
+def test_there_are_three() -> None:
     assert WORKFLOWS.keys() == {"test", "plan", "deploy"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_actions_are_pinned_to_a_commit_whose_version_stands_beside_it(name):
+def test_actions_are_pinned_to_a_commit_whose_version_stands_beside_it(name: str) -> None:
     used = re.findall(r"uses: (\S+)(.*)", WORKFLOWS[name].read_text())
     assert used
     for action, comment in used:
@@ -46,9 +47,9 @@ def test_actions_are_pinned_to_a_commit_whose_version_stands_beside_it(name):
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action}{comment}"
 
 
-def test_an_action_has_one_version_in_all_workflows():
+def test_an_action_has_one_version_in_all_workflows() -> None:
     text = "".join(file.read_text() for file in WORKFLOWS.values())
-    versions = {}
+    versions: dict[str, set[str]] = {}
     for action, commit in re.findall(r"uses: ([\w/-]+)@(\S+)", text):
         versions.setdefault(action, set()).add(commit)
     assert {action: commits for action, commits in versions.items() if len(commits) > 1} == {}
@@ -56,17 +57,17 @@ def test_an_action_has_one_version_in_all_workflows():
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_no_secret_of_the_repository_is_used(name):
+def test_no_secret_of_the_repository_is_used(name: str) -> None:
     """Clouds trust GitHub's own token; there is no key to keep."""
     assert "secrets." not in WORKFLOWS[name].read_text()
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_nobody_outside_can_start_it_with_rights(name):
+def test_nobody_outside_can_start_it_with_rights(name: str) -> None:
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(read(name)["on"])
 
 
-def test_rights_are_given_job_by_job_and_no_more_than_these():
+def test_rights_are_given_job_by_job_and_no_more_than_these() -> None:
     assert read("test")["permissions"] == {"contents": "read"}
     for name in ("plan", "deploy"):
         assert read(name)["permissions"] == {}
@@ -81,19 +82,19 @@ def test_rights_are_given_job_by_job_and_no_more_than_these():
     }
 
 
-def test_who_may_write_to_a_pull_request_runs_none_of_its_code():
+def test_who_may_write_to_a_pull_request_runs_none_of_its_code() -> None:
     comment = read("plan")["jobs"]["comment"]
     assert "actions/checkout" not in steps(comment) and "terraform/" not in steps(comment)
 
 
-def test_a_fork_gets_no_credentials():
+def test_a_fork_gets_no_credentials() -> None:
     assert (
         "github.event.pull_request.head.repo.full_name == github.repository"
         in read("plan")["jobs"]["plan"]["if"]
     )
 
 
-def test_who_logs_in_to_a_cloud_does_it_in_an_environment():
+def test_who_logs_in_to_a_cloud_does_it_in_an_environment() -> None:
     """There the cloud's trust is bound to, and reviewers can be asked."""
     environments = {}
     for name, job, value in jobs():
@@ -106,7 +107,7 @@ def test_who_logs_in_to_a_cloud_does_it_in_an_environment():
     }
 
 
-def test_a_deployment_is_planned_first_and_never_runs_beside_another():
+def test_a_deployment_is_planned_first_and_never_runs_beside_another() -> None:
     deploy = read("deploy")
     assert deploy["jobs"]["deploy"]["needs"] == "plan"
     assert deploy["concurrency"] == {
@@ -115,7 +116,7 @@ def test_a_deployment_is_planned_first_and_never_runs_beside_another():
     assert set(deploy["on"]) == {"workflow_dispatch"}
 
 
-def test_what_can_be_chosen_exists():
+def test_what_can_be_chosen_exists() -> None:
     inputs = read("deploy")["on"]["workflow_dispatch"]["inputs"]
     assert inputs["cloud"]["options"] == list(CLOUDS)
     for cloud in CLOUDS:
@@ -123,7 +124,7 @@ def test_what_can_be_chosen_exists():
         assert files == set(inputs["environment"]["options"])
 
 
-def test_they_call_what_a_person_calls():
+def test_they_call_what_a_person_calls() -> None:
     commands = {
         (name, job): re.findall(r"python3 -m terraform\.deploy (.*?)(?: \||$)", steps(value), re.MULTILINE)
         for name, job, value in jobs()
@@ -136,7 +137,7 @@ def test_they_call_what_a_person_calls():
     assert ".ci/run" in steps(read("test")["jobs"]["test"])
 
 
-def test_the_test_runs_on_every_pull_request_with_both_pythons():
+def test_the_test_runs_on_every_pull_request_with_both_pythons() -> None:
     test = read("test")
     assert "pull_request" in test["on"] and test["on"]["push"] == {"branches": ["main"]}
     versions = {
@@ -145,13 +146,13 @@ def test_the_test_runs_on_every_pull_request_with_both_pythons():
     assert versions == {("3.11", "17"), ("3.13", "21")}
 
 
-def test_every_job_ends_in_time_on_a_known_machine():
+def test_every_job_ends_in_time_on_a_known_machine() -> None:
     for name, job, value in jobs():
         assert value["timeout-minutes"] <= 120, (name, job)
         assert "ubuntu-24.04" in value["runs-on"], (name, job)
 
 
-def test_what_was_checked_out_holds_no_token():
+def test_what_was_checked_out_holds_no_token() -> None:
     for name, job, value in jobs():
         for step in value["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
@@ -159,13 +160,13 @@ def test_what_was_checked_out_holds_no_token():
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_nothing_from_outside_is_pasted_into_a_command(name):
+def test_nothing_from_outside_is_pasted_into_a_command(name: str) -> None:
     for job in read(name)["jobs"].values():
         for step in job["steps"]:
             assert "${{" not in step.get("run", ""), step
 
 
-def test_zizmor_finds_nothing():
+def test_zizmor_finds_nothing() -> None:
     if not ZIZMOR.exists():
         pytest.skip("no zizmor here: the workflows' syntax and known attacks were not checked")
     audit = subprocess.run(
