@@ -15,20 +15,18 @@ from contextlib import chdir
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from pages.docs_site.architecture import HEADINGS, architecture_svg, layers
 from pages.docs_site.lineage import lineage_page
+from pages.look.render import render
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-# A page that tries to load anything from anywhere is stopped by the browser.
+# dbt's and dbdocs' pages run their own scripts, and load nothing from anywhere: the browser stops a page that tries.
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src data:\">"
 )
-# Holds look.css, which the report shares.
-STYLE_FOLDER = Path(__file__).parent
 # The columns' config.meta.personal_data, and what each means.
 PERSONAL_DATA = {
     "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
@@ -69,15 +67,11 @@ def _with_policy(html: str) -> str:
 
 
 def _index_page(manifest: dict, report: str) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(STYLE_FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     markdown = MarkdownIt("commonmark").enable("table")
-    environment.filters |= {"markdown": markdown.render, "markdown_inline": markdown.renderInline}
     project = manifest["metadata"]["project_name"]
-    return environment.get_template("index.html.jinja").render(
-        policy=POLICY,
+    return render(
+        Path(__file__).with_name("index.html.jinja"),
+        filters={"markdown": markdown.render, "markdown_inline": markdown.renderInline},
         overview=manifest["docs"][f"doc.{project}.__overview__"]["block_contents"],
         diagram=architecture_svg(manifest),
         layers=layers(manifest),

@@ -9,16 +9,12 @@ pages/report/pages into the second. The same warehouse gives the same pages: no 
 import sys
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from pages.docs_site.build import STYLE_FOLDER
+from pages.look.render import render
 from pages.report.charts import svg
 from pages.report.figure import Figure, Page, text
 from pages.report.pages import PAGES
 from pages.report.warehouse import Warehouse, ask
 
-# No script at all, nothing loaded from anywhere.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 # The narrow one is for phones; one of the two is displayed.
 WIDTHS = {"wide": 720, "narrow": 330}
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
@@ -32,12 +28,8 @@ def build(target: Path, site: Path) -> None:
 
 
 def page_html(page: Page, warehouse: Warehouse) -> str:
-    environment = Environment(
-        loader=FileSystemLoader([Path(__file__).parent, STYLE_FOLDER]), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("page.html.jinja").render(
-        policy=POLICY,
+    return render(
+        Path(__file__).with_name("report.html.jinja"),
         pages=PAGES,
         page=page,
         figures=[_figure(figure, warehouse) for figure in page.figures],

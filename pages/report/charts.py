@@ -1,6 +1,6 @@
 """The charts, drawn by Altair as SVG: bars, intervals, days and grids.
 
-Colours are names of CSS variables (page.html.jinja), so that one picture reads in light, dark and print. The layout is worked out
+Colours are names of CSS variables (pages/look/look.css), so that one picture reads in light, dark and print. The layout is worked out
 here and not by Vega, which cannot know how wide a reader's font is: a character is taken as wide as in a wide font.
 """
 
