@@ -6,7 +6,7 @@ here and not by Vega, which cannot know how wide a reader's font is: a character
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import altair as alt
@@ -22,6 +22,10 @@ COLORS = {
 }
 CHARACTER, ROW, GAP, FONT = 7.7, 30, 8, 12
 FAMILY = "Arial, Helvetica, sans-serif"
+# The drawing library ends the whole process at a character that XML 1.0 does not allow.
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Labels are text of the vendors: what changes the drawing looks at tags alone.
+TAG = re.compile(r'<(?:[^<>"]|"[^"]*")*>')
 
 
 @dataclass
@@ -34,7 +38,8 @@ class Bar:
 
 
 def bars(rows: list[Bar], width: int) -> alt.Chart:
-    """Labels are before their bars, or above them if that leaves too little room."""
+    """Labels are before their bars, or above them if that leaves too little room. None is longer than the width."""
+    rows = [replace(row, label=_short(row.label, width - GAP)) for row in rows]
     named = [(y, row) for y, row in enumerate(rows) if row.parts or row.text]
     left = max((_width(row.label) for _, row in named), default=0) + GAP
     is_above = left > width * 0.4
@@ -83,7 +88,7 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
 
 def intervals(rows: list[tuple], width: int) -> alt.Chart:
     """(label, low, middle, high, text) in a share each: a point on a line, over an axis of percents."""
-    rows = [(_short(label, width), *rest) for label, *rest in rows]
+    rows = [(_short(label, 0.4 * width), *rest) for label, *rest in rows]
     left = max(_width(row[0]) for row in rows) + GAP
     right = max(_width(row[4]) for row in rows) + GAP
     data = [
@@ -201,12 +206,7 @@ def shade(value, largest) -> int:
 
 def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
     """The chart as an element of a page, with what a screen reader says about it."""
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
-    variables = {color: f"var(--{variable})" for variable, color in COLORS.items()}
-    drawn = re.sub(r'(?<==")#0101[0-9a-f]{2}(?=")', lambda found: variables[found[0]], drawn)
-    drawn = re.sub(
-        r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, drawn
-    )
+    drawn = TAG.sub(_tidied, vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
     # frames and axes that Vega draws as paths of no size, until none is left
     before = None
     while before != drawn:
@@ -214,7 +214,6 @@ def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
         drawn = re.sub(
             r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn
         )
-    drawn = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", drawn)
     width, height = re.search(r'width="(\d+)" height="(\d+)"', drawn).groups()
     body = drawn.split(">", 1)[1]
     return (
@@ -224,6 +223,17 @@ def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
     )
 
 
+def _tidied(tag: re.Match) -> str:
+    """A tag with variables for colours, two decimals, and only the attributes that the page needs."""
+    tidied = tag[0]
+    for variable, color in COLORS.items():
+        tidied = tidied.replace(f'"{color}"', f'"var(--{variable})"')
+    tidied = re.sub(
+        r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, tidied
+    )
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tidied)
+
+
 def _needed(attribute: re.Match) -> str:
     """Only sizes of text that are not the usual."""
     is_own_size = attribute[0].startswith(" font-size") and f'"{FONT}px"' not in attribute[0]
@@ -231,7 +241,13 @@ def _needed(attribute: re.Match) -> str:
 
 
 def _chart(data: list[dict]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=data))
+    return alt.Chart(
+        alt.Data(values=[{name: _drawable(value) for name, value in row.items()} for row in data])
+    )
+
+
+def _drawable(value):
+    return NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _rows(count: int) -> alt.Y:
@@ -255,7 +271,7 @@ def _width(text: str) -> int:
     return round(CHARACTER * len(text))
 
 
-def _short(label: str, width: int) -> str:
-    """A label takes at most two fifths of the width."""
-    most = int(width * 0.4 / CHARACTER)
+def _short(label: str, room: float) -> str:
+    """The label, cut where it takes more than this many pixels."""
+    most = int(room / CHARACTER)
     return label if len(label) <= most else label[: most - 1] + "…"
