@@ -62,12 +62,6 @@ def test_that_check_sees_texts_that_are_cut_off_or_lie_over_another(browser, tmp
         assert texts_outside(page) == ["a: outside", "a: one"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_loads_in_less_than_a_second(browser, report_site, name):
-    with opened(browser, report_site / f"{name}.html") as page:
-        assert page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 1000
-
-
 def test_charts_are_drawn_in_the_colours_of_the_scheme(browser, report_site):
     drawn = {}
     for scheme in ("light", "dark"):

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from pages.docs_site.architecture import architecture_svg, layers
 from pages.tests.browser import (
     NARROW,
+    PATIENCE,
     WIDE,
     accessibility_violations,
     broken_links,
@@ -77,11 +78,12 @@ def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, docs_s
 def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, docs_site, name):
     with pytest.raises(AssertionError, match="asks for"), opened(browser, docs_site / f"{name}.html") as page:
         stopped_by = page.evaluate(
-            """() => new Promise(done => {
+            """patience => new Promise(done => {
                 addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));
-                setTimeout(() => done("nothing"), 3000);
+                setTimeout(() => done("nothing"), patience);
                 new Image().src = "http://127.0.0.1:9/pixel.png";
-            })"""
+            })""",
+            PATIENCE,
         )
     assert stopped_by == "img-src"
 
