@@ -1,4 +1,4 @@
--- Which device is the most used to write reviews in the east and which one in the west? Several when they are equal.
+-- Which device is the most used to write reviews in the east and which one in the west? Several if they tie.
 -- West is the Census region West, east all other states; the four Census regions are shown as well.
 with
 

@@ -1,5 +1,5 @@
--- Which location has more reviews from a computer in a Chrome browser? Several when they are equal.
--- The browser is derived from the operating system where the log names none.
+-- Which location has more reviews from a computer in a Chrome browser? Several if they tie.
+-- The browser is derived from the operating system if the log names none.
 with
 
 reviews as (

@@ -1,4 +1,4 @@
--- What are the states with more and fewer reviews in 2021? Several when they are equal; by the day in the log.
+-- What are the states with more and fewer reviews in 2021? Several if they tie; by the day in the log.
 with
 
 reviews as (

@@ -1,4 +1,4 @@
--- One row: the day that everything about customers is told as of.
+-- One row: the as-of date of everything about customers.
 select
     max(as_of_date) as as_of_date,
     min(first_invoice_date) as first_invoice_date,

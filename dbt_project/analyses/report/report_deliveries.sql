@@ -1,4 +1,4 @@
--- What came on each day, from the last day back.
+-- What arrived on each day, from the last day back.
 select
     insert_date,
     table_name,

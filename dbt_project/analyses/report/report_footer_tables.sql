@@ -7,7 +7,7 @@ select
 from {{ relation }}
 union all
 {%- endfor %}
--- Where there is none, the report says so.
+-- If there is none, the report says so.
 select
     {{ text_literal('none') }} as unique_id,
     cast(0 as {{ dbt.type_bigint() }}) as row_count,

@@ -73,7 +73,7 @@ months_with_invoices as (
 
 ),
 
--- Every month up to the as-of date, also one in which nobody came back.
+-- Every month up to the as-of date, also one in which no one came back.
 grid as (
 
     select

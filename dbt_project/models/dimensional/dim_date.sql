@@ -33,7 +33,7 @@ numbered as (
         cast(extract(day from day_date) as {{ dbt.type_int() }}) as day_of_month,
         cast(extract(month from day_date) as {{ dbt.type_int() }}) as month_of_year,
         cast(extract(year from day_date) as {{ dbt.type_int() }}) as calendar_year,
-        -- The first day of all was a Monday. (extract() numbers weekdays differently in each warehouse.)
+        -- 0001-01-01 was a Monday. (extract() numbers weekdays differently in each warehouse.)
         cast(
             mod({{ dbt.datediff(date_literal('0001-01-01'), 'day_date', 'day') }}, 7) + 1 as {{ dbt.type_int() }}
         ) as day_of_week

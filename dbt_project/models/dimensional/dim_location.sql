@@ -30,7 +30,7 @@ known as (
         delivered.location,
         coalesce(us_state.region, 'Unknown') as region,
         coalesce(us_state.division, 'Unknown') as division,
-        -- The split that leaves no state over: the Census region West against all others.
+        -- The split that leaves out no state: the Census region West against all others.
         case
             when us_state.region is null then 'Unknown'
             when us_state.region = 'West' then 'West'

@@ -66,7 +66,7 @@ first_log as (
 
 ),
 
--- Each staged record's way is told from the record itself, not as what the marts leave over.
+-- Where each staged record went is worked out from the record itself, not as what the marts leave over.
 purchase_lines as (
 
     select
@@ -203,7 +203,7 @@ staged as (
 
 ),
 
--- Outer: staged records of a day that no delivery tells of must show up as an imbalance.
+-- Outer: staged records of a day without a delivery row must show up as an imbalance.
 counted as (
 
     select

@@ -43,7 +43,7 @@ changed_days as (
 
 ),
 
--- A review and its log may lie this many days apart, so that a change of one touches the other's day.
+-- A review and its log may be this many days apart, so that a change of one touches the other's day.
 neighbouring_days as (
 
     {% for days in range(-var('lookback_days'), var('lookback_days') + 1) -%}

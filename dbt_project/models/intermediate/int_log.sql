@@ -55,7 +55,7 @@ final as (
         numbered.log_id,
         numbered.log_date,
         numbered.device,
-        -- The state's own spelling where it is known, what was delivered where it is not.
+        -- The state's own spelling if it is known, what was delivered if it is not.
         coalesce(us_state.state, misspelt_location.state, numbered.location) as location,
         numbered.os,
         coalesce(numbered.browser, operating_system.usual_browser) as browser,

@@ -163,7 +163,7 @@ PAGE = Page(
             show=devices_by_coast,
             definition=(
                 "West is the Census region West, east are all other states. Reviews whose place or device is unknown are left "
-                "out; several devices when they are equal."
+                "out; several devices if they tie."
             ),
             empty="No review with a device and a state is in the warehouse.",
             metrics=("review_count",),
