@@ -3,7 +3,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-warehouses test-airflow test-terraform test-apply test-site browser lint \
+.PHONY: help setup demo run test test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+  test-airflow-gcp test-terraform test-apply test-site browser lint \
   docs docs-serve report airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
@@ -14,7 +15,6 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 # Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
 DBT2 := cd $(CURDIR)/dbt_project && REDSHIFT_HOST=none BIGQUERY_PROJECT=none DBT_ENGINE_NO_WARN_SEMANTIC_MANIFEST_VALIDATION=1 \
   $(CURDIR)/.venv-dbt2/bin/dbt --quiet --no-version-check --target-path target/dbt2 --log-path target/dbt2
-AIRFLOW_TESTS := $(addprefix run/,$(sort $(wildcard airflow/tests/test_*.py)))
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
@@ -57,12 +57,17 @@ test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift
 	@$(BIN)/python -m pytest dbt_project/tests/python/test_warehouses.py ci/stand_ins/tests
 
 test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions, real runs, cloud operators against stand-ins.
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(AIRFLOW_TESTS)
+	@# Two at a time, the longest first; a red one keeps none of the others from running.
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-airflow-scheduler test-airflow-tasks test-airflow-gcp
 
-# A process for each file: Airflow keeps settings and DAGs for as long as its process lives. 5 is pytest's for no test.
-$(AIRFLOW_TESTS): run/%:
-	@$(AIRFLOW_BIN)/python -m pytest "$*" -m "not gcp" || [ $$? = 5 ]
-	@.venv-airflow-gcp/bin/python -m pytest "$*" -m gcp || [ $$? = 5 ]
+test-airflow-scheduler:
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_scheduler.py
+
+test-airflow-tasks:
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests --ignore airflow/tests/test_scheduler.py -m "not gcp"
+
+test-airflow-gcp:
+	@.venv-airflow-gcp/bin/python -m pytest airflow/tests -m gcp
 
 test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds: no account, no network.
 	@.venv-terraform/bin/python -m pytest terraform/tests

@@ -36,7 +36,7 @@ from spark_prep.shop.load_user_purchase import load_user_purchase
 ROOT = Path(__file__).parents[1]
 AIRFLOW = ROOT / ".venv-airflow/bin/airflow"
 SAMPLE_DAYS = 3
-START_SECONDS = 300
+START_SECONDS = 900
 STOP_SECONDS = 30
 
 
@@ -77,16 +77,16 @@ def run_airflow(folder: Path, port: int) -> None:
 
 
 def deliver(folder: Path) -> list[datetime.date]:
-    """Deliver the feeds of the days up to yesterday that are not there yet; returns all days that are there."""
-    yesterday = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    """Deliver the feeds of the days up to last_day() that are not there yet; returns all days that are there."""
+    last = last_day(datetime.datetime.now(datetime.UTC))
     raw, answers = folder / "raw", folder / "answers.json"
     there = sorted(
         datetime.date.fromisoformat(day.name[-10:]) for day in raw.glob("log_reviews/insert_date=*")
     )
-    first = there[0] if there else yesterday - datetime.timedelta(days=SAMPLE_DAYS - 1)
-    if not there or there[-1] < yesterday:
+    first = there[0] if there else last - datetime.timedelta(days=SAMPLE_DAYS - 1)
+    if not there or there[-1] < last:
         with tempfile.TemporaryDirectory() as sample:
-            generate(sample, first, yesterday)
+            generate(sample, first, last)
             for of_day in Path(sample, "raw").glob("*/insert_date=*"):
                 if not (delivered := raw / of_day.parent.name / of_day.name).exists():
                     shutil.copytree(of_day, delivered)
@@ -96,7 +96,12 @@ def deliver(folder: Path) -> list[datetime.date]:
             answers.unlink(missing_ok=True)
             if not there:
                 shutil.copy(Path(sample, "answers.json"), answers)
-    return [first + datetime.timedelta(days=n) for n in range((yesterday - first).days + 1)]
+    return [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def last_day(now: datetime.datetime) -> datetime.date:
+    """The last day whose run of `staging` is due, at 03:00 UTC of the day after: it is the one that starts by itself."""
+    return (now - datetime.timedelta(days=1, hours=3)).date()
 
 
 def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.date) -> dict[str, str]:

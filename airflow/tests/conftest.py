@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -47,14 +45,9 @@ def pytest_unconfigure():
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
     """Airflow's own tables, for tests that run tasks."""
-    migrated = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    from airflow.utils.db import initdb
+
+    initdb()
 
 
 @pytest.fixture(scope="session")

@@ -39,8 +39,6 @@ def serving(server: socketserver.TCPServer):
 class Mailbox(socketserver.StreamRequestHandler):
     """An SMTP server that takes any mail."""
 
-    timeout = 10
-
     def handle(self):
         self.reply(220)
         for line in self.rfile:
@@ -132,10 +130,10 @@ def fail(monkeypatch, caplog):
             staging().test(logical_date=pendulum.datetime(2021, 1, 31))
         return caplog.text
 
+    before = vars(alerts).copy()
     monkeypatch.setenv("ALERT_RUNBOOK_URL", "https://example.com/RUNBOOK.md")
     yield run
-    monkeypatch.undo()
-    importlib.reload(alerts)
+    vars(alerts).update(before)
 
 
 def test_the_message_says_what_failed_of_which_day_why_and_where_to_look(fail):

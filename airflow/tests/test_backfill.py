@@ -20,7 +20,7 @@ def text_of(source: str, folder) -> str:
     if source == "make airflow":
         return subprocess.run(
             [JOBS_PYTHON, "-c", PRINTED_BY_THE_DEMO, folder],
-            cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
+            cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
     return (ROOT / source).read_text()
 

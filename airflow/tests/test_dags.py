@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -28,46 +29,34 @@ class Anything:
 DOC_PARTS = ("**When**:", "**What**:", "**When it fails**:", "airflow/RUNBOOK.md")
 
 
-@pytest.fixture(scope="module")
-def parsed(tmp_path_factory):
-    """parsed(runtime): what came of parsing all DAG files with that SPARK_RUNTIME, in a process of its own."""
-    outcomes = {}
-
-    def parse(runtime: str) -> dict:
-        if runtime not in outcomes:
-            folder = tmp_path_factory.mktemp(f"parse-{runtime}")
-            environment = {
-                **os.environ, **airflow_environment(folder),
-                "SPARK_RUNTIME": runtime,
-                "TERRAFORM_DIR": str(folder),
-                "AIRFLOW__SECRETS__BACKEND": "parse_dags.Recording",
-                "SECRETS_ASKED_FOR": str(folder / "asked_for"),
-                "PYTHONPATH": f"{ROOT}/airflow/dags:{ROOT}/airflow/tests",
-            }  # fmt: skip
-            finished = subprocess.run(
-                [sys.executable, ROOT / "airflow/tests/parse_dags.py"],
-                env=environment, capture_output=True, text=True, timeout=200, check=False,
-            )  # fmt: skip
-            assert finished.returncode == 0, finished.stdout + finished.stderr
-            asked_for = folder / "asked_for"
-            outcomes[runtime] = json.loads(finished.stdout.splitlines()[-1]) | {
-                "asked_for": asked_for.read_text() if asked_for.exists() else ""
-            }
-        return outcomes[runtime]
-
-    return parse
-
-
 AWS = ("local", "emr_serverless", "emr", "glue")
 GCP = ("dataproc_serverless", "dataproc")
 EVERY_RUNTIME = [*AWS, *(pytest.param(runtime, marks=pytest.mark.gcp) for runtime in GCP)]
 
 
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory) -> dict[str, dict]:
+    """Runtime -> what came of parsing all DAG files with it; the runtimes are those of this environment."""
+    folder = tmp_path_factory.mktemp("parse")
+    environment = {
+        **os.environ, **airflow_environment(folder),
+        "TERRAFORM_DIR": str(folder),
+        "AIRFLOW__SECRETS__BACKEND": "parse_dags.Recording",
+        "PYTHONPATH": f"{ROOT}/airflow/dags:{ROOT}/airflow/tests",
+    }  # fmt: skip
+    finished = subprocess.run(
+        [sys.executable, "-c", "import airflow, parse_dags; parse_dags.main()", *(GCP if find_spec("airflow.providers.google") else AWS)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", EVERY_RUNTIME)
 def test_every_dag_parses_on_every_runtime(parsed, runtime):
-    outcome = parsed(runtime)
-    assert outcome["errors"] == {}
+    outcome = parsed[runtime]
+    assert outcome["errors"] == []
     assert set(outcome["tasks"]) == {"staging", "analytics", "user_purchase_load", "infrastructure"}
     jobs = {
         "classify_reviews",
@@ -81,8 +70,9 @@ def test_every_dag_parses_on_every_runtime(parsed, runtime):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", EVERY_RUNTIME)
-def test_each_dag_file_parses_within_a_second_after_imports(parsed, runtime):
-    assert {name: seconds for name, seconds in parsed(runtime)["seconds"].items() if seconds >= 1} == {}
+def test_parsing_reads_no_variable_or_connection_and_starts_nothing(parsed, runtime):
+    """No dbt above all: every task parses its DAG again."""
+    assert parsed[runtime]["done"] == []
 
 
 def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
@@ -100,17 +90,11 @@ def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
                 "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins),
                 "PYTHONPATH": f"{ROOT}/airflow/dags",
             },
-            capture_output=True, text=True, timeout=100, check=True,
+            capture_output=True, text=True, check=True,
         )  # fmt: skip
         modules[plugins.name] = int(finished.stdout.splitlines()[-1])
     assert modules["plugins"] < 50
     assert modules["no_plugins"] > 200
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("runtime", EVERY_RUNTIME)
-def test_no_variable_or_connection_is_read_when_parsing(parsed, runtime):
-    assert parsed(runtime)["asked_for"] == ""
 
 
 def test_imports_between_the_files_run_one_way():
@@ -134,7 +118,7 @@ def test_an_unknown_runtime_is_refused(tmp_path):
     script = "import pipeline.settings"
     refused = subprocess.run(
         [sys.executable, "-c", script], env={**os.environ, "SPARK_RUNTIME": "yarn", "PYTHONPATH": str(ROOT / "airflow/dags")},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "SPARK_RUNTIME is 'yarn'; it must be one of local, emr_serverless" in refused.stderr
 
@@ -224,7 +208,7 @@ def test_the_manifest_is_that_of_the_project(manifest, tmp_path):
     environment["DBT_PROFILES_DIR"] = str(ROOT / "dbt_project")
     parsed = subprocess.run(
         [JOBS_PYTHON.with_name("dbt"), "--quiet", "parse"],
-        cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert parsed.returncode == 0, parsed.stdout
     fresh = json.loads((tmp_path / "manifest.json").read_text())

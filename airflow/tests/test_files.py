@@ -39,7 +39,6 @@ def test_a_file_that_is_there_is_not_waited_for(wait):
     task.execute(CONTEXT)
 
 
-@pytest.mark.timeout(30)
 def test_a_missing_file_is_waited_for_without_a_workers_slot(wait):
     task, folder = wait
     (folder / "movie_review.csv.part").touch()

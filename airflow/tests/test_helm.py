@@ -200,7 +200,6 @@ def test_the_image_installs_the_uv_of_the_makefile():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(580)
 def test_what_is_installed_works_on_a_read_only_file_system(tmp_path):
     """The Dockerfile's own steps, in a folder that stands for /opt/pipeline; then nothing in it may be written to."""
     pipeline = tmp_path / "pipeline"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,7 @@ def airflow(script: str, *arguments: str | Path, **settings: str) -> str:
     }
     ran = subprocess.run(
         [sys.executable, "-c", script, *arguments], env={**os.environ, **configured},
-        capture_output=True, text=True, timeout=280, check=False,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]
     return ran.stdout
@@ -159,11 +160,17 @@ def test_the_tasks_of_staging_tell_it(airflow_database, switched_on, tmp_path):
 
 @pytest.mark.slow
 def test_the_tasks_of_dbt_tell_it(airflow_database, switched_on, tmp_path):
+    """One of each kind; the others are marked as success."""
+    ran = {
+        "stage_external_sources", "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run",
+        "dbt.ledger.run", "dbt.ledger.test", "dbt.user_segment_history_snapshot",
+    }  # fmt: skip
+    others = f"(?!({'|'.join(map(re.escape, ran))})$).*"
     airflow(
-        RUN, ROOT / "airflow/dags/analytics.py", "(summarize_day|publish_.*)", **switched_on,
-        JOBS_PYTHON=str(JOBS_PYTHON),
+        RUN, ROOT / "airflow/dags/analytics.py", others, **switched_on, JOBS_PYTHON=str(JOBS_PYTHON)
     )  # fmt: skip
     told = events(tmp_path / "events")
+    assert told.keys() - {"": "the run of the DAG"} == ran
     assert told["dbt.stg_review_logs_run"] == {
         ("movie-analytics", "staging.review_logs", "inputs"),
         ("movie-analytics", "warehouse.stg_review_logs", "outputs"),

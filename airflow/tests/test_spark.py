@@ -65,6 +65,6 @@ def test_local_needs_no_cloud_and_no_key_in_the_task():
         "print(task.command, [name for name in sys.modules if name.startswith('pipeline.spark_')])"
     )
     asked = subprocess.run([sys.executable, "-c", ask], cwd=spark.__file__.rsplit("/", 2)[0], capture_output=True,
-                           text=True, timeout=100, check=True)  # fmt: skip
+                           text=True, check=True)  # fmt: skip
     command = ["python", "-m", "spark_prep.spark.submit", "--job", "classify_reviews", "--date", settings.DAY]
     assert asked.stdout.splitlines()[-1] == f"{command} []"

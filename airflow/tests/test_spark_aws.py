@@ -126,7 +126,7 @@ class Emulator:
         }
         ran = subprocess.run(
             [sys.executable, *command],
-            env=os.environ | settings, capture_output=True, text=True, timeout=200, check=False,
+            env=os.environ | settings, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran
@@ -138,7 +138,7 @@ def aws(monkeypatch, airflow_database):
     server.start()
     emulator = Emulator("http://{}:{}".format(*server.get_host_and_port()))
     # all servers of a process share what they hold
-    urlopen(Request(f"{emulator.url}/moto-api/reset", method="POST"), timeout=20).close()
+    urlopen(Request(f"{emulator.url}/moto-api/reset", method="POST")).close()
     answer = DomainDispatcherApplication.__call__
 
     def note_and_answer(self, environ, start_response):

@@ -2,9 +2,21 @@
 
 import shutil
 import stat
+from datetime import UTC, date, datetime
+from pathlib import Path
 
-from demo.airflow import airflow_environment, deliver
+import pytest
+
+from demo.airflow import airflow_environment, deliver, last_day
 from demo.postgres import embedded_postgres
+
+
+@pytest.mark.parametrize(
+    ("now", "day"), [(datetime(2021, 2, 1, 2, 59, tzinfo=UTC), 30), (datetime(2021, 2, 1, 3, tzinfo=UTC), 31)]
+)
+def test_the_last_day_is_the_one_whose_run_starts_by_itself(now, day):
+    assert '"0 3 * * *"' in (Path(__file__).parents[2] / "airflow/dags/pipeline/settings.py").read_text()
+    assert last_day(now) == date(2021, 1, day)
 
 
 def test_days_that_have_passed_are_delivered_and_those_before_stay(tmp_path):
