@@ -41,7 +41,6 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	fi
 	@$(BIN)/python -m spark_prep.prepare_staging $(if $(DATE),--date $(DATE),--from $(FROM) --to $(TO))
 	@echo && echo "building the marts with dbt (log: dbt_project/logs/dbt.log)"
-	@cd dbt_project && $(BIN)/dbt --quiet run-operation stage_external_sources
 	@cd dbt_project && $(BIN)/dbt --quiet build --exclude-resource-type unit_test \
 	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
 

@@ -111,3 +111,18 @@ def test_the_readme_names_commands_that_exist():
     assert {"demo", "test", "run"} <= named <= targets
     ran = (ROOT / ".ci/run").read_text()
     assert "\nmake test\n" in ran, "what decides whether a change lands is the README's test command"
+
+
+def test_make_run_builds_its_days_by_one_command_of_dbt():
+    """A second command without the days would leave a new day without its partition on Redshift."""
+    days = {
+        "DATE=2021-01-31": ("2021-01-31", "2021-01-31"),
+        "FROM=2021-01-01 TO=2021-01-31": ("2021-01-01", "2021-01-31"),
+    }
+    for given, (first, last) in days.items():
+        recipe = subprocess.run(
+            ["make", "--dry-run", "--no-print-directory", "run", "DUCKDB_PATH=w.duckdb", *given.split()],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.replace("\\\n", "")  # fmt: skip
+        (build,) = [line for line in recipe.splitlines() if "/dbt " in line]
+        assert f'from_date: "{first}", to_date: "{last}"' in build

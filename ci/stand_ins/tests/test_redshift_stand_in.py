@@ -571,7 +571,6 @@ class TestProject:
             reviews=[(2, 7, 1), (3, 8, 1)],
             logs=[3],
         )
-        self.dbt(folder, "run-operation", "stage_external_sources", days=(DAY, NEXT_DAY))
         self.dbt(folder, "build", days=(DAY, NEXT_DAY))
         first_day = [(7, DAY, Decimal("2.50000"), 1, 2), (8, DAY, Decimal("4.00000"), 0, 0)]
         next_day = [(7, NEXT_DAY, Decimal("0.00500"), 0, 0), (8, NEXT_DAY, Decimal("0.00000"), 1, 1)]
@@ -582,7 +581,6 @@ class TestProject:
 
         # Without reviews on the first day the second review belongs to the next day, which the run has to find out.
         stage(folder / "staging", DAY, purchases=[(7, 3, "1.250")])
-        self.dbt(folder, "run-operation", "stage_external_sources", days=(DAY, DAY))
         self.dbt(folder, "build", "--exclude-resource-type", "unit_test", days=(DAY, DAY))
         assert redshift.query(self.METRIC) == [
             (7, DAY, Decimal("3.75000"), 0, 0),

@@ -7,6 +7,7 @@
     select: names of source tables, separated by blanks; all of them when it is left out.
     dry_run: print the statements, run none.
     The vars from_date and to_date are the days whose partitions are added where a warehouse has to be told (Redshift).
+    `dbt run` and `dbt build` do the same before their first model: to build some days is one command with two vars.
 
     A table is recreated only if its YAML differs from the warehouse. Macros that make statements are pure: they
     get what the warehouse has (external_state) and return a list of texts; this is the one place that runs them.
@@ -26,9 +27,18 @@
         {%- endfor -%}
         {%- if not dry_run -%}
             {{ print("external table " ~ table.name ~ ": " ~ spec.location
-                ~ (" (no files yet)" if state.has_no_files else "") ~ ("" if statements else " (unchanged)")) }}
+                ~ (" (no files yet)" if state.has_no_files else "") ~ ("" if statements else " (unchanged)")
+                ~ (" (no days given: no new partition)" if state.days is defined and not days_of_run_list() else "")) }}
         {%- endif -%}
     {%- endfor -%}
+{% endmacro %}
+
+
+{#- Hook. Other commands either build nothing or read only what a build has made. -#}
+{% macro stage_external_sources_before_models() %}
+    {%- if execute and flags.WHICH in ['run', 'build', 'retry'] -%}
+        {%- do stage_external_sources() -%}
+    {%- endif -%}
 {% endmacro %}
 
 

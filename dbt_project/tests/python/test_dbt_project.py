@@ -258,8 +258,7 @@ class TestStageExternalSources:
         assert printed.returncode == 0, printed.stdout
         assert printed.stdout.count("create or replace view") == 1
         assert '"analytics_external"."delivery" as' in printed.stdout
-        built = warehouse.dbt("run", "--select", "stg_delivery")
-        assert built.returncode != 0, "a dry run must create nothing"
+        assert warehouse.columns("analytics_external", "delivery") == set(), "a dry run must create nothing"
 
     def test_without_a_setting_the_staging_layer_of_the_demo_is_read(self, warehouse, monkeypatch):
         """A relative location starts in the project's folder, whose path dbt's own `flags` does not give."""
@@ -301,14 +300,9 @@ class TestStageExternalSources:
         assert message in refused.stdout and "(models/staging/sources.yml)" in refused.stdout
 
     def test_without_any_file_there_are_empty_tables_to_build_on(self, warehouse):
-        assert "(no files yet)" in warehouse.stage_external_sources()
         built = warehouse.dbt("build")
         assert built.returncode == 0, built.stdout
-
-    def test_models_that_are_built_before_say_what_to_run(self, warehouse):
-        built = warehouse.dbt("build", "--select", "stg_delivery")
-        assert built.returncode != 0
-        assert "dbt run-operation stage_external_sources" in built.stdout
+        assert built.stdout.count("(no files yet)") == 5
 
 
 @pytest.mark.slow
