@@ -12,8 +12,9 @@ from typing import ClassVar
 import duckdb
 
 from demo.answers.marts import answers_for
-from demo.postgres import embedded_postgres, load_user_purchase
+from demo.postgres import embedded_postgres
 from demo.sample import generate
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
 ROOT = Path(__file__).parents[1]
 DBT = Path(sys.executable).with_name("dbt")
@@ -56,7 +57,7 @@ class Sample:
 
     def prepare(self) -> subprocess.CompletedProcess:
         with embedded_postgres() as dsn:
-            load_user_purchase(dsn, self.folder / "user_purchase.csv")
+            load_user_purchase(dsn, f"{self.folder}/user_purchase.csv")
             settings = {
                 "RAW_URI": str(self.raw),
                 "STAGING_URI": str(self.staging),

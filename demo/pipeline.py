@@ -15,8 +15,9 @@ from pathlib import Path
 
 from demo.answers.check import differences
 from demo.answers.marts import answers_for
-from demo.postgres import embedded_postgres, load_user_purchase
+from demo.postgres import embedded_postgres
 from demo.sample import generate
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
 DATA = Path("data/demo").resolve()
 WAREHOUSE = DATA / "warehouse.duckdb"
@@ -31,7 +32,7 @@ def main() -> None:
 
     _step("A PostgreSQL with the shop's purchases")
     with embedded_postgres() as dsn:
-        lines = load_user_purchase(dsn, DATA / "user_purchase.csv")
+        lines, _ = load_user_purchase(dsn, f"{DATA}/user_purchase.csv")
         print(f"table       user_purchase, {lines:,} lines")
 
         _step(f"The pipeline: make run FROM={FIRST_DAY} TO={LAST_DAY}")

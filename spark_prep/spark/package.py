@@ -18,7 +18,7 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("submit.py", "emr_bootstrap.sh"):
         shutil.copyfile(HERE / name, folder / name)
-    kinds = ("*.py", "*.properties", "*.txt")
+    kinds = ("*.py", "*.properties", "*.sql", "*.txt")
     sources = [path for kind in kinds for path in PACKAGE.rglob(kind) if path.parent != PACKAGE / "tests"]
     # not compressed, which zlib versions do differently
     with ZipFile(folder / "spark_prep.zip", "w") as package:

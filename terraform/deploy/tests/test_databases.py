@@ -21,7 +21,8 @@ import pytest
 import yaml
 from psycopg import sql
 
-from demo.postgres import USER_PURCHASE_DDL, embedded_postgres
+from demo.postgres import embedded_postgres
+from spark_prep.shop.load_user_purchase import TABLE
 
 ROOT = Path(__file__).parents[3]
 # Of a connection.
@@ -127,7 +128,7 @@ def test_the_shops_table_is_the_one_that_the_loader_knows(database: Parameters) 
     run_script("shop.sh", database, "unused", AIRFLOW_USER="airflow")
     with psycopg.connect(**database) as connection:
         connection.execute("create schema known")
-        connection.execute(USER_PURCHASE_DDL.replace("create table ", "create table known."))
+        connection.execute(TABLE.replace("user_purchase", "known.user_purchase"))
     assert columns("user_purchase") == columns("known.user_purchase") != []
 
 
