@@ -14,8 +14,9 @@ from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_ast_enums_pb2 import (
 from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
 from ci.stand_ins.bigquery.external_files import ExternalFiles
 from ci.stand_ins.bigquery.syntax import attribute, kind, leaf, table_names
+from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column, python_value, sql_type
-from ci.stand_ins.bigquery.warehouse import Outcome, Table, Warehouse
+from ci.stand_ins.bigquery.warehouse import Outcome, Warehouse
 from ci.stand_ins.bigquery.zetasql_engine import SqlError, Variable
 
 Text = Callable[[Message], str]

@@ -5,16 +5,14 @@ As on BigQuery, COLUMN_FIELD_PATHS has no columns of external tables, so that db
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 
 from ci.stand_ins.bigquery.errors import not_emulated
+from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column, cell_of, simple_type
 from ci.stand_ins.bigquery.zetasql_engine import Rows
-
-if TYPE_CHECKING:
-    from ci.stand_ins.bigquery.warehouse import Table
 
 TABLE_KEY = "table_catalog STRING, table_schema STRING, table_name STRING"
 
@@ -29,7 +27,7 @@ def metadata_columns(name: str) -> list[Column]:
     return [Column(column, simple_type(type_)) for column, type_ in pairs]
 
 
-def metadata_rows(name: str, tables: Iterable["Table"]) -> Rows:
+def metadata_rows(name: str, tables: Iterable[Table]) -> Rows:
     """The rows of `project.dataset.INFORMATION_SCHEMA.VIEW`, or of all datasets for `project.region-x.…`."""
     columns = metadata_columns(name)
     _, records = _view(name)
@@ -44,33 +42,33 @@ def metadata_rows(name: str, tables: Iterable["Table"]) -> Rows:
     return Rows(columns, data)
 
 
-def _view(name: str) -> tuple[str, Callable[["Table"], Iterable[tuple[Any, ...]]]]:
+def _view(name: str) -> tuple[str, Callable[[Table], Iterable[tuple[Any, ...]]]]:
     view = name.rsplit(".", 1)[1].upper()
     if view not in VIEWS:
         raise not_emulated(f"INFORMATION_SCHEMA.{view}")
     return VIEWS[view]
 
 
-def _key(table: "Table") -> tuple[str, ...]:
+def _key(table: Table) -> tuple[str, ...]:
     return tuple(table.name.split("."))
 
 
-def _legacy_tables(table: "Table") -> Iterator[tuple]:
+def _legacy_tables(table: Table) -> Iterator[tuple]:
     milliseconds = int(table.created * 1000)
     number = {"TABLE": 1, "VIEW": 2, "EXTERNAL": 3}[table.kind]
     yield (*_key(table), milliseconds, milliseconds, table.row_count, size_in_bytes(table), number)
 
 
-def _tables(table: "Table") -> Iterator[tuple]:
+def _tables(table: Table) -> Iterator[tuple]:
     yield (*_key(table), "BASE TABLE" if table.kind == "TABLE" else table.kind)
 
 
-def _table_options(table: "Table") -> Iterator[tuple]:
+def _table_options(table: Table) -> Iterator[tuple]:
     if table.description:
         yield (*_key(table), "description", "STRING", json.dumps(table.description))
 
 
-def _columns(table: "Table") -> Iterator[tuple]:
+def _columns(table: Table) -> Iterator[tuple]:
     partition = (table.partition or {}).get("field")
     for position, column in enumerate(table.columns, 1):
         cluster = table.cluster.index(column.name) + 1 if column.name in table.cluster else None
@@ -79,13 +77,13 @@ def _columns(table: "Table") -> Iterator[tuple]:
         yield (*_key(table), column.name, position, nullable, column.sql_type, partitions, cluster)
 
 
-def _column_field_paths(table: "Table") -> Iterator[tuple]:
+def _column_field_paths(table: Table) -> Iterator[tuple]:
     if table.kind != "EXTERNAL":
         for column in table.columns:
             yield (*_key(table), column.name, column.name, column.sql_type, column.description)
 
 
-def size_in_bytes(table: "Table") -> int:
+def size_in_bytes(table: Table) -> int:
     return table.data.ByteSize() if table.data else 0
 
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
 from ci.stand_ins.bigquery.metadata_views import size_in_bytes
 from ci.stand_ins.bigquery.statements import run_script
+from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column, rest_field, rest_value, simple_type
-from ci.stand_ins.bigquery.warehouse import Table, Warehouse, rows_from_texts
+from ci.stand_ins.bigquery.warehouse import Warehouse, rows_from_texts
 from ci.stand_ins.bigquery.zetasql_engine import NamedType, Rows
 
 # The results of queries are tables of this dataset, which no list shows.

@@ -17,8 +17,9 @@ from ci.stand_ins.bigquery.definitions import define
 from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
 from ci.stand_ins.bigquery.metadata_views import is_metadata_view
 from ci.stand_ins.bigquery.syntax import Script, attribute, kind, leaf, statements_of, table_names
+from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column
-from ci.stand_ins.bigquery.warehouse import Outcome, Table, Warehouse
+from ci.stand_ins.bigquery.warehouse import Outcome, Warehouse
 from ci.stand_ins.bigquery.zetasql_engine import NamedType, Rows, SqlError, Variable
 
 

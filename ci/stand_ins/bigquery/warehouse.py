@@ -1,55 +1,23 @@
 """What a BigQuery project holds: datasets and their tables, views and external tables, and how each is read.
 
-Tables go by their flat names, `project.dataset.table`. A table object is never changed, only replaced, so that a copy
-of the dictionary is a snapshot to which a transaction can return.
+A table object is never changed, only replaced, so that a copy of the dictionary is a snapshot to which a transaction can
+return.
 """
 
 import dataclasses
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
 from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
 from ci.stand_ins.bigquery.errors import BigQueryError, not_found
-from ci.stand_ins.bigquery.external_files import ExternalFiles
 from ci.stand_ins.bigquery.metadata_views import is_metadata_view, metadata_columns, metadata_rows
+from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column
 from ci.stand_ins.bigquery.zetasql_engine import Engine, NamedType, Rows, Variable
-
-
-@dataclass(frozen=True)
-class Table:
-    name: str
-    columns: Sequence[Column]
-    # One of the three: the rows of a table, the query of a view with the tables it reads, the files of an external table.
-    data: TableData | None = None
-    query: str | None = None
-    query_tables: frozenset[str] = frozenset()
-    files: ExternalFiles | None = None
-    description: str | None = None
-    partition: dict | None = None
-    cluster: Sequence[str] = ()
-    created: float = field(default_factory=time.time)
-
-    @property
-    def kind(self) -> str:
-        return "VIEW" if self.query is not None else "EXTERNAL" if self.files else "TABLE"
-
-    @property
-    def dataset(self) -> str:
-        return self.name.split(".")[1]
-
-    @property
-    def id(self) -> str:
-        return self.name.split(".")[2]
-
-    @property
-    def row_count(self) -> int:
-        return len(self.data.row) if self.data else 0
 
 
 @dataclass
