@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
-  test-airflow-gcp test-terraform test-apply test-site browser lint \
+  test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
   docs docs-serve report airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
@@ -86,6 +86,9 @@ lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; dbt 
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
 	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done
+
+evaluate: setup ## dbt-project-evaluator's rules on the dbt project; its package comes from dbt's hub.
+	@$(BIN)/python -m ci.project_evaluator
 
 docs: setup ## The docs site (tables, relations, column lineage); after make demo or with the settings of make run.
 	@$(BIN)/python -m pages.docs_site.build dbt_project/target site $(if $(wildcard site/report/index.html),report/index.html)

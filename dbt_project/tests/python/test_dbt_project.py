@@ -1,5 +1,6 @@
 """Rules of the dbt project that a machine can keep: descriptions, contracts, tests, layers."""
 
+import csv
 import json
 import re
 import shutil
@@ -184,6 +185,27 @@ def test_every_test_has_a_name_of_its_own(manifest):
         and node["name"].startswith(node["test_metadata"]["name"] + "_")
     ]
     assert generated == []
+
+
+def test_the_grain_of_every_model_is_a_tested_key(manifest):
+    """Of one column (unique) or several (unique_together). The exceptions have a reason in the evaluator's file."""
+    keyed = {
+        test["attached_node"]
+        for test in manifest["nodes"].values()
+        if (test.get("test_metadata") or {}).get("name") in ("unique", "unique_together")
+    }
+    with (ROOT / "ci/project_evaluator/exceptions.csv").open() as file:
+        exceptions = list(csv.DictReader(file))
+    keyless = {
+        row["id_to_exclude"] for row in exceptions if row["fct_name"] == "fct_missing_primary_key_tests"
+    }
+    assert {model["name"] for model in models(manifest) if model["unique_id"] not in keyed} == keyless
+    assert all(row["comment"].endswith(".") for row in exceptions)
+
+
+def test_the_description_of_every_model_tells_its_grain(manifest):
+    grain = re.compile(r"\bone row\b|\ba single row\b|\bone for unknown\b", re.IGNORECASE)
+    assert [model["name"] for model in models(manifest) if not grain.search(model["description"])] == []
 
 
 def test_every_model_behind_staging_has_a_unit_test(manifest):

@@ -1,0 +1,1 @@
+"""dbt's own judge of projects, dbt-project-evaluator, on this one."""
