@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
-  docs docs-serve report airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
+  docs docs-serve report screenshots airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -76,6 +76,9 @@ test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, 
 
 test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
 	@$(BIN)/python -m pytest pages/tests/test_site.py pages/tests/test_report_site.py
+
+screenshots: setup browser ## The README's pictures of report and docs site, into docs/images; after make demo.
+	@$(BIN)/python -m demo.screenshots docs/images
 
 browser:
 	@pages/tests/install_chromium.sh
