@@ -49,8 +49,14 @@ module "lake" {
   ephemeral      = var.ephemeral
 }
 
-module "source" {
-  source = "../modules/aws/source"
+# The module had this name before; the database moves with it.
+moved {
+  from = module.source
+  to   = module.shop
+}
+
+module "shop" {
+  source = "../modules/aws/shop"
 
   name                     = local.name
   account_id               = local.account_id
@@ -111,12 +117,12 @@ module "orchestrator" {
   variables_prefix    = local.airflow_variables_prefix
   connections_prefix  = local.airflow_connections_prefix
   airflow_variables   = local.airflow_variables
-  airflow_connections = { shop_db = module.source.connection }
+  airflow_connections = { shop_db = module.shop.connection }
   kms_key_arn         = aws_kms_key.platform.arn
   ephemeral           = var.ephemeral
   airflow_policies = {
     lake      = module.lake.policies["airflow"]
-    source    = module.source.connect_policy_json
+    source    = module.shop.connect_policy_json
     spark     = module.spark.submit_policy_json
     warehouse = module.warehouse.connect_policy_json
   }

@@ -168,22 +168,26 @@ def prepare_namespace(cloud: Cloud) -> Steps:
     return steps
 
 
+# One definition for the shops that this project makes.
+SHOP_TABLE = ROOT / "spark_prep/shop/user_purchase.sql"
+
+
 def prepare_databases(cloud: Cloud) -> Steps:
     what = "Databases: users, grants, the shop's table"
     exists = "metadata_secret_exists"
     return [
-        Step(what, cloud.read_secret("<source_secret_id>"), answer=login("source_admin")),
+        Step(what, cloud.read_secret("<shop_secret_id>"), answer=login("shop_admin")),
         run_in_database(
             what,
             "shop-database",
             "shop.sh",
             {
-                "PGHOST": "<source_host>",
-                "PGDATABASE": "<source_database>",
-                "PGUSER": "<source_admin.username>",
-                "AIRFLOW_USER": "<source_user>",
+                "PGHOST": "<shop_host>",
+                "PGDATABASE": "<shop_database>",
+                "PGUSER": "<shop_admin.username>",
+                "AIRFLOW_USER": "<shop_user>",
             },
-            stdin="<source_admin.password>\n",
+            stdin="<shop_admin.password>\n" + SHOP_TABLE.read_text(),
         ),
         secret_exists(what, "airflow-metadata", exists),
         Step(what, cloud.read_secret("<metadata_secret_id>"), answer=login("metadata_admin"), unless=exists),

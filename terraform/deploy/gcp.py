@@ -22,7 +22,7 @@ def _instance(secret_id: str) -> str:
 DERIVED: dict[str, tuple[str, Callable[[str], str]]] = {
     "image_registry": ("image_repository", lambda repository: repository.partition("/")[0]),
     "pseudonym_secret": ("pseudonym_secret_id", lambda version: version.rpartition("/versions/")[0]),
-    "source_instance": ("source_secret_id", _instance),
+    "shop_instance": ("shop_secret_id", _instance),
     "metadata_instance": ("metadata_secret_id", _instance),
 }
 
@@ -80,9 +80,7 @@ def set_database_passwords(environment: Environment) -> Steps:
     instances = (
         f"https://sqladmin.googleapis.com/v1/projects/{environment.setting('gcp_project_id')}/instances"
     )
-    return [
-        step for database in ("source", "metadata") for step in _set_database_password(database, instances)
-    ]
+    return [step for database in ("shop", "metadata") for step in _set_database_password(database, instances)]
 
 
 def _set_database_password(database: str, instances: str) -> list[Step]:

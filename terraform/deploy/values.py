@@ -37,7 +37,7 @@ Answer: TypeAlias = Callable[[str, Values], None]
 
 def new_secrets() -> Values:
     """Every password and key that a deployment may have to set. A key that is set already stays as it is."""
-    passwords = ("source_password", "metadata_password", "airflow_password")
+    passwords = ("shop_password", "metadata_password", "airflow_password")
     keys = ("fernet_key", "api_secret_key", "jwt_secret")
     return Values(
         secret={"pseudonym_key": secrets.token_hex(32)}

@@ -62,8 +62,14 @@ module "lake" {
   depends_on = [google_project_service.this]
 }
 
-module "source" {
-  source = "../modules/gcp/source"
+# The module had this name before; the database moves with it.
+moved {
+  from = module.source
+  to   = module.shop
+}
+
+module "shop" {
+  source = "../modules/gcp/shop"
 
   name          = local.name
   project_id    = var.gcp_project_id
@@ -142,10 +148,10 @@ module "orchestrator" {
   connections = {
     shop_db = jsonencode({
       conn_type = "postgres"
-      host      = module.source.host
+      host      = module.shop.host
       port      = 5432
-      schema    = module.source.database
-      login     = module.source.user
+      schema    = module.shop.database
+      login     = module.shop.user
       extra     = { iam = true, sslmode = "require" }
     })
   }

@@ -25,24 +25,24 @@ output "artifacts_uri" {
   value       = module.lake.uris["artifacts"]
 }
 
-output "source_host" {
+output "shop_host" {
   description = "Host of the shop's PostgreSQL."
-  value       = module.source.host
+  value       = module.shop.host
 }
 
-output "source_database" {
+output "shop_database" {
   description = "Database of the shop."
-  value       = module.source.database
+  value       = module.shop.database
 }
 
-output "source_user" {
+output "shop_user" {
   description = "Database user of Airflow, which logs in by the cloud's identity, without a password; deploy creates it."
-  value       = module.source.user
+  value       = module.shop.user
 }
 
-output "source_secret_id" {
+output "shop_secret_id" {
   description = "Secret with the administrator's name and password of the shop's PostgreSQL, for deploy only."
-  value       = module.source.admin_secret_id
+  value       = module.shop.admin_secret_id
 }
 
 output "pseudonym_secret_id" {

@@ -39,7 +39,7 @@ def test_the_secrets_backend_answers_with_what_terraform_wrote(stack: Applied) -
 
     assert json.loads(read("airflow_variables_prefix", "spark")) == stack.outputs["spark"]
     assert json.loads(read("airflow_variables_prefix", "warehouse"))["REDSHIFT_HOST"]
-    assert json.loads(read("airflow_connections_prefix", "shop_db"))["host"] == stack.outputs["source_host"]
+    assert json.loads(read("airflow_connections_prefix", "shop_db"))["host"] == stack.outputs["shop_host"]
 
 
 def test_destroy_leaves_nothing(stack: Applied) -> None:

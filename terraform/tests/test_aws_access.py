@@ -102,7 +102,7 @@ def test_no_password_and_no_key_is_in_the_state(stack: Stack) -> None:
         "region_name": "eu-west-1",
         "sslmode": "require",
     }
-    assert stack.one("aws_db_instance", "module.source").iam_database_authentication_enabled is True
+    assert stack.one("aws_db_instance", "module.shop").iam_database_authentication_enabled is True
     for random in ("random_password", "random_string", "tls_private_key"):
         assert not stack.all(random)
 
@@ -175,7 +175,7 @@ def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack) -> None:
 
 
 def test_airflow_logs_in_to_its_own_databases_only(stack: Stack) -> None:
-    resource_id = stack.one("aws_db_instance", "module.source").resource_id
+    resource_id = stack.one("aws_db_instance", "module.shop").resource_id
     arn = f"arn:aws:rds-db:eu-west-1:{ACCOUNT}:dbuser:{resource_id}"
     assert stack.who_may("rds-db:connect", f"{arn}/airflow") == {AIRFLOW}
     assert stack.who_may("rds-db:connect", f"{arn}/shop_admin") == set()

@@ -43,10 +43,10 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
     for name in ("spark", "warehouse"):
         assert json.loads(secrets[f"variables/{name}"]) == stack.outputs[name]
     connection = json.loads(secrets["connections/shop_db"])
-    assert connection["host"] == stack.outputs["source_host"]
+    assert connection["host"] == stack.outputs["shop_host"]
     assert (connection["schema"], connection["login"]) == (
-        stack.outputs["source_database"],
-        stack.outputs["source_user"],
+        stack.outputs["shop_database"],
+        stack.outputs["shop_user"],
     )
 
 

@@ -92,7 +92,7 @@ def test_only_airflow_reaches_the_databases(stack: Stack) -> None:
             and rule.ip_protocol == "tcp"
         )
         found.add((groups[rule.security_group_id], rule.from_port))
-    assert found == {(f"{NAME}-source", 5432), (f"{NAME}-metadata", 5432), (f"{NAME}-warehouse", 5439)}
+    assert found == {(f"{NAME}-shop", 5432), (f"{NAME}-metadata", 5432), (f"{NAME}-warehouse", 5439)}
     # No rules in another form, and none in the group that a machine gets when it names none.
     assert not stack.all("aws_security_group_rule") and not stack.all("aws_vpc_security_group_rule")
     default = stack.one("aws_default_security_group")
@@ -184,7 +184,7 @@ def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack) -> None:
     # without the tag EMR may not use them
     for place in (stack.one("aws_vpc"), *private.values()):
         assert place.tags["for-use-with-amazon-emr-managed-policies"] == "true"
-    large = stack.one("aws_db_instance", "module.source").multi_az
+    large = stack.one("aws_db_instance", "module.shop").multi_az
     assert len(stack.all("aws_nat_gateway")) == (3 if large else 1)
 
 

@@ -176,7 +176,7 @@ def test_airflow_finds_its_variables_and_connections(production: Stack) -> None:
     assert variables == {"start_date": "2021-01-01", "pseudonym_key_version": "1"}
     shop = json.loads(written[outputs["airflow_connections_prefix"] + "-shop_db"])
     assert (shop["host"], shop["schema"], shop["login"]) == (
-        outputs["source_host"], outputs["source_database"], "airflow@demo-project.iam",
+        outputs["shop_host"], outputs["shop_database"], "airflow@demo-project.iam",
     )  # fmt: skip
     assert shop["extra"] == {"iam": True, "sslmode": "require"}
 
@@ -246,7 +246,7 @@ def test_roles_in_the_whole_project_are_few_and_hold_no_data(production: Stack) 
 
 
 def test_the_database_login_is_for_one_instance(production: Stack) -> None:
-    login = production.one("google_project_iam_member", "module.source.")
+    login = production.one("google_project_iam_member", "module.shop.")
     assert login.condition[0]["expression"].endswith(
         '"projects/demo-project/instances/movie-analytics-prod-shop"'
     )

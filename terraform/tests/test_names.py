@@ -13,7 +13,7 @@ from terraform.tests.cli import CLOUDS, TREE
 KNOWN_DIFFERENCES = {
     "gcp_project_id": "a Google project is named apart from the region; an AWS account comes with the credentials",
 }
-MODULES = {"network", "lake", "source", "spark", "warehouse", "orchestrator"}
+MODULES = {"network", "lake", "shop", "spark", "warehouse", "orchestrator"}
 FOLDERS = [Path(cloud) for cloud in CLOUDS] + [
     Path("modules", cloud, name) for cloud in CLOUDS for name in sorted(MODULES)
 ]

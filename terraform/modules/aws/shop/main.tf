@@ -8,16 +8,16 @@ locals {
 }
 
 resource "aws_db_subnet_group" "this" {
-  name       = "${var.name}-source"
+  name       = "${var.name}-shop"
   subnet_ids = var.subnet_ids
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.name}-source"
+  name        = "${var.name}-shop"
   description = "The shop's PostgreSQL"
   vpc_id      = var.vpc_id
 
-  tags = { Name = "${var.name}-source" }
+  tags = { Name = "${var.name}-shop" }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "airflow" {
@@ -30,7 +30,7 @@ resource "aws_vpc_security_group_ingress_rule" "airflow" {
 }
 
 resource "aws_db_parameter_group" "this" {
-  name   = "${var.name}-source"
+  name   = "${var.name}-shop"
   family = "postgres17"
 
   parameter {
@@ -45,7 +45,7 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_db_instance" "this" {
-  identifier                          = "${var.name}-source"
+  identifier                          = "${var.name}-shop"
   engine                              = "postgres"
   engine_version                      = "17"
   instance_class                      = local.machine
@@ -68,7 +68,7 @@ resource "aws_db_instance" "this" {
   copy_tags_to_snapshot               = true
   deletion_protection                 = !var.ephemeral
   skip_final_snapshot                 = var.ephemeral
-  final_snapshot_identifier           = "${var.name}-source-final"
+  final_snapshot_identifier           = "${var.name}-shop-final"
   auto_minor_version_upgrade          = true
   performance_insights_enabled        = true
   performance_insights_kms_key_id     = var.kms_key_arn
