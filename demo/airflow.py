@@ -100,7 +100,7 @@ def deliver(folder: Path) -> list[datetime.date]:
 
 
 def last_day(now: datetime.datetime) -> datetime.date:
-    """The last day whose run of `staging` is due, at 03:00 UTC of the day after: it is the one that starts by itself."""
+    """The last day whose run of `staging` is due, at 03:00 UTC of the day after: it is the one that starts automatically."""
     return (now - datetime.timedelta(days=1, hours=3)).date()
 
 

@@ -1,4 +1,4 @@
-"""The backfill command that people are told to type, typed: every day from the first to the last gets a run, one at a time."""
+"""The backfill command of the documents, typed: every day from the first to the last gets a run, one at a time."""
 
 import re
 import shlex

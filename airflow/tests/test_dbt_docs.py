@@ -1,4 +1,4 @@
-"""The plugin dbt_docs in Airflow's real web application: nobody reads the docs without a login."""
+"""The plugin dbt_docs in Airflow's real web application: no one reads the docs without a login."""
 
 import json
 
@@ -71,7 +71,7 @@ def test_docs_that_are_not_published_yet_say_so(web, login):
 
 
 def test_no_other_address_serves_the_docs(web):
-    """Cosmos brings a plugin that does so without a login, once it is told where they lie."""
+    """Cosmos brings a plugin that serves them without a login, once it knows where they are."""
     client, artifacts = web
     publish(artifacts)
     assert client.get("/cosmos/dbt_docs_index.html").status_code in (401, 404)

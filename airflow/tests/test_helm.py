@@ -1,7 +1,7 @@
 """The Helm values and the image: what can be known without a cluster, a registry or the chart.
 
 CHART lists the chart's keys (1.22.0, https://airflow.apache.org/docs/helm-chart/1.22.0/parameters-ref.html) that the values
-use. A key that is not on it was looked up by nobody: the chart would refuse it, or take no notice.
+use. A key that is not on it was not looked up by anyone: the chart would refuse it, or take no notice.
 """
 
 import json
@@ -201,7 +201,7 @@ def test_the_image_installs_the_uv_of_the_makefile():
 
 @pytest.mark.slow
 def test_what_is_installed_works_on_a_read_only_file_system(tmp_path):
-    """The Dockerfile's own steps, in a folder that stands for /opt/pipeline; then nothing in it may be written to."""
+    """The Dockerfile's own steps, in a folder that plays /opt/pipeline; then nothing in it may be written to."""
     pipeline = tmp_path / "pipeline"
     for source, target in copied():
         if target.startswith("/"):

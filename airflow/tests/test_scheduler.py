@@ -1,6 +1,6 @@
 """`make airflow` as a user starts it, driven through its REST API: real scheduler, workers, triggerer, Spark, PostgreSQL.
 
-The tests follow each other on one Airflow, as its days do: the last day's run, which starts by itself; a load of the
+The tests follow each other on one Airflow, as its days do: the last day's run, which starts automatically; a load of the
 shop's history; a backfill of all days in which jobs, workers and waits are killed; Ctrl-C, and the next start.
 """
 

@@ -144,7 +144,7 @@ def _opposite(texts: Iterator[tuple[str, int]], positive: int) -> tuple[str, int
 
 
 def _write_reordered(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
-    """A second file whose columns stand in another order: none of its lines may be believed."""
+    """A second file with its columns in another order: none of its lines can be trusted."""
     day = plan.days[plan.day_with_stray_files]
     first_id = plan.review_id(len(plan.days), 0)
     header = "id_review,review_str,cid"

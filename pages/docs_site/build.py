@@ -30,7 +30,7 @@ POLICY = (
 # The columns' config.meta.personal_data, and what each means.
 PERSONAL_DATA = {
     "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
-    "identifier": "number that stands for a person in the shop's own systems",
+    "identifier": "number that identifies a person in the shop's own systems",
 }
 
 

@@ -1,4 +1,4 @@
-"""Keyed pseudonyms of personal data: HMAC-SHA-256, so that nobody without the key can try out all phone numbers.
+"""Keyed pseudonyms of personal data: HMAC-SHA-256, so that no one without the key can try out all phone numbers.
 
 The key is PSEUDONYM_SECRET in the environment of the Python worker, or on a cluster the secret of the cloud's secret
 store that PSEUDONYM_SECRET_ID names. Each worker reads it at the moment of use: only the name travels with a job, the

@@ -1,4 +1,4 @@
-"""One Spark session for all tests (with an event log, so that tests can look for what must not stand in it), one
+"""One Spark session for all tests (with an event log, so that tests can look for what must not be in it), one
 PostgreSQL with the shop's table, and a lake: folders with the words to deliver files and to read what came of them."""
 
 import os
@@ -55,7 +55,7 @@ class Shop:
         self.dsn = dsn
 
     def fill(self, *rows: str, schema: str = "public", **other_types: str | None):
-        """Make the table anew. Rows are SQL literals; a column takes another type, or None to be left out."""
+        """Recreate the table. Rows are SQL literals; a column takes another type, or None to be left out."""
         columns = {**SHOP_COLUMNS, **other_types}
         ddl = ", ".join(f"{name} {kind}" for name, kind in columns.items() if kind)
         self.execute(

@@ -46,7 +46,7 @@ def test_a_range_gives_what_its_days_give_one_by_one(spark, lake, other_lake):
         for row in rows:
             row.pop("file", None)
     assert found == expected
-    # table, quarantine, rejection and delivery of two days, and a delivery of the third: nothing else lies about
+    # table, quarantine, rejection and delivery of two days, and a delivery of the third: nothing else is left
     assert len(found) == len(together.files()) == 9
 
 

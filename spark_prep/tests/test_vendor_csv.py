@@ -143,7 +143,7 @@ def test_a_record_that_the_csv_reader_loses_is_missed(spark, lake, monkeypatch):
     read = stage_feed.read_records
     monkeypatch.setattr(stage_feed, "read_records", lambda *a: read(*a).where("id_review != '11'"))
     outcome = classify_reviews(spark, lake.settings, frozenset({"good"}), [date(2021, 1, 1)])
-    # two lines of it stand in no record: more than were staged, so that the ledger cannot balance
+    # two lines of it are in no record: more than were staged, so that the ledger cannot balance
     assert outcome.staged == 2
     assert lake.delivery(TABLE, "2021-01-01")["delivered_records"] == 4
 

@@ -51,7 +51,7 @@ class Applied(Stack):
         return client(service, self.endpoint)
 
     def state(self) -> str:
-        """The file, as it lies in the bucket."""
+        """The file, as it is in the bucket."""
         stored: bytes = self.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["Body"].read()
         return stored.decode()
 

@@ -1,4 +1,4 @@
-"""AWS: what Airflow and dbt are told, what it may cost, and what destroy takes along.
+"""AWS: what Airflow and dbt get to know, what it may cost, and what destroy removes.
 
 Read from the state: with AWS's answers made up (every commit), and after a real apply against the emulator (`make
 test-apply`). One test a promise; its name is the promise.

@@ -20,7 +20,7 @@ NODES = "serviceAccount:nodes@demo-project.iam.gserviceaccount.com"
 ANALYSTS, READERS = "group:analysts@example.com", "group:bi@example.com"
 OWNERS = "projectOwner:demo-project"
 
-# Roles of Cloud Storage that let somebody read what is in an object.
+# Roles of Cloud Storage that let someone read what is in an object.
 READING_ROLES = {
     "roles/storage.objectViewer", "roles/storage.objectUser", "roles/storage.objectAdmin", "roles/storage.admin",
     "roles/storage.legacyObjectReader", "roles/storage.legacyObjectOwner",

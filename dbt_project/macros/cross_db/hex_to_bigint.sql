@@ -1,4 +1,4 @@
-{#- The number that a text of at most 15 hex digits stands for. -#}
+{#- The number that a text of at most 15 hex digits represents. -#}
 {% macro hex_to_bigint(hex) -%}
     {{ return(adapter.dispatch('hex_to_bigint', 'movie_analytics')(hex)) }}
 {%- endmacro %}

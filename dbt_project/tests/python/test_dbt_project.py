@@ -159,7 +159,7 @@ def test_each_layer_has_a_colour_of_its_own(manifest):
 
 @pytest.mark.slow
 def test_every_column_of_a_model_is_in_its_yaml(manifest, built):
-    """The columns that the warehouse has and nobody has described."""
+    """The columns that the warehouse has and no one has described."""
     undocumented = []
     for model in models(manifest):
         columns = built.columns(model["schema"], model["name"])

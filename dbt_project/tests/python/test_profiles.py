@@ -69,7 +69,7 @@ def test_the_sample_has_what_is_hard_about_profiles(right):
 
 
 def test_as_of_another_day(built, sample, tmp_path):
-    """Days are counted back from the var; months in which nobody came back have rows."""
+    """Days are counted back from the var; months in which no one came back have rows."""
     day = datetime.date(2021, 3, 15)
     warehouse = copy_of(built, sample, tmp_path)
     warehouse.vars = {"as_of_date": str(day)}

@@ -99,7 +99,7 @@ def test_the_statements_that_make_external_tables_are_the_reviewed_ones(empty_wa
 
 
 def test_partitions_are_added_a_hundred_at_a_time(empty_warehouse):
-    """Redshift takes no more in a statement; BigQuery finds the days by itself."""
+    """Redshift takes no more in a statement; BigQuery finds the days automatically."""
     printed = empty_warehouse.dbt(
         "--quiet", "run-operation", "stage_external_sources", "--args", "{select: delivery, dry_run: true}",
         days=("2021-01-01", "2021-09-07"),
@@ -163,7 +163,7 @@ def test_staging_again_changes_nothing(warehouse):
 
 
 def test_staging_without_days_says_that_no_partition_is_added(warehouse):
-    """BigQuery finds new days by itself."""
+    """BigQuery finds new days automatically."""
     said = warehouse.stage_external_sources().count("(no days given: no new partition)")
     assert said == (5 if warehouse.name == "redshift" else 0)
 

@@ -131,7 +131,7 @@ def test_airflows_database_belongs_to_a_user_with_the_new_password(server: Param
 
 
 def is_password(password: str, verifier: str) -> bool:
-    """Whether PostgreSQL would let somebody in (RFC 5803)."""
+    """Whether PostgreSQL would let someone in (RFC 5803)."""
     _, iterations_and_salt, keys = verifier.split("$")
     iterations, salt = iterations_and_salt.split(":")
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
