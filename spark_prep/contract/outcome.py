@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -63,8 +63,8 @@ def _print_findings(outcome: Outcome) -> None:
         )
 
 
-def sum_by_reason(rejected: dict[tuple[str, str], int]) -> dict[str, int]:
-    """From (insert_date, reason) -> records to reason -> records."""
+def sum_by_reason(rejected: Mapping[tuple[date, str], int] | Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """From (insert_date, reason) -> records to reason -> records; the day as a date or in ISO format."""
     totals: dict[str, int] = {}
     for (_, reason), records in rejected.items():
         totals[reason] = totals.get(reason, 0) + records

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_prep.contract.storage import hadoop_path, hadoop_uri, list_files
+from spark_prep.contract.storage import hadoop_fs, hadoop_path, hadoop_uri, list_files
 from spark_prep.errors import PreparationError
 from spark_prep.settings import is_local
 
@@ -86,7 +86,7 @@ def put_in_place(spark: SparkSession, source: str, target: str, aside: str) -> N
     source_system, source_path = hadoop_path(spark, source)
     target_system, target_path = hadoop_path(spark, target)
     configuration = spark.sparkContext._jsc.hadoopConfiguration()
-    copy = spark.sparkContext._jvm.org.apache.hadoop.fs.FileUtil.copy
+    copy = hadoop_fs(spark).FileUtil.copy
     if not copy(source_system, source_path, target_system, target_path, False, True, configuration):
         raise PreparationError(f"{target} could not be written; run the day again")
 

@@ -13,15 +13,21 @@ def hadoop_uri(location: str) -> str:
     return f"file://{location}" if is_local(location) else location
 
 
+def hadoop_fs(spark: SparkSession) -> JavaObject:
+    """The Java package org.apache.hadoop.fs."""
+    jvm: JavaObject = spark.sparkContext._jvm
+    return jvm.org.apache.hadoop.fs
+
+
 def hadoop_path(spark: SparkSession, location: str) -> tuple[JavaObject, JavaObject]:
     """The location's Hadoop FileSystem and Path."""
-    path = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(hadoop_uri(location))
+    path = hadoop_fs(spark).Path(hadoop_uri(location))
     return path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), path
 
 
 def exists(spark: SparkSession, location: str) -> bool:
     file_system, path = hadoop_path(spark, location)
-    return file_system.exists(path)
+    return bool(file_system.exists(path))
 
 
 def list_files(spark: SparkSession, folder: str, suffix: str) -> list[str]:

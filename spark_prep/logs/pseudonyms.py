@@ -13,6 +13,7 @@ import json
 import os
 import re
 from functools import cache
+from typing import Any
 from urllib import request
 from urllib.error import HTTPError, URLError
 
@@ -96,7 +97,8 @@ def _aws_secret(secret_id: str, region: str) -> str:
         ) from error
     try:
         client = boto3.client("secretsmanager", region_name=region)
-        return client.get_secret_value(SecretId=secret_id).get("SecretString", "")
+        value: str = client.get_secret_value(SecretId=secret_id).get("SecretString", "")
+        return value
     except ClientError as error:
         advice = {
             "ResourceNotFoundException": "it does not exist or has no value; create it, or correct its name",
@@ -133,9 +135,10 @@ def _gcp_secret(secret_id: str) -> str:
     return base64.b64decode(answer["payload"].get("data", "")).decode()
 
 
-def _get_json(url: str, headers: dict[str, str]) -> dict:
+def _get_json(url: str, headers: dict[str, str]) -> dict[str, Any]:
     # plain http is the metadata server; through a proxy, that of another machine would answer
     opener = request.build_opener(request.ProxyHandler({} if url.startswith("http:") else None))
     asked = request.Request(url, headers=headers)  # noqa: S310 - endpoints of this file, nothing from a feed
     with opener.open(asked, timeout=SECONDS) as answer:
-        return json.load(answer)
+        content: dict[str, Any] = json.load(answer)
+    return content

@@ -84,7 +84,7 @@ PURCHASES_QUERY = """
     order by insert_date
 """
 
-ARROW_TYPES = {
+ARROW_TYPES: dict[T.DataType, pa.DataType] = {
     T.StringType(): pa.string(),
     T.BooleanType(): pa.bool_(),
     T.IntegerType(): pa.int32(),
@@ -153,8 +153,8 @@ def require_start(settings: dict[str, str], days: Sequence[date]) -> date:
 def _incoming(root: str, days: Sequence[date]) -> Iterator[Path]:
     """A folder to write to before files are put in place: on a local root in that root, so that a rename suffices."""
     if not is_local(root):
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
         return
     folder = Path(root, ".incoming", TABLE, f"{days[0]}_{days[-1]}")
     # what a killed run of these days has left
@@ -232,7 +232,8 @@ def _write_purchases(
 ) -> tuple[int, Counter[tuple[date, str]]]:
     """Write user_purchase-<day>.parquet into both folders for each day; returns the staged rows and (day, reason) -> rejects."""
     staged_schema, quarantine_schema = _arrow_schema(tables.USER_PURCHASE), _arrow_schema(tables.QUARANTINE)
-    staged, rejected, written = 0, Counter(), set()
+    staged, written = 0, set()
+    rejected: Counter[tuple[date, str]] = Counter()
     for day, day_batches in groupby(batches, key=lambda item: item[0]):
         written.add(day)
         name = f"{TABLE}-{day}.parquet"
@@ -278,7 +279,7 @@ def _quarantined(refused: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(columns, schema=schema)
 
 
-def _write_rows(file: Path, schema: T.StructType, rows: list[tuple]) -> None:
+def _write_rows(file: Path, schema: T.StructType, rows: Sequence[tuple[object, ...]]) -> None:
     records = [dict(zip(schema.names, row, strict=True)) for row in rows]
     pq.write_table(pa.Table.from_pylist(records, schema=_arrow_schema(schema)), file)
 

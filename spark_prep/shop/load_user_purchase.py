@@ -127,7 +127,7 @@ def _what_is_wrong(uri: str, error: psycopg.Error) -> str:
     elif column := error.diag.constraint_name:
         reason = f"{column} is not {COLUMNS[column]}"
     else:
-        reason = error.diag.message_primary
+        reason = error.diag.message_primary or str(error)
     return f"{_name(uri)} {_file_lines(uri, int(number))}: {reason}; {AS_IT_WAS}"
 
 

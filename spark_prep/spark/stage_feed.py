@@ -115,7 +115,9 @@ def _read(spark: SparkSession, stage: Stage, files: list[str]) -> Records:
         .select("insert_date", "continuation_lines", *[column.name for column in columns])
         .persist()
     )
-    staged, rejected, delivered = 0, {}, {}
+    staged = 0
+    rejected: dict[tuple[str, str], int] = {}
+    delivered: dict[str, int] = {}
     for count in line_counts:
         delivered[count.insert_date] = delivered.get(count.insert_date, 0) + count.lines
     for row in (
@@ -131,7 +133,7 @@ def _read(spark: SparkSession, stage: Stage, files: list[str]) -> Records:
     return Records(frame, staged, rejected, delivered)
 
 
-def _rows(spark: SparkSession, rows: list[tuple], schema: T.StructType) -> DataFrame:
+def _rows(spark: SparkSession, rows: Sequence[tuple[object, ...]], schema: T.StructType) -> DataFrame:
     """The rows as a frame; the first value of each is its insert_date."""
     return spark.createDataFrame(
         rows, T.StructType([T.StructField("insert_date", T.StringType()), *schema.fields])

@@ -24,7 +24,7 @@ UNCLOSED_QUOTE = "unclosed quote"
 
 # RFC 4180. A line ends in \n only; the \r of a CRLF file is dropped at the end of a record and kept inside quotes.
 # The CSV reader dies of a line with more than maxColumns (20,480 by default) fields.
-DIALECT = {"quote": '"', "escape": '"', "lineSep": "\n", "mode": "PERMISSIVE", "maxColumns": 1_000_000}
+DIALECT = {"quote": '"', "escape": '"', "lineSep": "\n", "mode": "PERMISSIVE", "maxColumns": "1000000"}
 NOT_BLANK = r"\S"
 NON_BLANK_LINE = r"\S[^\n]*"
 # a line break before what looks like the first field of a record: a quote was left open further up
