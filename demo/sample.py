@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from demo.answers.marts import answers_for
+from demo.answers.marts import Row, answers_for
 from demo.feeds.deliveries import Deliveries
 from demo.feeds.logs import write_log_reviews
 from demo.feeds.plan import Plan
@@ -22,7 +22,7 @@ from demo.feeds.reviews import write_movie_reviews
 
 
 def generate(
-    out: str | os.PathLike,
+    out: str | os.PathLike[str],
     first_day: datetime.date,
     last_day: datetime.date,
     *,
@@ -125,7 +125,7 @@ def _count(text: str) -> int:
     return number
 
 
-def _table(ledger: list[dict]) -> str:
+def _table(ledger: list[Row]) -> str:
     lines = [
         f"{'table':24} {'days':>5} {'missing':>8} {'delivered':>10} {'quarantined':>12} {'duplicate':>10}"
     ]

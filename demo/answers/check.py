@@ -8,10 +8,16 @@ The answers come from the generator (demo/answers/marts.py), which shares nothin
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
+
+Answers = dict[str, Any]
+Rows = list[tuple[Any, ...]]
+Query = Callable[[str], Rows]
 
 USER_BEHAVIOR_METRIC = """
 select customer_id, cast(insert_date as varchar), amount_spent, review_score, review_count
@@ -50,11 +56,11 @@ from analytics_staging.stg_rejection
 """
 
 
-def differences(warehouse: str | Path, answers: dict) -> list[str]:
+def differences(warehouse: str | Path, answers: Answers) -> list[str]:
     """Where the warehouse differs from the answers, one line each; an empty list if all is right."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
 
-        def query(sql: str) -> list[tuple]:
+        def query(sql: str) -> Rows:
             return connection.execute(sql).fetchall()
 
         return [
@@ -66,7 +72,7 @@ def differences(warehouse: str | Path, answers: dict) -> list[str]:
         ]
 
 
-def _compare(table: str, found: list[tuple], expected: list[tuple]) -> list[str]:
+def _compare(table: str, found: Rows, expected: Rows) -> list[str]:
     """Whether both lists hold the same rows equally often; names the first few that differ."""
     found, expected = sorted(found, key=repr), sorted(expected, key=repr)
     if found == expected:
@@ -84,7 +90,7 @@ def _compare(table: str, found: list[tuple], expected: list[tuple]) -> list[str]
     ]
 
 
-def _user_behavior_metric(query, answers) -> tuple[list, list]:
+def _user_behavior_metric(query: Query, answers: Answers) -> tuple[Rows, Rows]:
     columns = ("customer_id", "insert_date", "amount_spent", "review_score", "review_count")
     expected = [
         tuple(Decimal(row[c]) if c == "amount_spent" else row[c] for c in columns)
@@ -100,7 +106,7 @@ def _user_behavior_metric(query, answers) -> tuple[list, list]:
     )
 
 
-def _fact(query, answers) -> tuple[list, list]:
+def _fact(query: Query, answers: Answers) -> tuple[Rows, Rows]:
     columns = (
         "insert_date", "customer_id", "log_date", "device", "location", "os", "browser", "is_browser_derived",
         "review_count", "review_score",
@@ -111,7 +117,7 @@ def _fact(query, answers) -> tuple[list, list]:
     )
 
 
-def _unfair_shares(query, answers) -> list[str]:
+def _unfair_shares(query: Query, answers: Answers) -> list[str]:
     bounds = {
         tuple(row[c] for c in ("insert_date", "customer_id", "log_date", "device", "location", "os", "browser", "is_browser_derived")):
         (Decimal(row["amount_spent_min"]), Decimal(row["amount_spent_max"]))
@@ -125,7 +131,7 @@ def _unfair_shares(query, answers) -> list[str]:
     return unfair[:5]
 
 
-def _ledger(query, answers) -> tuple[list, list]:
+def _ledger(query: Query, answers: Answers) -> tuple[Rows, Rows]:
     figures = ", ".join(LEDGER_FIGURES)
     found = query(
         f"select table_name, cast(insert_date as varchar), {figures} from analytics_marts.ledger"  # noqa: S608 - our names
@@ -137,13 +143,13 @@ def _ledger(query, answers) -> tuple[list, list]:
     return [_plain(row) for row in found], [_plain(row) for row in expected]
 
 
-def _plain(row: tuple) -> tuple:
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Money as plain decimals; no money is zero money."""
     money = len(row) - 3
     return (*row[:money], *(Decimal(value or 0).normalize() for value in row[money:]))
 
 
-def _quarantine(query, answers) -> tuple[list, list]:
+def _quarantine(query: Query, answers: Answers) -> tuple[Rows, Rows]:
     return query(REJECTIONS), [
         (row["table_name"], row["insert_date"], row["reason"], row["records"])
         for row in answers["quarantine"]

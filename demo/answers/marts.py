@@ -21,15 +21,21 @@ texts, amounts are decimals as texts, a NULL is null.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from demo.feeds.deliveries import LOGS, PURCHASES, REVIEWS, Deliveries, Log, Review
 from demo.feeds.plan import LOOKBACK_DAYS
 from demo.feeds.states import STATES, VENDOR_SPELLING, WEST
 
-_CORRECT_SPELLING = {wrong: right for right, wrong in VENDOR_SPELLING.items()}
-_BROWSER_OF = {
+Row = dict[str, Any]
+Record = TypeVar("Record", Review, Log)
+_CustomerDay = tuple[datetime.date, int]
+_Attributes = tuple[datetime.date | None, str | None, str | None, str | None, str | None, bool]
+
+_CORRECT_SPELLING: dict[str | None, str] = {wrong: right for right, wrong in VENDOR_SPELLING.items()}
+_BROWSER_OF: dict[str | None, str] = {
     "Linux": "Firefox",
     "Google Android": "Chrome",
     "Apple iOS": "Safari",
@@ -40,7 +46,7 @@ _QUESTION_STATES = ("California", "New York", "Texas")
 _APPLE = ("Apple iOS", "Apple MacOS")
 
 
-def answers_for(delivered: Deliveries, days: Iterable[datetime.date] | None = None) -> dict:
+def answers_for(delivered: Deliveries, days: Iterable[datetime.date] | None = None) -> dict[str, Any]:
     """The answers when exactly `days` (default: all) are run. ValueError for a day not in the sample."""
     run = sorted(set(delivered.days if days is None else days))
     if unknown := set(run) - set(delivered.days):
@@ -82,9 +88,9 @@ def answers_for(delivered: Deliveries, days: Iterable[datetime.date] | None = No
     }
 
 
-def winners(records: Iterable, order) -> dict:
+def winners(records: Iterable[Record], order: Callable[[Record], tuple[Any, ...]]) -> dict[int, Record]:
     """Of all records with the same id the first in order, by id."""
-    winners: dict = {}
+    winners: dict[int, Record] = {}
     for record in records:
         rival = winners.get(record[1])
         if rival is None or order(record) < order(rival):
@@ -92,12 +98,12 @@ def winners(records: Iterable, order) -> dict:
     return winners
 
 
-def review_order(review: Review) -> tuple:
+def review_order(review: Review) -> tuple[Any, ...]:
     without_customer = review.customer_id is None
     return review.insert_date, without_customer, review.customer_id or 0, -review.positive_review
 
 
-def log_order(log: Log) -> tuple:
+def log_order(log: Log) -> tuple[Any, ...]:
     return log.insert_date, log.log_date, *_nulls_last((log.device, log.os, log.location, log.browser))
 
 
@@ -109,31 +115,49 @@ def belongs(log: Log | None, review: Review | None) -> bool:
     )
 
 
-def _bought(delivered: Deliveries) -> Iterable[tuple[tuple[datetime.date, int], int]]:
-    return (item for item in delivered.purchase_thousandths.items() if item[0][1] is not None)
+def _bought(delivered: Deliveries) -> Iterable[tuple[_CustomerDay, int]]:
+    return (
+        ((day, customer), amount)
+        for (day, customer), amount in delivered.purchase_thousandths.items()
+        if customer is not None
+    )
 
 
-def _customer_days(attributable: dict, amounts: dict) -> dict[tuple, tuple[int, int, int]]:
+def _customer_days(
+    attributable: dict[int, Review], amounts: dict[_CustomerDay, int]
+) -> dict[_CustomerDay, tuple[int, int, int]]:
     """(insert_date, customer_id) -> amount in thousandths, review_score, review_count."""
-    scores, counts = Counter(), Counter()
+    scores: Counter[_CustomerDay] = Counter()
+    counts: Counter[_CustomerDay] = Counter()
     for review in attributable.values():
-        scores[review.insert_date, review.customer_id] += review.positive_review
-        counts[review.insert_date, review.customer_id] += 1
+        scores[_customer_day(review)] += review.positive_review
+        counts[_customer_day(review)] += 1
     return {key: (amounts.get(key, 0), scores[key], counts[key]) for key in amounts.keys() | counts.keys()}
 
 
-def _fact(attributable: dict, joined: dict, totals: dict) -> list[dict]:
-    counts, scores = Counter(), Counter()
+def _customer_day(review: Review) -> _CustomerDay:
+    if review.customer_id is None:
+        raise ValueError(f"review {review.review_id} has no customer")
+    return review.insert_date, review.customer_id
+
+
+def _fact(
+    attributable: dict[int, Review],
+    joined: dict[int, Log],
+    totals: dict[_CustomerDay, tuple[int, int, int]],
+) -> list[Row]:
+    counts: Counter[tuple[_CustomerDay, _Attributes]] = Counter()
+    scores: Counter[tuple[_CustomerDay, _Attributes]] = Counter()
     for review in attributable.values():
-        grain = (review.insert_date, review.customer_id, *_attributes(joined.get(review.review_id)))
+        grain = (_customer_day(review), _attributes(joined.get(review.review_id)))
         counts[grain] += 1
         scores[grain] += review.positive_review
     for (day, customer), (_, _, count) in totals.items():
         if count == 0:
-            counts[day, customer, *_attributes(None)] = 0
+            counts[(day, customer), _attributes(None)] = 0
     rows = []
-    for grain in sorted(counts, key=_nulls_last):
-        day, customer, log_date, device, location, os, browser, derived = grain
+    for grain in sorted(counts, key=lambda grain: (grain[0], _nulls_last(grain[1]))):
+        (day, customer), (log_date, device, location, os, browser, derived) = grain
         thousandths, _, customer_count = totals[day, customer]
         least, most = _fair_share(thousandths, counts[grain], customer_count)
         rows.append(
@@ -155,11 +179,11 @@ def _fact(attributable: dict, joined: dict, totals: dict) -> list[dict]:
     return rows
 
 
-def _nulls_last(values: tuple) -> list[tuple]:
+def _nulls_last(values: Sequence[object]) -> list[tuple[bool, Any]]:
     return [(value is None, "" if value is None else value) for value in values]
 
 
-def _attributes(log: Log | None) -> tuple:
+def _attributes(log: Log | None) -> _Attributes:
     """log_date, device, location, os, browser, is_browser_derived."""
     if log is None:
         return None, None, None, None, None, False
@@ -189,7 +213,7 @@ def _amount(thousandths: int) -> str:
     return str(Decimal(thousandths).scaleb(-3))
 
 
-def _purchases_of_day(delivered: Deliveries, day: datetime.date) -> dict:
+def _purchases_of_day(delivered: Deliveries, day: datetime.date) -> Row:
     lines = {customer: n for (of_day, customer), n in delivered.purchase_lines.items() if of_day == day}
     amounts = {
         customer: n for (of_day, customer), n in delivered.purchase_thousandths.items() if of_day == day
@@ -204,7 +228,14 @@ def _purchases_of_day(delivered: Deliveries, day: datetime.date) -> dict:
     }
 
 
-def _records_by_day(delivered, run, table: str, records: list, winners: dict, in_marts: dict) -> list[dict]:
+def _records_by_day(
+    delivered: Deliveries,
+    run: list[datetime.date],
+    table: str,
+    records: list[Record],
+    winners: dict[int, Record],
+    in_marts: dict[int, Record],
+) -> list[Row]:
     staged = Counter(record.insert_date for record in records)
     won = Counter(record.insert_date for record in winners.values())
     kept = Counter(record.insert_date for record in in_marts.values())
@@ -215,7 +246,9 @@ def _records_by_day(delivered, run, table: str, records: list, winners: dict, in
     ]
 
 
-def _ledger_row(delivered: Deliveries, table: str, day, staged: int, in_marts: int, duplicate: int) -> dict:
+def _ledger_row(
+    delivered: Deliveries, table: str, day: datetime.date, staged: int, in_marts: int, duplicate: int
+) -> Row:
     quarantined = sum(
         n for (name, of_day, _), n in delivered.quarantined.items() if (name, of_day) == (table, day)
     )
@@ -232,7 +265,7 @@ def _ledger_row(delivered: Deliveries, table: str, day, staged: int, in_marts: i
     }
 
 
-def _questions(fact: list[dict]) -> dict:
+def _questions(fact: list[Row]) -> dict[str, Any]:
     """The five questions. Every figure is a number of reviews, every `most` and `fewest` a list (of ties).
 
     - `reviews_by_state`: California, New York and Texas.
@@ -246,17 +279,17 @@ def _questions(fact: list[dict]) -> dict:
       states.
     """
 
-    def reviews(*columns: str, where) -> dict:
-        counts: Counter = Counter()
+    def reviews(*columns: str, where: Callable[[Row], object]) -> dict[str, int]:
+        counts: Counter[str] = Counter()
         for row in fact:
             if row["review_count"] and where(row):
                 counts[" / ".join(row[column] or "" for column in columns)] += row["review_count"]
         return dict(sorted(counts.items()))
 
-    def asked(row: dict) -> bool:
+    def asked(row: Row) -> bool:
         return row["location"] in _QUESTION_STATES
 
-    def apple(row: dict) -> bool:
+    def apple(row: Row) -> bool:
         return asked(row) and row["os"] in _APPLE
 
     chrome = reviews(
@@ -288,5 +321,5 @@ def _questions(fact: list[dict]) -> dict:
     }
 
 
-def _keys_of(choose, counts: dict) -> list[str]:
+def _keys_of(choose: Callable[[Iterable[int]], int], counts: dict[str, int]) -> list[str]:
     return [key for key, count in counts.items() if count == choose(counts.values())]

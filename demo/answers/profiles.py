@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from demo.answers.marts import belongs, browser_of, location_of, log_order, review_order, winners
+from demo.answers.marts import Row, belongs, browser_of, location_of, log_order, review_order, winners
 from demo.feeds.deliveries import Deliveries, Log, Purchase
 from demo.feeds.states import region_of
 
@@ -29,6 +29,7 @@ SEGMENTS = (
     ("Hibernating", "Hibernating", "At risk", "At risk", "At risk"),
     ("Lost", "Lost", "At risk", "Cannot lose them", "Cannot lose them"),
 )
+Ranked = TypeVar("Ranked", int, datetime.date)
 Z = Decimal("1.959963984540054")
 
 
@@ -58,7 +59,7 @@ def profiles_for(
     delivered: Deliveries,
     days: Iterable[datetime.date] | None = None,
     as_of: datetime.date | None = None,
-) -> dict[str, list[dict]]:
+) -> dict[str, list[Row]]:
     """Both tables when exactly `days` (default: all) are run; `as_of` as the var as_of_date."""
     run = sorted(set(delivered.days if days is None else days))
     purchases = [
@@ -90,16 +91,20 @@ def written_on(customer_id: int, positive: int, insert_date: datetime.date, log:
     )  # fmt: skip
 
 
-def latest_day(run: Sequence, purchases: list[Purchase], reviews: list[Written]) -> datetime.date:
+def latest_day(
+    run: Sequence[datetime.date], purchases: list[Purchase], reviews: list[Written]
+) -> datetime.date:
     return max(
         *run, *(line.invoiced_at.date() for line in purchases), *(review.review_date for review in reviews)
     )
 
 
-def tables(purchases: list[Purchase], reviews: list[Written], as_of: datetime.date) -> dict[str, list[dict]]:
-    lines_of, reviews_of = defaultdict(list), defaultdict(list)
+def tables(purchases: list[Purchase], reviews: list[Written], as_of: datetime.date) -> dict[str, list[Row]]:
+    lines_of: defaultdict[int, list[Purchase]] = defaultdict(list)
+    reviews_of: defaultdict[int, list[Written]] = defaultdict(list)
     for line in purchases:
-        lines_of[line.customer_id].append(line)
+        if line.customer_id is not None:
+            lines_of[line.customer_id].append(line)
     for review in reviews:
         reviews_of[review.customer_id].append(review)
     invoices_of = {customer: _invoices(lines) for customer, lines in lines_of.items()}
@@ -139,7 +144,7 @@ def _invoices(lines: list[Purchase]) -> list[Invoice]:
     ]
 
 
-def _times(invoices: list[Invoice], reviews: list[Written], as_of: datetime.date) -> dict:
+def _times(invoices: list[Invoice], reviews: list[Written], as_of: datetime.date) -> Row:
     bought, wrote = {invoice.day for invoice in invoices}, {review.review_date for review in reviews}
     active = bought | wrote
     ages = [(as_of - day).days for day in active]
@@ -155,7 +160,7 @@ def _times(invoices: list[Invoice], reviews: list[Written], as_of: datetime.date
     }
 
 
-def _countries(lines: list[Purchase]) -> dict:
+def _countries(lines: list[Purchase]) -> Row:
     latest = max((line.invoiced_at for line in lines), default=None)
     return {
         "country": min((line.country for line in lines if line.invoiced_at == latest), default=None),
@@ -163,10 +168,10 @@ def _countries(lines: list[Purchase]) -> dict:
     }
 
 
-def _money(invoices: list[Invoice], lines: list[Purchase], as_of: datetime.date) -> dict:
+def _money(invoices: list[Invoice], lines: list[Purchase], as_of: datetime.date) -> Row:
     orders = [invoice.gross for invoice in invoices if invoice.gross > 0]
     gross, returned = sum(orders), sum(invoice.returned for invoice in invoices)
-    products = Counter()
+    products: Counter[str] = Counter()
     for line in lines:
         if line.thousandths > 0:
             products[line.stock_code] += line.thousandths
@@ -191,14 +196,14 @@ def _money(invoices: list[Invoice], lines: list[Purchase], as_of: datetime.date)
     }
 
 
-_NO_SCORES = {
+_NO_SCORES: Row = {
     **dict.fromkeys(("recency_score", "frequency_score", "monetary_score", "value_score")),
     "rfm_segment": "No order",
     "is_at_risk": False,
 }
 
 
-def _scores(invoices_of: dict[int, list[Invoice]]) -> dict[int, dict]:
+def _scores(invoices_of: dict[int, list[Invoice]]) -> dict[int, Row]:
     orders_of = {
         customer: orders
         for customer, invoices in invoices_of.items()
@@ -228,7 +233,7 @@ def _net(invoices: list[Invoice]) -> int:
     return sum(invoice.gross - invoice.returned for invoice in invoices)
 
 
-def _parts(values: dict[int, object], parts: int) -> dict[int, int]:
+def _parts(values: dict[int, Ranked], parts: int) -> dict[int, int]:
     """For each customer, which of so many equal parts their value falls into; equal values fall into the same."""
     ordered = sorted(values.values())
     middles = {
@@ -250,7 +255,7 @@ def _quadrants(invoices_of: dict[int, list[Invoice]], reviews_of: dict[int, list
     return quadrants
 
 
-def _reviews(reviews: list[Written]) -> dict:
+def _reviews(reviews: list[Written]) -> Row:
     score, count = sum(review.positive_review for review in reviews), len(reviews)
     dates = [review.review_date for review in reviews]
     between = Fraction((max(dates) - min(dates)).days, count - 1) if count > 1 else None
@@ -289,7 +294,7 @@ def _favourite(reviews: list[Written], kind: str) -> str | None:
     )
 
 
-def _completeness(invoices: list[Invoice], lines: list[Purchase], reviews: list[Written]) -> dict:
+def _completeness(invoices: list[Invoice], lines: list[Purchase], reviews: list[Written]) -> Row:
     known = (
         any(invoice.gross > 0 for invoice in invoices),
         bool(reviews),
@@ -300,7 +305,7 @@ def _completeness(invoices: list[Invoice], lines: list[Purchase], reviews: list[
     return {"profile_completeness": _rounded(Fraction(sum(known), 5))}
 
 
-def _cohorts(invoices_of: dict[int, list[Invoice]], as_of: datetime.date) -> list[dict]:
+def _cohorts(invoices_of: dict[int, list[Invoice]], as_of: datetime.date) -> list[Row]:
     members = defaultdict(list)
     for customer, invoices in invoices_of.items():
         if orders := [_month(invoice.day) for invoice in invoices if invoice.gross > 0]:

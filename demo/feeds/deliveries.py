@@ -52,10 +52,12 @@ class Deliveries:
     reviews: list[Review] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
-    purchase_lines: Counter = field(default_factory=Counter)
-    purchase_thousandths: Counter = field(default_factory=Counter)
-    quarantined: Counter = field(default_factory=Counter)  # by (table_name, insert_date, reason)
-    not_delivered: set = field(default_factory=set)  # (table_name, insert_date)
+    purchase_lines: Counter[tuple[datetime.date, int | None]] = field(default_factory=Counter)
+    purchase_thousandths: Counter[tuple[datetime.date, int | None]] = field(default_factory=Counter)
+    # by (table_name, insert_date, reason)
+    quarantined: Counter[tuple[str, datetime.date, str]] = field(default_factory=Counter)
+    # (table_name, insert_date)
+    not_delivered: set[tuple[str, datetime.date]] = field(default_factory=set)
 
     def purchase(self, day: datetime.date, customer_id: int | None, thousandths: int) -> None:
         self.purchase_lines[day, customer_id] += 1

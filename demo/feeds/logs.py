@@ -4,6 +4,7 @@ import datetime
 import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from demo.feeds.deliveries import LOGS, Deliveries
 from demo.feeds.log_lines import REJECTED, Written, broken_line, meant, xml
@@ -25,7 +26,7 @@ LOCATIONS = (
 
 
 # kind of unusual but sound record -> what it changes
-_UNUSUAL = {
+_UNUSUAL: dict[str, dict[str, Any]] = {
     "real browser": {"browser": "Opera"},
     "real browser against the rule": {"os": "Linux", "browser": "Chrome"},
     "blank browser": {"browser": " "},
@@ -95,7 +96,9 @@ def _kinds(plan: Plan) -> dict[str, Callable[[int], bool]]:
     def comes_after(*days_late: int) -> Callable[[int], bool]:
         return lambda number: usual(number) and bool(_delivered_days(plan, number, days_late))
 
-    kinds = dict.fromkeys([*REJECTED, "unclosed quote", *_UNUSUAL, *_SOUND], usual)
+    kinds: dict[str, Callable[[int], bool]] = dict.fromkeys(
+        [*REJECTED, "unclosed quote", *_UNUSUAL, *_SOUND], usual
+    )
     kinds |= {kind: comes_after(days) for kind, days in _LATE.items()}
     kinds["late beyond lookback"] = comes_after(*_TOO_LATE)
     kinds["sent again on another day"] = comes_after(*_LATE.values())

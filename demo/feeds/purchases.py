@@ -9,7 +9,7 @@ import datetime
 import itertools
 import random
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.feeds.deliveries import PURCHASES, Deliveries, Purchase
 from demo.feeds.plan import Plan, calendar_of_oddities
@@ -77,7 +77,9 @@ def write_user_purchase(plan: Plan, delivered: Deliveries) -> None:
             write(day, plan.purchases_per_day, of_day)
 
 
-def _row(plan: Plan, delivered: Deliveries, day: datetime.date, kind: str | None, line: Line) -> tuple:
+def _row(
+    plan: Plan, delivered: Deliveries, day: datetime.date, kind: str | None, line: Line
+) -> tuple[object, ...]:
     """The fields of one line, once it is noted as staged or quarantined by the run that takes it."""
     insert_date = max(day, plan.first_day)
     code, detail, thousandths = line.product
@@ -182,7 +184,7 @@ def _odd_lines(kind: str, line: Line, plan: Plan, rng: random.Random) -> list[Li
     number = line.invoice_number.removeprefix("C")
     customer = plan.shoppers[0]
 
-    def of(**changes: object) -> Line:
+    def of(**changes: Any) -> Line:
         return line._replace(product=line.product._replace(**changes))
 
     match kind:

@@ -49,7 +49,9 @@ def write_movie_reviews(plan: Plan, delivered: Deliveries) -> None:
 
 
 def _kinds(plan: Plan) -> dict[str, Callable[[int], bool]]:
-    kinds = dict.fromkeys([*_REJECTED, "unclosed quote", *_SOUND], plan.has_reviews)
+    kinds: dict[str, Callable[[int], bool]] = dict.fromkeys(
+        [*_REJECTED, "unclosed quote", *_SOUND], plan.has_reviews
+    )
     kinds["sent again on another day"] = lambda number: number > 0 and plan.has_reviews(number)
     return kinds
 
@@ -89,17 +91,16 @@ def _write_day(
             delivered.quarantine(REVIEWS, day, "unclosed quote", records=3)
             next(positions), next(positions)
             continue
-        if kind == "no cid" or rng.random() < 0.004:
-            cid = None
+        sender = None if kind == "no cid" or rng.random() < 0.004 else cid
         if kind == "blank line":
             write_line("")
-        write(cid, text, positive, review_id, blanks=" " if kind == "blanks round the ids" else "")
+        write(sender, text, positive, review_id, blanks=" " if kind == "blanks round the ids" else "")
         if kind == "sent twice":
-            at_the_end.append((cid, text, positive, review_id))
+            at_the_end.append((sender, text, positive, review_id))
         elif kind == "sent again with another text":
-            at_the_end.append((cid, *_opposite(texts, positive), review_id))
+            at_the_end.append((sender, *_opposite(texts, positive), review_id))
         elif kind == "sent again for another customer":
-            other = rng.choice([reviewer for reviewer in plan.reviewers if reviewer != cid])
+            other = rng.choice([reviewer for reviewer in plan.reviewers if reviewer != sender])
             at_the_end.append((other, *next(texts), review_id))
         elif kind == "sent again without cid":
             at_the_end.append((None, *next(texts), review_id))
