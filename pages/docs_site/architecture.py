@@ -19,7 +19,8 @@ BOX, STEP, GAP, TOP = 26, 34, 90, 10
 
 def layers(manifest: dict) -> dict[str, list[dict]]:
     """Each layer's nodes, from the sources to the exposures; a node has name, description, color, page and parents."""
-    found, known = {}, {}
+    found: dict[str, list[dict]] = {}
+    known: dict[str, dict] = {}
     for layer, node in _nodes(manifest):
         known[node["unique_id"]] = {
             "id": node["unique_id"],
@@ -44,10 +45,11 @@ def architecture_svg(manifest: dict) -> str:
         for column in _columns(by_layer)
     ]
     _untangle(columns)
-    left, height, boxes, places = 0, 0, [], {}
+    height: float = 0
+    left, boxes, places = 0, [], {}
     for groups in columns:
         width = 24 + 7 * max(len(node["name"]) for _, nodes in groups for node in nodes)
-        y = TOP
+        y: float = TOP
         for heading, nodes in groups:
             boxes.append(f'<text class="layer" x="{left}" y="{y + 16}">{escape(heading)}</text>')
             y += STEP
@@ -96,7 +98,7 @@ def _columns(found) -> list[list[str]]:
 def _untangle(columns) -> None:
     """Put each node at the mean height of its neighbours, to the right and back: the usual way to have few crossings."""
     everything = [node for groups in columns for _, nodes in groups for node in nodes]
-    neighbours = {node["id"]: [] for node in everything}
+    neighbours: dict[str, list[str]] = {node["id"]: [] for node in everything}
     for node in everything:
         for parent in node["parents"]:
             neighbours[node["id"]].append(parent["id"])

@@ -87,7 +87,7 @@ def _index_page(manifest: dict, report: str) -> str:
 
 def _personal_data(manifest: dict) -> list[dict]:
     """Each column that holds personal data: its kind, and the tables that have it."""
-    tables = {}
+    tables: dict[tuple[str, str], list[dict]] = {}
     for node in (*manifest["sources"].values(), *manifest["nodes"].values()):
         for column in node.get("columns", {}).values():
             if kind := column["config"]["meta"].get("personal_data"):

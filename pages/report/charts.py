@@ -182,11 +182,11 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
             color=alt.Color("fill:N", scale=None),
         ),
         *(
-            _chart(some).mark_text(dy=dy, fontWeight=weight).encode(
+            _chart(some).mark_text(dy=dy, fontWeight="bold" if is_bold else "normal").encode(
                 x=middle_x, y=middle_y, text=f"{line}:N", color=alt.Color("ink:N", scale=None)
             )
-            for some, line, dy, weight in (
-                (one_line, "text", 0, "bold"), (two_lines, "text", -8, "bold"), (two_lines, "below", 8, "normal"),
+            for some, line, dy, is_bold in (
+                (one_line, "text", 0, True), (two_lines, "text", -8, True), (two_lines, "below", 8, False),
             )
         ),
         _chart([{"x": n + 0.5, "label": name} for n, name in enumerate(columns) if name]).mark_text(
@@ -214,7 +214,7 @@ def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
         drawn = re.sub(
             r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn
         )
-    width, height = re.search(r'width="(\d+)" height="(\d+)"', drawn).groups()
+    width, height = re.findall(r'width="(\d+)" height="(\d+)"', drawn)[0]
     body = drawn.split(">", 1)[1]
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '

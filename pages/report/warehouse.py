@@ -111,4 +111,6 @@ def _answers(shown) -> dict[str, list[dict]]:
 
 
 def _told(status: str | None) -> str:
-    return {"pass": "passed", "warn": "warned", "fail": "failed", "error": "failed"}.get(status, "not run")
+    return {"pass": "passed", "warn": "warned", "fail": "failed", "error": "failed"}.get(
+        status or "", "not run"
+    )

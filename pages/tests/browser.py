@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -46,7 +47,11 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, file: Path, fragment: str = "", scheme: str = "light", width: int = WIDE
+    browser: Browser,
+    file: Path,
+    fragment: str = "",
+    scheme: Literal["light", "dark"] = "light",
+    width: int = WIDE,
 ) -> Iterator[Page]:
     """The page, loaded from disk, in the colour scheme."""
     context = browser.new_context(

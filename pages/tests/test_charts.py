@@ -14,8 +14,8 @@ from pages.report.charts import CHARACTER, Bar, Cell, bars, days, grid, interval
 
 def drawn_texts(chart) -> list[str]:
     """The texts of the drawn chart, as an XML parser reads them."""
-    drawn = ElementTree.fromstring(svg(chart, "name", "title", "description"))  # noqa: S314 (drawn here)
-    return [text.text for text in drawn.iter("text")]
+    drawn = ElementTree.fromstring(svg(chart, "name", "title", "description"))  # noqa: S314 - drawn here
+    return [text.text or "" for text in drawn.iter("text")]
 
 
 def charts_with(label: str, width: int = 720) -> list:

@@ -24,7 +24,9 @@ class Reader(HTMLParser):
 
     def __init__(self, html: str):
         super().__init__()
-        self.sections, self._open, self._row = {}, None, None
+        self.sections: dict[str, dict] = {}
+        self._open: dict | None = None
+        self._row: list[str] | None = None
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
@@ -85,7 +87,7 @@ def change(warehouse: Warehouse, *statements: str) -> None:
 def test_the_five_answers_are_the_samples(report_site, sample):
     asked, page = sample.answers()["questions"], read(report_site, "index")
     assert dict(numbers(page["three-states"])) == asked["reviews_by_state"]
-    apple = Counter()
+    apple: Counter[str] = Counter()
     for state, _device, _count, of_apple in numbers(page["apple"]):
         apple[state] += of_apple
     assert apple == asked["apple_reviews_by_state"]
@@ -101,7 +103,7 @@ def test_the_five_answers_are_the_samples(report_site, sample):
 
 def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
     answers, page = sample.answers(), read(report_site, "trust")
-    expected = {}
+    expected: dict[str, Counter[str]] = {}
     for row in answers["ledger"]:
         sums = expected.setdefault(row["table_name"], Counter())
         for what in ("delivered", "quarantined", "duplicate", "unattributable", "in_marts"):
@@ -110,7 +112,7 @@ def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
     assert found == {table: list(sums.values()) for table, sums in expected.items()}
     money = sum(Decimal(row["amount_in_marts"] or 0) for row in answers["ledger"])
     assert f"{money:,.2f}" in next(row for row in page["ledger"]["rows"] if row[0] == "user_purchase")
-    rejected = Counter()
+    rejected: Counter[tuple[str, str]] = Counter()
     for row in answers["quarantine"]:
         rejected[row["table_name"], row["reason"]] += row["records"]
     assert {(table, reason): count for table, reason, count in numbers(page["rejections"])} == rejected

@@ -24,6 +24,11 @@ from ci.stand_ins.bigquery.errors import BigQueryError
 from ci.stand_ins.bigquery.values import Column, cell_of, simple_type, sql_type
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+PARTITION_VALUES: dict[str, Callable[[str], Any]] = {
+    "DATE": datetime.date.fromisoformat,
+    "INT64": int,
+    "STRING": str,
+}
 
 
 @dataclass
@@ -88,7 +93,7 @@ class ExternalFiles:
         )
 
     def _partition_values(self, uri: str) -> list[tuple[Any, Column]]:
-        if not self.partition_columns:
+        if not self.partition_columns or not self.partition_prefix:
             return []
         prefix = self.partition_prefix.rstrip("/") + "/"
         if not uri.startswith(prefix):
@@ -101,11 +106,8 @@ class ExternalFiles:
     def _partition_value(self, text: str, column: Column, uri: str) -> Any:
         if text == HIVE_NULL:
             return None
-        parse: Callable[[str], Any] = {"DATE": datetime.date.fromisoformat, "INT64": int, "STRING": str}[
-            sql_type(column.type)
-        ]
         try:
-            return parse(text)
+            return PARTITION_VALUES[sql_type(column.type)](text)
         except ValueError:
             raise self._error(
                 f"partition key {column.name}={text} is no {sql_type(column.type)}. File: {uri}"

@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from ci.stand_ins.bigquery.errors import BigQueryError, not_emulated, not_found
 from ci.stand_ins.bigquery.metadata_views import size_in_bytes
@@ -127,9 +128,10 @@ class RestInterface:
         if table.query is not None:
             about["view"] = {"query": table.query, "useLegacySql": False}
         if table.files:
-            about["externalDataConfiguration"] = {"sourceFormat": "PARQUET", "sourceUris": table.files.uris}
+            files: dict[str, Any] = {"sourceFormat": "PARQUET", "sourceUris": table.files.uris}
+            about["externalDataConfiguration"] = files
             if table.files.partition_prefix:
-                about["externalDataConfiguration"]["hivePartitioningOptions"] = {
+                files["hivePartitioningOptions"] = {
                     "mode": "CUSTOM",
                     "sourceUriPrefix": table.files.partition_prefix,
                     "fields": [column.name for column in table.files.partition_columns],
@@ -162,7 +164,7 @@ class RestInterface:
         table = outcome.table
         if outcome.rows:
             table = self.flat(RESULTS, job_id.replace("-", "_"))
-            columns = [Column(*column) for column in outcome.rows.columns]
+            columns = [Column(column.name, column.type) for column in outcome.rows.columns]
             self.warehouse.tables[table] = Table(table, columns, data=outcome.rows.data)
         if table:
             content["configuration"]["query"]["destinationTable"] = _reference(table)

@@ -46,7 +46,7 @@ def _handler(api: RestInterface) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             parameters = {name: values[-1] for name, values in parse_qs(url.query).items()}
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {}
+            headers: dict[str, str] = {}
             try:
                 with api.warehouse.lock:
                     answer, headers = api.answer(self.command, unquote(url.path), parameters, body)

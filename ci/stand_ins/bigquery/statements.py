@@ -150,7 +150,9 @@ class _Run:
     def select(self, node: Message) -> Rows:
         rows = self.warehouse.query(self.text(node), table_names(node), self.variables)
         columns = [
-            column if column.name and not column.name.startswith("$") else column._replace(name=f"f{place}_")
+            column
+            if column.name and not column.name.startswith("$")
+            else NamedType(f"f{place}_", column.type)
             for place, column in enumerate(rows.columns)
         ]
         return Rows(columns, rows.data)

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from unittest.mock import patch
 
 import wasmtime
@@ -47,6 +47,15 @@ class SqlError(Exception):
     """ZetaSQL refuses a statement, or evaluating it fails; the text is ZetaSQL's own."""
 
 
+class Named(Protocol):
+    """What ZetaSQL has to know of a column."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> TypeProto: ...
+
+
 class NamedType(NamedTuple):
     name: str
     type: TypeProto
@@ -60,7 +69,7 @@ class Variable(NamedTuple):
 class Rows(NamedTuple):
     """Rows with the names and types of their columns: what a table holds and what a query gives."""
 
-    columns: Sequence[NamedType]
+    columns: Sequence[Named]
     data: service.TableData
 
 
@@ -71,7 +80,7 @@ def shared_engine() -> "Engine":
 
 
 class Engine:
-    def __init__(self):
+    def __init__(self) -> None:
         # One WebAssembly instance does one thing at a time.
         self._lock = threading.Lock()
         with patch.object(wasm_client, "Module", _CachedModule):
@@ -84,7 +93,7 @@ class Engine:
         return self._call("Parse", request, service.ParseResponse).parsed_script
 
     def analyse(
-        self, statement: str, tables: Mapping[str, Rows], variables: Mapping[str, Variable]
+        self, statement: str, tables: Mapping[str, Sequence[Named]], variables: Mapping[str, Variable]
     ) -> Message:
         """The resolved statement (AnyResolvedStatementProto), names looked up and types checked."""
         request = service.AnalyzeRequest(sql_statement=statement)
@@ -124,7 +133,9 @@ class Engine:
         language.ClearField("supported_statement_kinds")
         return language
 
-    def _fill_options_and_catalogue(self, request: Message, tables, variables) -> None:
+    def _fill_options_and_catalogue(
+        self, request: Message, tables: Mapping[str, Sequence[Named]], variables: Mapping[str, Variable]
+    ) -> None:
         request.options.language_options.CopyFrom(self._language)
         request.options.default_timezone = "UTC"
         request.options.error_message_mode = options_enums.ERROR_MESSAGE_ONE_LINE
@@ -150,7 +161,7 @@ class Engine:
             raise SqlError(error.raw_error.partition("Message: ")[2]) from None
 
 
-class _FastClient(wasm_client.WasmClient):
+class _FastClient(wasm_client.WasmClient):  # type: ignore[misc]  # the package has no types
     """The package copies byte by byte in Python; this copies memory."""
 
     def write_bytes(self, ptr: int, data: bytes) -> None:
@@ -189,7 +200,7 @@ def _fingerprint(wasm: Path) -> str:
     return hashlib.sha256(about.encode() + wasm.read_bytes()).hexdigest()[:16]
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes | bytearray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import adbc_driver_postgresql.dbapi
 import redshift_connector
+from redshift_connector.core import Connection
 
 from ci.stand_ins.redshift.rewrite import rewrite
 from ci.stand_ins.redshift.spectrum import Spectrum
@@ -54,7 +55,7 @@ class RedshiftStandIn:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-    def connect(self) -> redshift_connector.Connection:
+    def connect(self) -> Connection:
         connection = redshift_connector.connect(
             host=self.host,
             port=self.port,
@@ -84,7 +85,7 @@ def redshift_stand_in(lake: Path) -> Iterator[RedshiftStandIn]:
     with embedded_postgres() as dsn:
         dsn_of_database = make_database(dsn)
         with contextlib.closing(Spectrum(dsn_of_database, Path(lake))) as spectrum:
-            statements = []
+            statements: list[str] = []
 
             def log_and_rewrite(sql: str, in_transaction: bool) -> str:
                 statements.append(sql)
@@ -96,8 +97,7 @@ def redshift_stand_in(lake: Path) -> Iterator[RedshiftStandIn]:
                     target=wire.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
                 ).start()
                 try:
-                    host, port = wire.server_address
-                    yield RedshiftStandIn(host, port, statements=statements)
+                    yield RedshiftStandIn("127.0.0.1", wire.port, statements=statements)
                 finally:
                     wire.shutdown()
 

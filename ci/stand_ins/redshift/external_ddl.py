@@ -65,7 +65,7 @@ def alter_external_table(reader: Reader, schema: str, table: str) -> str:
         return call("drop_partition", schema, table, values)
     reader.expect("add")
     if_not_exists = reader.skip("if", "not", "exists")
-    partitions = []
+    partitions: list[dict] = []
     while not partitions or reader.words():
         reader.expect("partition")
         values = partition_values(reader)
@@ -77,7 +77,7 @@ def alter_external_table(reader: Reader, schema: str, table: str) -> str:
 def partition_values(reader: Reader) -> dict[str, str]:
     """(insert_date='2021-01-31') as {"insert_date": "2021-01-31"}."""
     reader.expect("(")
-    values = {}
+    values: dict[str, str] = {}
     while not values or reader.skip(","):
         column = reader.identifier()
         reader.expect("=")

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 
 def words(text: str) -> set[str]:
@@ -134,9 +133,9 @@ def arguments_of(tokens: list[Token], opening: int) -> int:
     return commas + 1
 
 
-def syntax(node: exp.Expression) -> Iterator[str]:
+def syntax(node: exp.Expr) -> Iterator[str]:
     """Syntax of PostgreSQL that Redshift does not have."""
-    absent = {
+    absent: dict[type[exp.Expr], str] = {
         exp.Filter: "FILTER (WHERE …) on an aggregate: use a CASE inside of it",
         exp.Lateral: "LATERAL",
         exp.Unnest: "UNNEST",
@@ -162,7 +161,7 @@ def syntax(node: exp.Expression) -> Iterator[str]:
         yield "Redshift has no WINDOW clause: write the window after OVER"
 
 
-def types(node: exp.Expression) -> Iterator[str]:
+def types(node: exp.Expr) -> Iterator[str]:
     if isinstance(node, exp.DataType):
         name = node.sql("redshift").lower()
         base = node.sql("postgres").lower().partition("(")[0]
@@ -174,7 +173,7 @@ def types(node: exp.Expression) -> Iterator[str]:
             yield "numeric without a precision is numeric(18,0) on Redshift, which drops the decimals: write both"
 
 
-def windows(node: exp.Expression) -> Iterator[str]:
+def windows(node: exp.Expr) -> Iterator[str]:
     if not isinstance(node, exp.Window):
         return
     frame = node.args.get("spec")
@@ -191,7 +190,7 @@ def windows(node: exp.Expression) -> Iterator[str]:
         yield "Redshift has no EXCLUDE in a frame"
 
 
-def untyped_columns(node: exp.Expression) -> Iterator[str]:
+def untyped_columns(node: exp.Expr) -> Iterator[str]:
     """A text or NULL that a CTE or subquery hands on without a cast has the type unknown, which fits nothing.
 
     PostgreSQL 10 and later take it for text; Redshift says `failed to find conversion function from "unknown" to …`
@@ -214,7 +213,7 @@ def untyped_columns(node: exp.Expression) -> Iterator[str]:
             )
 
 
-def late_binding_views(node: exp.Expression) -> Iterator[str]:
+def late_binding_views(node: exp.Expr) -> Iterator[str]:
     """All tables of a view without schema binding have to be qualified by a schema."""
     if isinstance(node, exp.Create) and node.args.get("no_schema_binding"):
         defined = {cte.alias for cte in node.find_all(exp.CTE)}
@@ -226,7 +225,7 @@ def late_binding_views(node: exp.Expression) -> Iterator[str]:
                 )
 
 
-def merges(node: exp.Expression) -> Iterator[str]:
+def merges(node: exp.Expr) -> Iterator[str]:
     if isinstance(node, exp.Merge):
         matched = sorted(bool(when.args.get("matched")) for when in node.args["whens"].expressions)
         if matched != [False, True] or any(

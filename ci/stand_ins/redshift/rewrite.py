@@ -58,8 +58,8 @@ def rewrite_statement(
     is_query = tokens[0].word in QUERY_BEGINS and not any(CATALOGUE.fullmatch(token.name) for token in tokens)
     if is_query and (problems := problems_of(text)):
         raise Refused("; ".join(problems), "0A000")
-    if call_text := late_binding_view(sql, tokens):
-        return call_text
+    if view_call := late_binding_view(sql, tokens):
+        return view_call
     return changed(sql, tokens)
 
 

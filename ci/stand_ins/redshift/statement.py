@@ -45,7 +45,7 @@ def tokens_of(sql: str) -> list[Token]:
 
 
 def split(tokens: list[Token]) -> list[list[Token]]:
-    statements = [[]]
+    statements: list[list[Token]] = [[]]
     for token in tokens:
         if token.word == ";":
             statements.append([])

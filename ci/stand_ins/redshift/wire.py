@@ -11,6 +11,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable
+from io import BufferedIOBase
 from typing import BinaryIO
 
 SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST, PROTOCOL_3 = 80877103, 80877104, 80877102, 196608
@@ -32,6 +33,7 @@ class Wire(socketserver.ThreadingTCPServer):
     def __init__(self, postgres_socket: str, rewrite: Rewrite, prepare: Prepare):
         self.postgres_socket, self.rewrite, self.prepare = postgres_socket, rewrite, prepare
         super().__init__(("127.0.0.1", 0), Connection)
+        self.port: int = self.socket.getsockname()[1]
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -101,12 +103,12 @@ class Connection(socketserver.StreamRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
+def read_message(stream: BinaryIO | BufferedIOBase) -> tuple[bytes, bytes]:
     kind, length = struct.unpack("!ci", read(stream, 5))
     return kind, read(stream, length - 4)
 
 
-def read(stream: BinaryIO, size: int) -> bytes:
+def read(stream: BinaryIO | BufferedIOBase, size: int) -> bytes:
     content = stream.read(size)
     if len(content) < size:
         raise EOFError

@@ -15,7 +15,7 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from redshift_connector import ProgrammingError
+from redshift_connector.error import ProgrammingError
 
 from ci.staged_sample import DBT, ROOT
 from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in

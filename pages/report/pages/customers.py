@@ -48,10 +48,10 @@ def rfm_map(rows) -> Shown:
     largest = max(row["customer_count"] for row in rows)
     counts = {(row["recency_score"], row["value_score"]): row["customer_count"] for row in rows}
     segments = {(row["recency_score"], row["value_score"]): row["rfm_segment"] for row in rows}
-    by_segment = {}
+    by_segment: dict[str, int] = {}
     for row in rows:
         by_segment[row["rfm_segment"]] = by_segment.get(row["rfm_segment"], 0) + row["customer_count"]
-    most = max(by_segment, key=by_segment.get)
+    most = max(by_segment, key=lambda segment: by_segment[segment])
 
     def chart(width):
         cells = []
@@ -91,13 +91,13 @@ def spend_and_good(rows) -> Shown:
     outside = sum(row["customer_count"] for name, row in found.items() if name not in QUADRANTS)
     counted = sum(row["customer_count"] for row in inside)
     cells = []
-    for name, (column, row) in QUADRANTS.items():
+    for name, (across, down) in QUADRANTS.items():
         count = found[name]["customer_count"] if name in found else 0
         money = found[name]["amount_spent"] if name in found else 0
         cells.append(
             Cell(
-                column,
-                row,
+                across,
+                down,
                 shade(count, largest),
                 f"{text(count, 'count')} customers",
                 f"{money:,.0f} net money",

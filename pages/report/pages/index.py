@@ -19,7 +19,7 @@ def three_states(rows) -> Shown:
 
 def apple_in_three_states(rows) -> Shown:
     apple, total = (sum(row[count] for row in rows) for count in ("apple_review_count", "review_count"))
-    by_state = {}
+    by_state: dict[str, int] = {}
     for row in rows:
         by_state[row["location"]] = by_state.get(row["location"], 0) + row["apple_review_count"]
     states = listed(f"{text(count, 'count')} in {state}" for state, count in by_state.items())

@@ -76,7 +76,7 @@ def by_state(rows) -> Shown:
     elsewhere = sum(counts.values()) - sum(states.values())
     least, largest = min(states.values(), default=0), max(states.values(), default=0)
     spread = largest - least
-    top = max(states, key=states.get, default=None)
+    top = max(states, key=lambda state: states[state], default=None)
     cells = [
         Cell(
             column,

@@ -1,5 +1,7 @@
 """Why the numbers can be believed: where each record went, what was rejected, what came when, how the tests ended."""
 
+from datetime import date
+
 from pages.report.charts import Bar, Cell, bars, grid
 from pages.report.figure import Figure, Page, Shown, listed, text
 
@@ -72,7 +74,7 @@ def rejections(rows) -> Shown:
 
 def deliveries(rows) -> Shown:
     days = sorted({row["insert_date"] for row in rows}, reverse=True)
-    last = {}
+    last: dict[str, date] = {}
     for row in rows:
         if row["is_delivered"]:
             last[row["table_name"]] = max(last.get(row["table_name"], row["insert_date"]), row["insert_date"])
@@ -85,9 +87,10 @@ def deliveries(rows) -> Shown:
         for number, table in enumerate(TABLES):
             for column, day in enumerate(shown):
                 row = by_day.get((day, table))
-                came = row and row["is_delivered"]
-                said = text(row["records_delivered"], "count") if came else "none"
-                cells.append(Cell(column, number, 1 if came else "orange", said))
+                if row and row["is_delivered"]:
+                    cells.append(Cell(column, number, 1, text(row["records_delivered"], "count")))
+                else:
+                    cells.append(Cell(column, number, "orange", "none"))
         return grid(cells, width, [f"{day:%m-%d}" for day in shown], list(TABLES.values()), height=36)
 
     return Shown(
