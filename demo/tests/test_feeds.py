@@ -12,6 +12,7 @@ import unicodedata
 from decimal import Decimal
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from demo.feeds.texts import review_texts
 from demo.sample import generate
 
 FIRST_DAY, LAST_DAY = datetime.date(2021, 1, 1), datetime.date(2021, 1, 5)
-SIZE = {"reviews_per_day": 200, "purchases_per_day": 200}
+SIZE: dict[str, Any] = {"reviews_per_day": 200, "purchases_per_day": 200}
 CANARY = "555-010-4242"
 
 
@@ -390,7 +391,8 @@ def test_purchases_hold_what_the_real_ones_hold(sample):
 def test_purchases_add_up_to_the_answers(sample):
     """From the file: the first day takes all before it, lines without a customer or a day are nobody's."""
     out, delivered = sample
-    spent, quarantined = collections.Counter(), 0
+    spent: dict[tuple[datetime.date, int], Decimal] = collections.defaultdict(Decimal)
+    quarantined = 0
     for _, _, _, quantity, date, price, customer, _ in parsed(out / "user_purchase.csv")[1:]:
         if date in ("", "infinity") or price == "NaN":
             quarantined += 1
@@ -428,7 +430,7 @@ def test_the_answers_balance(sample):
     out, delivered = sample
     answers = answers_for(delivered)
     assert json.loads((out / "answers.json").read_text()) == answers
-    quarantined = collections.Counter()
+    quarantined: collections.Counter[tuple[str, str]] = collections.Counter()
     for row in answers["quarantine"]:
         quarantined[row["table_name"], row["insert_date"]] += row["records"]
     for row in answers["ledger"]:
@@ -438,8 +440,8 @@ def test_the_answers_balance(sample):
         assert row["records_quarantined"] == quarantined[row["table_name"], row["insert_date"]]
         assert min(value for name, value in row.items() if name.startswith("records_")) >= 0
         if row["table_name"] == PURCHASES:
-            parts = Decimal(row["amount_in_marts"]) + Decimal(row["amount_unattributable"])
-            assert Decimal(row["amount_staged"]) == parts
+            used = Decimal(row["amount_in_marts"]) + Decimal(row["amount_unattributable"])
+            assert Decimal(row["amount_staged"]) == used
 
     fact, metric = answers["fact_movie_analytics"], answers["user_behavior_metric"]
     of_customer = collections.defaultdict(list)
@@ -593,7 +595,7 @@ def test_browser_of_a_log(os, given, browser, derived):
 
 def test_questions_of_a_case_worked_out_by_hand():
     delivered = Deliveries(DAY[:1])
-    wrote = [
+    wrote: list[tuple[Any, ...]] = [
         ("Computer", "Google Android", "Texas", WRITTEN, 2),
         ("Computer", "Google Android", "Lousiana", WRITTEN, 2),
         ("Mobile", "Apple iOS", "California", WRITTEN, 3),

@@ -1,3 +1,4 @@
+import os
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -162,7 +163,7 @@ def test_a_killed_run_leaves_no_half_day_and_no_litter(lake, shop, settings, mon
     before = lake.files()
     shop.fill(line("1st", "2021-01-01"), line("more", "2021-01-01"), line("none", "null"))
     order = [f"quarantine/{TABLE}", "staging/rejection", f"staging/{TABLE}", "staging/delivery"]
-    replace = export.os.replace
+    replace = os.replace
     for killed_before, folder in enumerate(order):
 
         def replace_until_killed(source, target, folder=folder):
@@ -171,7 +172,7 @@ def test_a_killed_run_leaves_no_half_day_and_no_litter(lake, shop, settings, mon
             replace(source, target)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(export.os, "replace", replace_until_killed)
+            patch.setattr(os, "replace", replace_until_killed)
             export_purchases(settings, [START])
         after = lake.files()
         changed = {name.rsplit("/insert_date", 1)[0] for name in after if after[name] != before.get(name)}

@@ -1,5 +1,6 @@
 """What becomes of a day's files when the day is run again, with others, without a delivery, or is killed."""
 
+import os
 import threading
 from datetime import date
 
@@ -116,7 +117,7 @@ def test_a_killed_run_leaves_whole_files_and_the_delivery_of_old(spark, lake, mo
     classify(spark, lake, DAYS[0])
     before = lake.files()
     lake.deliver("movie_review", DAYS[0], HEADER + "2,b,2\n3,c,3\n,,\n,,\n")
-    replace = publish.os.replace
+    replace = os.replace
 
     order = [f"quarantine/{TABLE}", "staging/rejection", f"staging/{TABLE}", "staging/delivery"]
     for killed_before, folder in enumerate(order):
@@ -127,7 +128,7 @@ def test_a_killed_run_leaves_whole_files_and_the_delivery_of_old(spark, lake, mo
             replace(source, target)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(publish.os, "replace", replace_until_killed)
+            patch.setattr(os, "replace", replace_until_killed)
             classify(spark, lake, DAYS[0])
         after = lake.files()
         assert after.keys() == before.keys()

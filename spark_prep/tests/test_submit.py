@@ -51,9 +51,9 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     return subprocess.run(
         [
-            *(Path(sys.executable).with_name("spark-submit"), "--master", "local[1]"),
+            str(Path(sys.executable).with_name("spark-submit")), "--master", "local[1]",
             *(word for item in conf.items() for word in ("--conf", "=".join(item))),
-            *("--py-files", dist / "spark_prep.zip", dist / "submit.py", *arguments),
+            "--py-files", str(dist / "spark_prep.zip"), str(dist / "submit.py"), *arguments,
         ],
         cwd=lake.root, env=kept | {"PYSPARK_PYTHON": sys.executable} | environment,
         capture_output=True, text=True, timeout=200, check=False,
@@ -97,7 +97,7 @@ def test_a_wrong_setting_fails_the_run_with_one_clear_line(dist, lake):
 
 
 def test_arguments_become_settings_and_others_are_ignored(monkeypatch):
-    seen = {}
+    seen: dict = {}
     job = types.SimpleNamespace(main=lambda: seen.update(os.environ, argv=sys.argv))
     monkeypatch.setitem(sys.modules, "spark_prep.logs.parse_logs", job)
     monkeypatch.setattr(os, "environ", {})

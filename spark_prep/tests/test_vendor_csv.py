@@ -6,13 +6,14 @@ import pytest
 
 from spark_prep.reviews.classify_reviews import classify_reviews
 from spark_prep.spark import stage_feed
+from spark_prep.spark.vendor_csv import read_records
 
 HEADER = "cid,review_str,id_review\n"
 TABLE = "classified_movie_review"
 HEADER_REASON, FIELDS, QUOTE = "header is not as agreed", "wrong number of fields", "unclosed quote"
 
 # name -> (content, ids staged, (reason, record_id, raw_record) quarantined)
-FILES = {
+FILES: dict[str, tuple[str | bytes, list[int], list[tuple]]] = {
     "plain": (HEADER + '1,fine,10\n2,"a, b",11\n3,"say ""hi""",12\n', [10, 11, 12], []),
     "no newline at the end": (HEADER + "1,a,10\n2,b,11", [10, 11], []),
     "line breaks in quotes": (HEADER + '1,"a\nb\n\n \n7 is\nc",10\n2,x,11\n', [10, 11], []),
@@ -140,8 +141,7 @@ def test_the_quarantine_names_the_file(nasty):
 
 def test_a_record_that_the_csv_reader_loses_is_missed(spark, lake, monkeypatch):
     lake.deliver("movie_review", "2021-01-01", HEADER + '1,"a\nb",10\n2,"c\nd",11\n3,e,12\n')
-    read = stage_feed.read_records
-    monkeypatch.setattr(stage_feed, "read_records", lambda *a: read(*a).where("id_review != '11'"))
+    monkeypatch.setattr(stage_feed, "read_records", lambda *a: read_records(*a).where("id_review != '11'"))
     outcome = classify_reviews(spark, lake.settings, frozenset({"good"}), [date(2021, 1, 1)])
     # two lines of it are in no record: more than were staged, so that the ledger cannot balance
     assert outcome.staged == 2

@@ -37,7 +37,7 @@ def test_apple_reviews_in_three_states_and_by_device(asked, questions):
     assert {f"{state} / {device}": apple for state, device, _, apple in named if apple} == (
         questions["apple_reviews_by_state_and_device"]
     )
-    by_state = {}
+    by_state: dict[str, int] = {}
     for state, _, _, apple in named:
         by_state[state] = by_state.get(state, 0) + apple
     assert by_state == questions["apple_reviews_by_state"]

@@ -149,7 +149,7 @@ def test_the_overview_names_every_mart_and_every_layer_and_how_good_the_classifi
 
 
 def test_each_layer_has_a_colour_of_its_own(manifest):
-    colors = {}
+    colors: dict[str, set[str]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "seed", "snapshot"):
             colors.setdefault(layer_of(node), set()).add(node["config"]["docs"]["node_color"])
@@ -236,7 +236,7 @@ def test_names_tell_the_schema(manifest, schema):
 
 
 def test_only_staging_reads_sources_and_each_source_has_one_reader(manifest):
-    readers = {}
+    readers: dict[str, list[str]] = {}
     for model in models(manifest):
         for parent in model["depends_on"]["nodes"]:
             if parent.startswith("source."):

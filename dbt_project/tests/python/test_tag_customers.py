@@ -39,9 +39,12 @@ models:
 def test_customer_id_is_tagged_where_it_is_and_when_there_is_a_tag(tag, tmp_path, monkeypatch):
     asked = []
     describe = RestInterface.describe
-    monkeypatch.setattr(
-        RestInterface, "describe", lambda self, *call: asked.append(call) or describe(self, *call)
-    )
+
+    def noted(self, *call):
+        asked.append(call)
+        return describe(self, *call)
+
+    monkeypatch.setattr(RestInterface, "describe", noted)
     for path, content in PROJECT.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(content)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -30,13 +31,16 @@ class StandIn(Warehouse):
     """A warehouse behind a real adapter, with the sample's folder as its bucket `lake`."""
 
     # BigQuery's reference implementation is slow: a short calendar is enough.
-    vars = {"calendar_start": "2020-12-01", "calendar_end": "2021-01-31"}  # noqa: RUF012
+    vars: ClassVar = {"calendar_start": "2020-12-01", "calendar_end": "2021-01-31"}
 
     def __init__(self, name: str, folder: Path, staging_uri: str, profile: dict, query):
-        self.name, self.folder, self.query = name, folder, query
+        self.name, self.folder, self._query = name, folder, query
         self.settings = {"DBT_TARGET": name, "STAGING_URI": staging_uri}
         outputs = {"movie_analytics": {"target": name, "outputs": {name: profile}}}
         (folder / "profiles.yml").write_text(yaml.safe_dump(outputs))
+
+    def query(self, sql: str) -> list[tuple]:
+        return self._query(sql)
 
 
 @contextlib.contextmanager
