@@ -83,9 +83,10 @@ screenshots: setup browser ## The README's pictures of report and docs site, int
 browser:
 	@pages/tests/install_chromium.sh
 
-lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; dbt 2 parses the project, too.
+lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; types; dbt 2 parses the project, too.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy .
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
 	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done
@@ -139,7 +140,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	done
 
 clean: ## Remove everything that was built (not your data).
-	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .venv-dbt2 .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .venv-dbt2 .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .mypy_cache .pytest_cache .ruff_cache
 
 .venv/synced: requirements/dev.txt ci/check_machine.sh | $(UV)
 	@ci/check_machine.sh

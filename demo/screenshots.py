@@ -6,12 +6,12 @@ python -m demo.screenshots docs/images
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from pages.tests.browser import chromium, opened, running_browser
 
 SITE = Path(__file__).parents[1] / "site"
-SIZE = {"width": 1200, "height": 750}
+SIZE: ViewportSize = {"width": 1200, "height": 750}
 
 
 def main(target: str) -> None:

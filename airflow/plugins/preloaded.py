@@ -4,9 +4,9 @@ Cosmos, Airflow's own runner and the providers' handlers of assets take longer t
 to run. Nothing of this project is among them: a task always runs the DAG files as they are now.
 """
 
-import airflow.sdk.execution_time.task_runner  # noqa: F401
+import airflow.sdk.execution_time.task_runner  # noqa: F401 - for its import alone
 import cosmos.airflow.task_group
-import cosmos.operators.watcher  # noqa: F401
+import cosmos.operators.watcher  # noqa: F401 - for its import alone
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 

@@ -126,3 +126,25 @@ def test_make_run_builds_its_days_by_one_command_of_dbt():
         ).stdout.replace("\\\n", "")  # fmt: skip
         (build,) = [line for line in recipe.splitlines() if "/dbt " in line]
         assert f'from_date: "{first}", to_date: "{last}"' in build
+
+
+@pytest.mark.parametrize("check", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint"])
+def test_lint_runs_each_check(check):
+    commands = subprocess.run(
+        ["make", "--dry-run", "--always-make", "lint"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.search(rf"/bin/{check}\b", commands)
+
+
+def test_each_exception_from_lint_has_its_reason():
+    """`# noqa: S608 - why`, `# type: ignore[misc]  # why`."""
+    files = subprocess.run(
+        ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    lines = [(file, line) for file in files for line in (ROOT / file).read_text().splitlines()]
+    assert [
+        (file, line)
+        for file, line in lines
+        if re.search(r"# noqa(?!: [A-Z0-9, ]+ - \w)|# type: ignore(?!\[[a-z-]+\]  # \w)", line)
+        and not file.endswith("test_repository.py")
+    ] == []

@@ -43,13 +43,13 @@ def imports() -> dict[str, set[str]]:
     files = modules()
     found = {}
     for module, file in files.items():
-        names = set()
+        names: set[str] = set()
         for node in ast.walk(ast.parse((ROOT / file).read_text())):
             if isinstance(node, ast.Import):
                 names |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom):
                 parts = {f"{node.module}.{name.name}" for name in node.names}
-                names |= parts if parts <= files.keys() else {node.module}
+                names |= parts if parts <= files.keys() else {node.module or ""}
         found[module] = names & files.keys()
     return found
 

@@ -1,6 +1,5 @@
 """What `make airflow` prepares; what it starts is driven in airflow/tests/test_scheduler.py."""
 
-import datetime
 import shutil
 import stat
 from datetime import UTC, date, datetime
@@ -40,8 +39,8 @@ def test_days_that_have_passed_are_delivered_and_those_before_stay(tmp_path):
 def test_secrets_are_made_up_once_and_for_the_owner_only(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "5")
     with embedded_postgres() as dsn:
-        once = airflow_environment(tmp_path, 8080, dsn, datetime.date(2021, 1, 1))
-        again = airflow_environment(tmp_path, 8080, dsn, datetime.date(2021, 1, 1))
+        once = airflow_environment(tmp_path, 8080, dsn, date(2021, 1, 1))
+        again = airflow_environment(tmp_path, 8080, dsn, date(2021, 1, 1))
     made_up = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW_VAR_PSEUDONYM_SECRET")
     assert [once[name] for name in made_up] == [again[name] for name in made_up]
     assert len({once[name] for name in made_up}) == len(made_up)
