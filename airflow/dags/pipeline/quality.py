@@ -9,8 +9,6 @@ from airflow.sdk import Asset
 from pipeline.jobs import JobProcess
 from pipeline.settings import DAY, MAX_REJECTED_SHARE
 
-LEDGER = "{:<24} {:>9} {:>11} {:>9} {:>9} {:>10} {:>14}"
-
 
 def check(table: Asset) -> JobProcess:
     """Stop the day when too large a share of a table's records was rejected; otherwise report that the table is there."""
@@ -26,7 +24,7 @@ def check(table: Asset) -> JobProcess:
 
 
 def summarize_day(marts: Asset) -> JobProcess:
-    """The day's rows of the ledger and its test results: a table in the log, all of it as JSON in XCom."""
+    """The day's rows of the ledger and its test results: lines in the log, all of it as JSON in XCom."""
     return DaySummary(
         task_id="summarize_day",
         command=("dbt", "--quiet", "run-operation", "day_summary", "--args", json.dumps({"day": DAY})),
@@ -38,27 +36,14 @@ def summarize_day(marts: Asset) -> JobProcess:
 class DaySummary(JobProcess):
     def execute(self, context) -> dict:
         summary = super().execute(context)
-        for line in table_of(summary):
+        for line in lines_of(summary):
             self.log.info("%s", line)
         return summary
 
 
-def table_of(summary: dict) -> list[str]:
-    """The summary (dbt's macro day_summary) as lines for people."""
-    columns = ("delivered", "quarantined", "staged", "in_marts", "duplicate", "unattributable")
-    lines = [
-        f"Ledger of {summary['day']}",
-        LEDGER.format("table", *(name.replace("_", " ") for name in columns)),
-    ]
-    for row in summary["ledger"]:
-        figures = (f"{row[f'records_{column}']:,}" for column in columns)
-        lines.append(
-            LEDGER.format(row["table_name"], *figures) + ("" if row["is_delivered"] else "  NOT DELIVERED")
-        )
-        lines += [f"    {records:,} rejected: {reason}" for reason, records in row["rejected"].items()]
-        if row["table_name"] == "user_purchase":
-            money = (row[f"amount_{where}"] for where in ("staged", "in_marts", "unattributable"))
-            lines.append("    money: {} staged = {} in marts + {} unattributable".format(*money))
+def lines_of(summary: dict) -> list[str]:
+    """The summary (dbt's macro day_summary, which writes the ledger's lines) for people."""
+    lines = summary["ledger_lines"].copy()
     tests = ", ".join(f"{count} {status}" for status, count in summary["tests"].items() if count)
     lines.append(f"Tests: {tests or 'none has run'}")
     lines += [

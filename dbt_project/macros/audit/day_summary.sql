@@ -8,48 +8,33 @@
     {%- if not modules.re.fullmatch('\d{4}-\d{2}-\d{2}', day | string) -%}
         {{ exceptions.raise_compiler_error("day_summary: the day is '" ~ day ~ "'; write it as YYYY-MM-DD.") }}
     {%- endif -%}
-    {%- set tests = last_test_results(day) -%}
+    {%- set ledger, tests = ledger_of(day), last_test_results(day) -%}
     {%- set counts = {'pass': 0, 'warn': 0, 'fail': 0, 'error': 0, 'skipped': 0} -%}
     {%- for test in tests -%}
         {%- do counts.update({test.status: counts[test.status] + 1}) -%}
     {%- endfor -%}
     {{ print(tojson({
         'day': day | string,
-        'ledger': ledger_of(day),
+        'ledger': ledger,
+        'ledger_lines': ledger_lines("Ledger of " ~ day, ledger),
         'tests': counts,
         'not_passed': tests | rejectattr('status', 'equalto', 'pass') | list,
     })) }}
 {% endmacro %}
 
 
-{#- A dict for each of the day's rows; a day that was never built has none. -#}
+{#- The day's figures (ledger_figures), each table's with {reason: records} of what was rejected. -#}
 {% macro ledger_of(day) %}
-    {%- set counts = [
-        'records_delivered', 'records_quarantined', 'records_staged', 'records_in_marts', 'records_duplicate',
-        'records_unattributable',
-    ] -%}
-    {%- set amounts = ['amount_staged', 'amount_in_marts', 'amount_unattributable'] -%}
-    {%- set on_the_day = " where insert_date = " ~ date_literal(day) ~ " order by table_name" -%}
+    {%- set on_the_day = "insert_date = " ~ date_literal(day) -%}
     {%- set rejections = run_query(
-        "select table_name, rejection_reason, rejected_records from " ~ ref('stg_rejection') ~ on_the_day
+        "select table_name, rejection_reason, rejected_records from " ~ ref('stg_rejection') ~ " where " ~ on_the_day
     ).rows -%}
-    {%- set rows = run_query(
-        "select table_name, is_delivered, is_balanced, " ~ (counts + amounts) | join(", ") ~ " from " ~ ref('ledger') ~ on_the_day
-    ).rows -%}
-    {%- set ledger = [] -%}
-    {%- for row in rows -%}
-        {%- set entry = {
-            'table_name': row['table_name'], 'is_delivered': row['is_delivered'], 'is_balanced': row['is_balanced'],
-        } -%}
-        {%- for name in counts -%}{%- do entry.update({name: row[name] | int}) -%}{%- endfor -%}
-        {#- As texts: a JSON number may lose digits. -#}
-        {%- for name in amounts -%}{%- do entry.update({name: '{:.5f}'.format(row[name])}) -%}{%- endfor -%}
-        {%- set reasons = {} -%}
-        {%- for rejection in rejections if rejection['table_name'] == row['table_name'] -%}
-            {%- do reasons.update({rejection['rejection_reason']: rejection['rejected_records'] | int}) -%}
+    {%- set ledger = ledger_figures(ref('ledger'), on_the_day) -%}
+    {%- for table in ledger -%}
+        {%- do table.update({'rejected': {}}) -%}
+        {%- for row in rejections | sort(attribute='rejection_reason') if row['table_name'] == table.table_name -%}
+            {%- do table.rejected.update({row['rejection_reason']: row['rejected_records'] | int}) -%}
         {%- endfor -%}
-        {%- do entry.update({'rejected': reasons}) -%}
-        {%- do ledger.append(entry) -%}
     {%- endfor -%}
     {{ return(ledger) }}
 {% endmacro %}

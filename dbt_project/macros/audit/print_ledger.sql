@@ -6,35 +6,10 @@
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
     {%- if execute and 'model.' ~ project_name ~ '.ledger' in built -%}
         {%- set run = days_of_run() -%}
-        {%- set sums -%}
-            select
-                table_name,
-                count(*) as days,
-                sum(case when is_delivered then 0 else 1 end) as days_not_delivered,
-                sum(records_delivered) as records_delivered,
-                sum(records_quarantined) as records_quarantined,
-                sum(records_staged) as records_staged,
-                sum(records_in_marts) as records_in_marts,
-                sum(records_duplicate) as records_duplicate,
-                sum(records_unattributable) as records_unattributable,
-                sum(amount_staged) as amount_staged,
-                sum(amount_in_marts) as amount_in_marts,
-                sum(amount_unattributable) as amount_unattributable
-            from {{ ledger }}
-            where {{ is_day_of_run('insert_date') }}
-            group by table_name
-            order by table_name desc
-        {%- endset -%}
-        {%- set rows = run_query(sums).rows -%}
-        {%- set line = "%-24s %6s %14s %11s %13s %10s %10s %10s %15s" -%}
+        {%- set heading = "Ledger of " ~ (run.from_date ~ " to " ~ run.to_date if run else "all days") -%}
         {{ print("") }}
-        {{ print("Ledger of " ~ (run.from_date ~ " to " ~ run.to_date if run else "all days")) }}
-        {{ print(line | format("table", "days", "not delivered", "delivered", "quarantined", "staged", "in marts", "duplicate", "unattributable")) }}
-        {%- for row in rows -%}
-            {{ print(line | format(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8])) }}
-        {%- endfor -%}
-        {%- for row in rows if row[0] == 'user_purchase' -%}
-            {{ print("money: " ~ row[9] ~ " staged = " ~ row[10] ~ " in marts + " ~ row[11] ~ " unattributable") }}
+        {%- for line in ledger_lines(heading, ledger_figures(ledger, is_day_of_run('insert_date'))) -%}
+            {{ print(line) }}
         {%- endfor -%}
         {{ print("") }}
         {{ print(run_counts(results)) }}

@@ -178,6 +178,24 @@ class TestDaySummary:
             for row in told["ledger"]
         }
 
+    def test_its_lines_are_those_that_a_build_prints_with_the_reasons_of_what_was_rejected(self, own):
+        day = DAYS[1]
+        printed = own.dbt("--quiet", "run", "--select", "ledger", days=(day, day))
+        assert printed.returncode == 0, printed.stdout
+        told = summary(own, day)
+        heading, *figures = told["ledger_lines"]
+        assert heading == f"Ledger of {day}"
+        reasons = [line for line in figures if " rejected: " in line]
+        assert reasons == [
+            f"    {records} rejected: {reason}"
+            for table in told["ledger"]
+            for reason, records in sorted(table["rejected"].items())
+        ]
+        in_build = printed.stdout.splitlines()
+        start = in_build.index(f"Ledger of {day} to {day}") + 1
+        without_reasons = [line for line in figures if line not in reasons]
+        assert in_build[start : start + len(without_reasons)] == without_reasons
+
     def test_a_run_of_everything_is_one_of_each_day(self, own):
         """And tests that the project no longer has are history."""
         change(
