@@ -11,13 +11,15 @@ from typing import ClassVar
 
 import duckdb
 
+from ci import resident
 from demo.answers.marts import answers_for
 from demo.postgres import embedded_postgres
 from demo.sample import generate
 from spark_prep.shop.load_user_purchase import load_user_purchase
 
 ROOT = Path(__file__).parents[1]
-DBT = Path(sys.executable).with_name("dbt")
+# Where the processes of a test session share what dbt has parsed (set by the fixtures).
+MANIFESTS: Path | None = None
 
 
 def run_dbt(
@@ -30,10 +32,11 @@ def run_dbt(
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
-    return subprocess.run(
-        [DBT, "--no-use-colors", *arguments],
-        cwd=project, env={**os.environ, **settings, **places},
-        capture_output=True, text=True, timeout=280, check=False,
+    arguments = ("--no-use-colors", *arguments)
+    is_shared = MANIFESTS and project == ROOT / "dbt_project" and "parse" not in arguments
+    return resident.dbt(
+        arguments, cwd=project, environment={**os.environ, **settings, **places},
+        parsed=resident.parsed_file(MANIFESTS, folder / "profiles.yml", settings, arguments) if is_shared else None,
     )  # fmt: skip
 
 
@@ -69,7 +72,7 @@ class Sample:
             span = ["--from", str(self.DAYS[0]), "--to", str(self.DAYS[-1])]
             return subprocess.run(
                 [sys.executable, "-m", "spark_prep.prepare_staging", *span],
-                cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=280, check=False,
+                cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=1800, check=False,
             )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in 
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(
-        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=280, check=False
+        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=1800, check=False
     )
 
 
@@ -71,11 +71,11 @@ def test_the_docs_are_served_on_a_free_port_of_this_machine_alone(demo):
     )  # fmt: skip
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
-        with urllib.request.urlopen(address, timeout=10) as page:
+        with urllib.request.urlopen(address, timeout=200) as page:
             assert "User behaviour analytics" in page.read().decode()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(10)
+        server.wait(200)
 
 
 def test_a_run_without_a_day_says_how_to_give_one(demo):

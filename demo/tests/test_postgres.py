@@ -103,7 +103,7 @@ def test_the_server_dies_with_a_killed_process():
     assert rows_of(dsn, "select 1") == [(1,)]
     process.kill()
     process.communicate()
-    assert ends_within(20, dsn)
+    assert ends_within(200, dsn)
     shutil.rmtree(socket_dir(dsn).parent, ignore_errors=True)  # which nobody was left to do
 
 
@@ -127,7 +127,7 @@ def test_the_command_loads_serves_and_ends_when_told(tmp_path):
     dsn = process.stdout.readline().strip()
     assert rows_of(dsn, "select count(*) from user_purchase") == [(1,)]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=200) == 0
     assert not socket_dir(dsn).exists()
 
 

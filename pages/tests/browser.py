@@ -23,7 +23,7 @@ from ci.staged_sample import ROOT
 SCREENSHOTS = ROOT / "data/screenshots"
 WIDE, NARROW = 1280, 390
 # How long a test waits for what a page draws, in milliseconds.
-PATIENCE = 20_000
+PATIENCE = 200_000
 # No sandbox: tests run as root in containers. The rest keeps Chromium itself off the network.
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -2,19 +2,18 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from ci import resident
 from ci.staged_sample import ROOT, Warehouse
 
 
 def build_pages(command: str, warehouse: Warehouse, *site: Path | str) -> subprocess.CompletedProcess:
     """Run the command of `make report` (pages.report.build) or of `make docs` (pages.docs_site.build) on the warehouse."""
     places = {"DBT_PROFILES_DIR": str(warehouse.folder), "DBT_LOG_PATH": str(warehouse.folder / "logs")}
-    return subprocess.run(
-        [sys.executable, "-m", command, str(warehouse.folder / command), *site],
-        cwd=ROOT, env={**os.environ, **warehouse.settings, **places},
-        capture_output=True, text=True, timeout=280, check=False,
+    return resident.module(
+        command, [str(warehouse.folder / command), *map(str, site)],
+        cwd=ROOT, environment={**os.environ, **warehouse.settings, **places},
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The pages of the sample's days, built once for all tests, and a browser that opens them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,21 +10,26 @@ from pages.tests.build import build_pages, build_report
 
 
 @pytest.fixture(scope="session")
-def report_site(built, tmp_path_factory) -> Path:
+def report_site(built, made_once) -> Path:
     """The report on the sample's days, as `make report` builds it."""
-    site = tmp_path_factory.mktemp("site") / "report"
-    reported = build_report(built, site)
-    assert reported.returncode == 0, reported.stdout + reported.stderr
-    return site
+
+    def build(folder: Path) -> None:
+        reported = build_report(built, folder / "report")
+        assert reported.returncode == 0, reported.stdout + reported.stderr
+
+    return made_once("report_site", build) / "report"
 
 
 @pytest.fixture(scope="session")
-def docs_site(built, report_site) -> Path:
+def docs_site(built, report_site, made_once) -> Path:
     """The docs site around that report, as `make docs` builds it."""
-    site = report_site.parent
-    documented = build_pages("pages.docs_site.build", built, site, "report/index.html")
-    assert documented.returncode == 0, documented.stdout + documented.stderr
-    return site
+
+    def build(folder: Path) -> None:
+        shutil.copytree(report_site, folder / "report")
+        documented = build_pages("pages.docs_site.build", built, folder, "report/index.html")
+        assert documented.returncode == 0, documented.stdout + documented.stderr
+
+    return made_once("docs_site", build)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pages.tests.browser import (
     screenshot,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 NAMES = [page.name for page in PAGES]
 SMALL = 360
 

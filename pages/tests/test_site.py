@@ -22,8 +22,7 @@ from pages.tests.browser import (
     screenshot,
 )
 
-# The first test pays for the sample: staged by Spark, built by dbt, and its docs.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def test_the_front_page_works_in_every_scheme_and_width(browser, docs_site):

@@ -54,7 +54,7 @@ def check(
     return subprocess.run(
         [sys.executable, "-m", "spark_prep.check_day", "--table", TABLE, "--date", DAY, "--max-rejected-share", share,
          *options],
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def command(name, *options, **environment):
         env=kept | environment,
         capture_output=True,
         text=True,
-        timeout=80,
+        timeout=1800,
     )
 
 

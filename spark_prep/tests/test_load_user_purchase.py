@@ -21,7 +21,7 @@ OLD = "'old', 'A', '', 1, '2021-01-01', 1, 1, ''"
 @pytest.fixture
 def connection(shop):
     shop.execute("drop table if exists user_purchase cascade")
-    with psycopg.connect(shop.dsn, autocommit=True, options="-c statement_timeout=20s") as connection:
+    with psycopg.connect(shop.dsn, autocommit=True, options="-c statement_timeout=200s") as connection:
         yield connection
 
 
@@ -189,13 +189,13 @@ def test_readers_see_the_old_content_until_the_new_is_there(connection, shop, lo
         connection.execute("select pg_advisory_lock(1)")
         loading = threading.Thread(target=load, args=(GOOD, GOOD))
         loading.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 200
         while connection.execute(waiting).fetchone() == (0,):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert rows(connection, "invoice_number") == [("old",)]
         connection.execute("select pg_advisory_unlock(1)")
-        loading.join(timeout=20)
+        loading.join(timeout=200)
         assert rows(begun_before, "invoice_number") == [("old",)]
     connection.execute("set role reader")
     assert connection.execute("select * from purchases").fetchall() == [("536365",)] * 2
@@ -214,7 +214,7 @@ def test_two_loads_at_once_leave_the_content_of_one(connection, shop, load):
         # a booking that is not finished is waited for, and replaced
         assert rows(connection, "count(*)") == [(1,)]
     for thread in loads:
-        thread.join(timeout=20)
+        thread.join(timeout=200)
     assert rows(connection, "count(*)") in ([(2,)], [(3,)])
 
 
@@ -235,7 +235,7 @@ def test_a_large_file_takes_little_memory(connection, shop, tmp_path):
         env={**os.environ, "USER_PURCHASE_DSN": shop.dsn},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=1000,
         check=True,
     )
     said, figures, kilobytes = ran.stdout.splitlines()

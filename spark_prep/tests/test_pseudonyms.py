@@ -114,7 +114,7 @@ def access_to(moto: str) -> dict[str, str]:
 @pytest.fixture
 def aws(moto, monkeypatch):
     """(value) -> the ARN of a secret of the emulator, which this process may read."""
-    urlopen(Request(f"{moto}/moto-api/reset", method="POST"), timeout=20).close()
+    urlopen(Request(f"{moto}/moto-api/reset", method="POST"), timeout=200).close()
     monkeypatch.delenv("PSEUDONYM_SECRET", raising=False)
     for name, value in access_to(moto).items():
         monkeypatch.setenv(name, value)

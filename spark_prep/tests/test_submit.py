@@ -56,7 +56,7 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
             "--py-files", str(dist / "spark_prep.zip"), str(dist / "submit.py"), *arguments,
         ],
         cwd=lake.root, env=kept | {"PYSPARK_PYTHON": sys.executable} | environment,
-        capture_output=True, text=True, timeout=200, check=False,
+        capture_output=True, text=True, timeout=1800, check=False,
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def bootstrap(tmp_path: Path, pythons: dict[str, bool], pip: int = 0) -> subproc
         (tmp_path / name).chmod(0o755)
     return subprocess.run(
         ["/bin/bash", package.HERE / "emr_bootstrap.sh"],
-        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=20, check=False,
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
 
 

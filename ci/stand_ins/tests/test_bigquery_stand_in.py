@@ -1,9 +1,6 @@
 """The BigQuery stand-in: refuses what BigQuery refuses, reads external tables as it does, and answers the real adapter."""
 
 import datetime
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,13 +11,13 @@ from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from ci.staged_sample import run_dbt
 from ci.stand_ins.bigquery import bigquery_stand_in
 from ci.stand_ins.bigquery.errors import BigQueryError
 
-# Slow, too: the first start on a machine compiles ZetaSQL.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+# The first start on a machine compiles ZetaSQL.
+pytestmark = pytest.mark.slow
 
-DBT = Path(sys.executable).with_name("dbt")
 JANUARY_1, JANUARY_2 = datetime.date(2021, 1, 1), datetime.date(2021, 1, 2)
 
 WRONG = {
@@ -351,10 +348,7 @@ def test_dbt_builds_with_every_strategy_of_its_adapter(tmp_path):
         )
         days = ["--event-time-start", "2021-01-01", "--event-time-end", "2021-01-03"]
         for arguments in (["build", *days], ["build", *days], ["docs", "generate"]):
-            finished = subprocess.run(
-                [DBT, "--no-use-colors", *arguments], cwd=tmp_path, timeout=120, check=False, capture_output=True,
-                text=True, env={**os.environ, "DBT_PROFILES_DIR": str(tmp_path)},
-            )  # fmt: skip
+            finished = run_dbt(*arguments, folder=tmp_path, settings={}, project=tmp_path)
             assert finished.returncode == 0, finished.stdout
         for model in ("merged", "static_days", "dynamic_days", "batches"):
             assert stand_in.query(f"select id from local.lab.{model} order by id") == [(1,), (2,)], model

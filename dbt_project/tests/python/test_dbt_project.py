@@ -256,9 +256,29 @@ def test_models_use_no_dialect(manifest):
 
 
 @pytest.fixture
-def warehouse(tmp_path) -> Warehouse:
+def warehouse(tmp_path, shared_folder) -> Warehouse:
     """Nothing is staged and nothing is built."""
-    return Warehouse(tmp_path, tmp_path / "staging")
+    return Warehouse(tmp_path, shared_folder / "nothing_staged")
+
+
+@pytest.mark.slow
+def test_the_manifest_does_not_depend_on_the_days(warehouse, tmp_path):
+    """Airflow builds any day with one manifest, and so do these tests (ci/resident.py)."""
+    parsed = []
+    for days in (None, ("2021-01-01", "2021-01-02")):
+        finished = warehouse.dbt("parse", "--no-partial-parse", days=days)
+        assert finished.returncode == 0, finished.stdout
+        manifest = json.loads((tmp_path / "target/manifest.json").read_text())
+        del manifest["metadata"]
+        parsed.append(without_times(manifest))
+    assert parsed[0] == parsed[1]
+
+
+def without_times(node):
+    """A part of the manifest without the times at which dbt read it."""
+    if isinstance(node, dict):
+        return {name: without_times(value) for name, value in node.items() if name != "created_at"}
+    return [without_times(value) for value in node] if isinstance(node, list) else node
 
 
 @pytest.mark.parametrize("target", ["redshift", "bigquery"])

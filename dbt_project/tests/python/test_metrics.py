@@ -2,17 +2,15 @@
 
 import csv
 import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from ci import resident
 from ci.staged_sample import ROOT
 from demo.feeds.states import region_of
 
-MF = Path(sys.executable).with_name("mf")
 METRICS = (
     "review_count", "positive_reviews", "positive_review_share", "amount_spent", "amount_spent_by_reviewers",
     "customers", "reviewers", "spend_per_customer", "spend_per_reviewer", "reviews_per_reviewer",
@@ -58,15 +56,7 @@ class MetricFlow:
             # It keeps PyPI's answer, a pickle, in the folder for temporary files.
             "TMPDIR": str(self.folder),
         }
-        finished = subprocess.run(
-            [MF, *arguments],
-            cwd=self.folder,
-            env={**os.environ, **settings},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        finished = resident.metricflow(arguments, cwd=self.folder, environment={**os.environ, **settings})
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 

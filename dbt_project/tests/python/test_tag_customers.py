@@ -3,20 +3,17 @@
 The stand-in knows no policy tags; what reaches it is written down.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ci.staged_sample import run_dbt
 from ci.stand_ins.bigquery import bigquery_stand_in
 from ci.stand_ins.bigquery.rest import RestInterface
 
-# Slow, too: the first start on a machine compiles ZetaSQL.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+# The first start on a machine compiles ZetaSQL.
+pytestmark = pytest.mark.slow
 
-DBT = Path(sys.executable).with_name("dbt")
 MACRO = Path(__file__).parents[3] / "dbt_project/macros/tag_customers.sql"
 TAG = "projects/p/locations/eu/taxonomies/1/policyTags/2"
 PROJECT = {
@@ -54,10 +51,9 @@ def test_customer_id_is_tagged_where_it_is_and_when_there_is_a_tag(tag, tmp_path
             f"project: {stand_in.project}, location: {stand_in.location}, dataset: lab, threads: 1, "
             f'api_endpoint: "{stand_in.endpoint}"' + "}}}}"
         )
-        built = subprocess.run(
-            [DBT, "--no-use-colors", "run"], cwd=tmp_path, timeout=120, check=False, capture_output=True, text=True,
-            env={**os.environ, "DBT_PROFILES_DIR": str(tmp_path), "BIGQUERY_CUSTOMER_POLICY_TAG": tag},
-        )  # fmt: skip
+        built = run_dbt(
+            "run", folder=tmp_path, settings={"BIGQUERY_CUSTOMER_POLICY_TAG": tag}, project=tmp_path
+        )
     assert built.returncode == 0, built.stdout
     tags = {
         (table.rpartition(".")[2], field["name"]): (field["policyTags"]["names"], field["description"])
