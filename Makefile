@@ -3,15 +3,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
   docs docs-serve report screenshots airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
-# Two files of tests at a time: most of them wait for one process.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Two files of tests at a time, in the order of ci/fixtures.py.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
 DBT2 := cd $(CURDIR)/dbt_project && REDSHIFT_HOST=none BIGQUERY_PROJECT=none DBT_ENGINE_NO_WARN_SEMANTIC_MANIFEST_VALIDATION=1 \
   $(CURDIR)/.venv-dbt2/bin/dbt --quiet --no-version-check --target-path target/dbt2 --log-path target/dbt2
@@ -44,10 +44,11 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	@cd dbt_project && $(BIN)/dbt --quiet build --exclude-resource-type unit_test \
 	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
 
-test: setup lint browser .venv-airflow/synced ## All tests.
+test: setup .venv-airflow/synced ## All tests, part by part; what failed and how long each took is reported at the end.
+	@$(BIN)/python -m ci.parts lint test-python test-airflow test-terraform
+
+test-python: setup browser ## The tests of everything but Airflow and Terraform.
 	@$(PYTEST)
-	@$(MAKE) --no-print-directory test-airflow
-	@$(MAKE) --no-print-directory test-terraform
 
 test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"

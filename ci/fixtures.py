@@ -4,17 +4,37 @@ import fcntl
 import json
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from ci import staged_sample
 from ci.staged_sample import Sample, Warehouse, staged_warehouse
 
 # Spark's jobs are short in tests: Java's second compiler takes longer than it saves (the sample: 46 s of CPU; so 20).
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+
+class ByFileAndWarehouse(LoadFileScheduling):
+    """The tests of a file run in one process; where each is run on two warehouses (test_warehouses), in one for each."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        warehouse = re.search(r"\[(redshift|bigquery)\]$", nodeid)
+        return super()._split_scope(nodeid) + (warehouse[0] if warehouse else "")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFileAndWarehouse(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left with a long one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,11 @@ def test_the_table_of_outcomes(capsys):
 
 
 def command(name, *options, **environment):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
+        if name in os.environ
+    }
     return subprocess.run(
         [sys.executable, "-m", f"spark_prep.{name}", *options],
         check=False,

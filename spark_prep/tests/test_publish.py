@@ -163,7 +163,7 @@ def test_a_reader_never_sees_a_day_missing_or_half(spark, lake):
     seen, problems, done = set(), [], threading.Event()
 
     def poll():
-        while not done.is_set():
+        while not done.wait(0.001):
             try:
                 seen.add(pq.ParquetFile(file).read().num_rows)
             except (OSError, pa.ArrowException) as problem:

@@ -48,7 +48,11 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
         "spark.eventLog.compress": "false",
         "spark.eventLog.dir": events.as_uri(),
     }
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
+        if name in os.environ
+    }
     return subprocess.run(
         [
             str(Path(sys.executable).with_name("spark-submit")), "--master", "local[1]",
