@@ -61,8 +61,11 @@ def module(
 def parsed_file(folder: Path, profiles: Path, settings: dict[str, str], arguments: Sequence[str]) -> Path:
     """The file in the folder for the manifest of a dbt command: named after everything that parsing depends on."""
     depends_on = {name: value for name, value in settings.items() if name != "DUCKDB_PATH"}
-    variables = yaml.safe_load(arguments[arguments.index("--vars") + 1]) if "--vars" in arguments else {}
-    depends_on |= {name: value for name, value in variables.items() if name not in DAYS}
+    given = {
+        name: arguments[arguments.index(name) + 1] for name in ("--target", "--vars") if name in arguments
+    }
+    variables = yaml.safe_load(given.pop("--vars", "{}"))
+    depends_on |= given | {name: value for name, value in variables.items() if name not in DAYS}
     text = json.dumps([profiles.read_text(), depends_on], sort_keys=True, default=str)
     return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.msgpack"
 
