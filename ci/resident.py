@@ -65,7 +65,9 @@ def parsed_file(folder: Path, profiles: Path, settings: dict[str, str], argument
         name: arguments[arguments.index(name) + 1] for name in ("--target", "--vars") if name in arguments
     }
     variables = yaml.safe_load(given.pop("--vars", "{}"))
-    depends_on |= given | {name: value for name, value in variables.items() if name not in DAYS}
+    # One day without the other is refused by the parse.
+    of_no_matter = DAYS if variables.keys() >= DAYS else set()
+    depends_on |= given | {name: value for name, value in variables.items() if name not in of_no_matter}
     text = json.dumps([profiles.read_text(), depends_on], sort_keys=True, default=str)
     return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.msgpack"
 

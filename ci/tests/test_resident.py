@@ -57,9 +57,10 @@ def test_a_parse_is_shared_by_commands_with_the_same_settings_whatever_their_day
     assert resident.parsed_file(tmp_path, profiles, settings, ["compile"]) == file()
     different = [
         file("{as_of_date: 2021-01-01}"),
+        file("{from_date: 2021-01-01}"),
         file(STAGING_URI="/other"),
         file(DBT_TARGET="redshift"),
         file(profiles=other_profiles),
     ]
     different.append(resident.parsed_file(tmp_path, profiles, settings, ["build", "--target", "redshift"]))
-    assert len({file(), *different}) == 6
+    assert len({file(), *different}) == 7

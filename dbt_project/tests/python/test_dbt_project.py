@@ -270,6 +270,10 @@ def test_the_manifest_does_not_depend_on_the_days(warehouse, tmp_path):
         assert finished.returncode == 0, finished.stdout
         manifest = json.loads((tmp_path / "target/manifest.json").read_text())
         del manifest["metadata"]
+        for node in manifest["nodes"].values():
+            if node["resource_type"] == "model":
+                # Which macros a parse met on its way. A model may call all of them.
+                del node["depends_on"]["macros"]
         parsed.append(without_times(manifest))
     assert parsed[0] == parsed[1]
 
