@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 MACRO = Path(__file__).parents[3] / "dbt_project/macros/tag_customers.sql"
 TAG = "projects/p/locations/eu/taxonomies/1/policyTags/2"
 PROJECT = {
-    "dbt_project.yml": """{name: lab, version: "1.0.0", profile: lab, models: {+post-hook: "{{ tag_customers() }}"}}""",
+    "dbt_project.yml": """{name: lab, version: "1.0.0", profile: lab, models: {+schema: marts, +post-hook: "{{ tag_customers() }}"}}""",
     "models/lab.yml": """
 version: 2
 models:
