@@ -32,11 +32,12 @@ def run_dbt(
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
-    arguments = ("--no-use-colors", *arguments)
-    is_shared = MANIFESTS and project == ROOT / "dbt_project" and "parse" not in arguments
+    parsed = None
+    if MANIFESTS and project == ROOT / "dbt_project" and "parse" not in arguments:
+        parsed = resident.parsed_file(MANIFESTS, folder / "profiles.yml", settings, arguments)
     return resident.dbt(
-        arguments, cwd=project, environment={**os.environ, **settings, **places},
-        parsed=resident.parsed_file(MANIFESTS, folder / "profiles.yml", settings, arguments) if is_shared else None,
+        ["--no-use-colors", *arguments], cwd=project, environment={**os.environ, **settings, **places},
+        parsed=parsed,
     )  # fmt: skip
 
 

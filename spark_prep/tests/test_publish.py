@@ -33,6 +33,7 @@ def contents(lake):
     }
 
 
+@pytest.mark.slow
 def test_a_range_gives_what_its_days_give_one_by_one(spark, lake, other_lake):
     together, apart = lake, other_lake
     for each in (together, apart):
@@ -112,6 +113,7 @@ def test_a_day_whose_delivery_has_gone_stays_as_it_is(spark, lake, capsys):
     assert "2021-01-01 was not delivered; what was staged before stays" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_whole_files_and_the_delivery_of_old(spark, lake, monkeypatch):
     lake.deliver("movie_review", DAYS[0], HEADER + "1,a,1\n,,\n")
     classify(spark, lake, DAYS[0])
@@ -156,6 +158,7 @@ def test_what_a_killed_run_has_left_is_cleared_away(spark, lake):
     assert not any(".incoming" in name for name in lake.files())
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_a_day_missing_or_half(spark, lake):
     lake.deliver("movie_review", DAYS[0], HEADER + "".join(f"1,text {n},{n}\n" for n in range(500)))
     classify(spark, lake, DAYS[0])
