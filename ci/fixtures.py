@@ -19,7 +19,7 @@ from ci.staged_sample import Sample, Warehouse, staged_warehouse
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
-class ByFileAndWarehouse(LoadFileScheduling):
+class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
     """The tests of a file run in one process; where each is run on two warehouses (test_warehouses), in one for each."""
 
     def _split_scope(self, nodeid: str) -> str:
