@@ -19,7 +19,7 @@ from ci.staged_sample import Sample, Warehouse, staged_warehouse
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
-class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
     """The tests of a file run in one process; where each is run on two warehouses (test_warehouses), in one for each."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -89,7 +89,7 @@ def sample(made_once) -> Sample:
         assert prepared.returncode == 0, prepared.stdout + prepared.stderr
         (folder / "sample.pickle").write_bytes(pickle.dumps(sample))
 
-    return pickle.loads((made_once("sample", make) / "sample.pickle").read_bytes())  # noqa: S301 (made above)
+    return pickle.loads((made_once("sample", make) / "sample.pickle").read_bytes())  # noqa: S301 - made above
 
 
 @pytest.fixture(scope="session")

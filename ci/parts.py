@@ -15,7 +15,7 @@ def main(parts: list[str]) -> int:
     for part in parts:
         print(f"\n== make {part}", flush=True)
         began = time.monotonic()
-        code = subprocess.run(["make", "--no-print-directory", part], check=False).returncode  # noqa: S607
+        code = subprocess.run(["make", "--no-print-directory", part], check=False).returncode  # noqa: S607 - the make that started this
         minutes, seconds = divmod(round(time.monotonic() - began), 60)
         lines.append(f"{part:<16}  {'FAILED' if code else 'passed'}  {minutes:>3} min {seconds:>2} s")
         is_failed |= bool(code)
