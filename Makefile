@@ -10,6 +10,7 @@ SHELL := bash
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
+DAG_FILES := $(wildcard airflow/dags/*.py airflow/dags/pipeline/*.py airflow/plugins/*.py)
 # Two files of tests at a time, in the order of ci/fixtures.py.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
@@ -88,6 +89,8 @@ lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; type
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy .
+	@[ -x $(AIRFLOW_BIN)/python ] || echo "no .venv-airflow here (make airflow-setup): the types of the DAGs are not checked"
+	@[ ! -x $(AIRFLOW_BIN)/python ] || $(BIN)/mypy --python-executable $(AIRFLOW_BIN)/python --cache-dir .mypy_cache/airflow $(DAG_FILES)
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
 	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
 	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done

@@ -29,7 +29,7 @@ from pipeline.warehouse import models, publish_docs, publish_report, stage_exter
     doc_md=__doc__,
     tags=["movie-analytics", "warehouse"],
 )
-def analytics():
+def analytics() -> None:
     stage_external_sources() >> models() >> summarize_day(MARTS) >> publish_report() >> publish_docs()
 
 

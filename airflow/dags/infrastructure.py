@@ -21,7 +21,7 @@ from pipeline.defaults import DEFAULTS
 from pipeline.settings import START_DATE
 from pipeline.terraform import Apply, Approval, Plan
 
-TERRAFORM_DIR = os.environ.get("TERRAFORM_DIR")
+TERRAFORM_DIR = os.environ.get("TERRAFORM_DIR", "")
 
 
 @dag(
@@ -34,7 +34,7 @@ TERRAFORM_DIR = os.environ.get("TERRAFORM_DIR")
     doc_md=__doc__,
     tags=["movie-analytics", "infrastructure"],
 )
-def infrastructure():
+def infrastructure() -> None:
     plan = Plan(task_id="plan", folder=TERRAFORM_DIR)
     approve = Approval(task_id="approve", response_timeout=timedelta(days=1))
     apply = Apply(task_id="apply", folder=TERRAFORM_DIR)

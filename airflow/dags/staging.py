@@ -32,7 +32,7 @@ from pipeline.spark import spark_cluster, spark_job
     doc_md=__doc__,
     tags=["movie-analytics", "staging"],
 )
-def staging():
+def staging() -> None:
     files = [wait_for("movie_review"), wait_for("log_reviews")]
     classify_reviews = spark_job("classify_reviews")
     parse_logs = spark_job("parse_logs")

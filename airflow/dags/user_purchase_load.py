@@ -40,7 +40,7 @@ FIRST = START_DATE.date().isoformat()
         "last_day": Param(FIRST, type="string", format="date", description="last day to stage again"),
     },
 )
-def user_purchase_load():
+def user_purchase_load() -> None:
     load = JobProcess(
         task_id="load_user_purchase",
         command=(
@@ -49,7 +49,7 @@ def user_purchase_load():
         ),
         settings=("USER_PURCHASE_DSN",),
     )  # fmt: skip
-    days = days_to_stage()
+    days = days_to_stage()  # type: ignore[call-arg, misc]  # Airflow puts params in
     stage_again = TriggerDagRunOperator.partial(
         task_id="stage_again",
         trigger_dag_id="staging",
@@ -61,7 +61,7 @@ def user_purchase_load():
 
 
 @task
-def days_to_stage(params) -> list[str]:
+def days_to_stage(params: dict[str, str]) -> list[str]:
     """The days as the logical dates of their runs; those that `staging` would refuse are refused before the load."""
     first, last = date.fromisoformat(params["first_day"]), date.fromisoformat(params["last_day"])
     if not START_DATE.date() <= first <= last:

@@ -3,7 +3,7 @@
 The tasks publish_docs and publish_report put them below the variable artifacts_uri. Cosmos has a plugin for this, which asks for no login.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
@@ -31,8 +31,8 @@ def docs(page: Page) -> HTMLResponse:
 
 class DbtDocsPlugin(AirflowPlugin):
     name = "dbt_docs"
-    fastapi_apps: ClassVar = [{"app": app, "url_prefix": "/dbt-docs", "name": "dbt docs"}]
-    external_views: ClassVar = [
+    fastapi_apps = [{"app": app, "url_prefix": "/dbt-docs", "name": "dbt docs"}]  # noqa: RUF012 - as Airflow has it
+    external_views = [  # noqa: RUF012 - as Airflow has it
         {
             "name": "dbt docs",
             "href": "/dbt-docs/",

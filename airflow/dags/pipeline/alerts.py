@@ -15,7 +15,7 @@ import os
 from fnmatch import fnmatch
 from html import escape
 
-from airflow.sdk import BaseNotifier
+from airflow.sdk import BaseNotifier, Context
 
 EMAIL = os.environ.get("ALERT_EMAIL", "")
 SLACK_CONNECTION = os.environ.get("ALERT_SLACK_CONNECTION", "")
@@ -36,7 +36,7 @@ MOST_OF_A_CAUSE = 1500
 log = logging.getLogger(__name__)
 
 
-def alert_on_failure(context) -> None:
+def alert_on_failure(context: Context) -> None:
     """The on_failure_callback of every task: called once, when no try is left."""
     subject, text = message_of(context)
     log.error("%s\n%s", subject, text)
@@ -57,10 +57,11 @@ def alert_on_failure(context) -> None:
             log.exception("The alert could not be sent by %s", channel.__name__.strip("_"))
 
 
-def message_of(context) -> tuple[str, str]:
+def message_of(context: Context) -> tuple[str, str]:
     """A line that names task and day, and the whole message."""
     task_instance = context["ti"]
-    task = task_instance.task_id + (f" [{task_instance.map_index}]" if task_instance.map_index >= 0 else "")
+    index = task_instance.map_index
+    task = task_instance.task_id + (f" [{index}]" if index is not None and index >= 0 else "")
     run = context["dag_run"]
     day = run.partition_key or context.get("ds") or run.run_id
     subject = f"{task_instance.dag_id}: {task} of {day} failed"

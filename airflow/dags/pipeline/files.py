@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from airflow.sdk import BaseSensorOperator, Variable
+from airflow.sdk import BaseSensorOperator, Context, Variable
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
 from pipeline.settings import DAY, FILE_DEADLINE, PLATFORM, day_of
@@ -15,7 +17,7 @@ POLL_SECONDS = 60
 def wait_for(feed: str) -> BaseSensorOperator:
     """A task that waits for a file of the feed for the run's day, and fails when FILE_DEADLINE has passed."""
     files = f"{{{{ var.value.raw_uri }}}}/{feed}/insert_date={DAY}/*.csv"
-    waiting = {
+    waiting: dict[str, Any] = {
         "task_id": f"wait_for_{feed}",
         "deferrable": True,
         "poke_interval": POLL_SECONDS,
@@ -49,12 +51,14 @@ def wait_for(feed: str) -> BaseSensorOperator:
 def _delivery(feed: str, sensor: type[BaseSensorOperator]) -> type[BaseSensorOperator]:
     """The sensor, whose error says in words which file of which day is missing."""
 
-    class Delivery(sensor):
-        def execute(self, context):
+    class Delivery(sensor):  # type: ignore[misc, valid-type]  # one of three, as the platform is
+        def execute(self, context: Context) -> Any:
             with _says_what_is_missing(feed, context):
                 return super().execute(context)
 
-        def resume_execution(self, next_method, next_kwargs, context):
+        def resume_execution(
+            self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+        ) -> Any:
             with _says_what_is_missing(feed, context):
                 return super().resume_execution(next_method, next_kwargs, context)
 
@@ -62,7 +66,7 @@ def _delivery(feed: str, sensor: type[BaseSensorOperator]) -> type[BaseSensorOpe
 
 
 @contextmanager
-def _says_what_is_missing(feed: str, context):
+def _says_what_is_missing(feed: str, context: Context) -> Iterator[None]:
     try:
         yield
     except AirflowSensorTimeout:

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk import BaseOperator, Connection, ObjectStoragePath, Variable
+from airflow.sdk import BaseOperator, Connection, Context, ObjectStoragePath, Variable
 from airflow.sdk.exceptions import AirflowException
 
 from pipeline.settings import DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON, PLATFORM, day_of
@@ -54,15 +55,15 @@ class JobProcess(BaseOperator):
         command: Sequence[str],
         settings: Sequence[str] = (),
         publishes: str = "",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.command = list(command)
         self.settings = tuple(settings)
         self.publishes = publishes
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[str] | None = None
 
-    def execute(self, context) -> dict | None:
+    def execute(self, context: Context) -> dict[str, Any] | None:
         # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
         with TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
             places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
@@ -86,7 +87,7 @@ class JobProcess(BaseOperator):
             published.write_bytes(file.read_bytes())
             self.log.info("published %s", published)
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> dict | None:
+    def _run(self, command: list[str], environment: dict[str, str]) -> dict[str, Any] | None:
         program, *arguments = command
         self.log.info("%s", " ".join(command))
         self._process = subprocess.Popen(
@@ -97,7 +98,7 @@ class JobProcess(BaseOperator):
         )  # fmt: skip
         last = ""
         try:
-            for line in self._process.stdout:
+            for line in self._process.stdout or ():
                 if line.strip():
                     last = line.strip()
                     self.log.info("%s", line.rstrip())
@@ -133,7 +134,7 @@ def settings_of(names: Sequence[str]) -> dict[str, str]:
     "warehouse" means all that dbt's profile needs. A variable that is not set leaves its setting out; the job
     itself says what it lacks.
     """
-    settings = {}
+    settings: dict[str, str] = {}
     for name in names:
         if name == "warehouse":
             settings |= {"DBT_TARGET": DBT_TARGET, "DBT_PROFILES_DIR": str(DBT_PROJECT_DIR)}
@@ -166,13 +167,14 @@ def _dsn(connection: Connection) -> str:
 
         rds = boto3.client("rds", region_name=extra["region_name"])
         token = rds.generate_db_auth_token(connection.host, port, connection.login)
-    user, password = quote(connection.login, safe=""), quote(token, safe="")
+    user, password = quote(connection.login or "", safe=""), quote(token, safe="")
     return f"postgresql://{user}:{password}@{connection.host}:{port}/{connection.schema}?sslmode={extra['sslmode']}"
 
 
-def _json_object(line: str) -> dict | None:
+def _json_object(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     with suppress(json.JSONDecodeError):
-        return json.loads(line)
+        found: dict[str, Any] = json.loads(line)
+        return found
     return None

@@ -8,7 +8,9 @@ warehouse.<model>, all in one namespace; paths, buckets and databases are in non
 from __future__ import annotations
 
 from airflow.providers.openlineage.extractors.base import BaseExtractor, OperatorLineage
+from airflow.sdk import BaseOperator
 from openlineage.client.event_v2 import Dataset
+from openlineage.client.facet_v2 import RunFacet
 
 NAMESPACE = "movie-analytics"
 
@@ -39,7 +41,7 @@ class Datasets(BaseExtractor):
     def get_operator_classnames(cls) -> list[str]:
         return OPERATORS
 
-    def _execute_extraction(self) -> OperatorLineage:
+    def _execute_extraction(self) -> OperatorLineage[Dataset, RunFacet]:
         reads, writes = datasets_of(self.operator)
         return OperatorLineage(
             inputs=[Dataset(NAMESPACE, name) for name in reads],
@@ -47,7 +49,7 @@ class Datasets(BaseExtractor):
         )
 
 
-def datasets_of(task) -> tuple[list[str], list[str]]:
+def datasets_of(task: BaseOperator) -> tuple[list[str], list[str]]:
     """The names of what a task reads and of what it writes."""
     node = getattr(task, "extra_context", {}).get("dbt_node_config")
     if node is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, Context
+from airflow.sdk.exceptions import AirflowException
 
 from pipeline.jobs import JobProcess
 from pipeline.settings import DAY, MAX_REJECTED_SHARE
@@ -34,16 +36,20 @@ def summarize_day(marts: Asset) -> JobProcess:
 
 
 class DaySummary(JobProcess):
-    def execute(self, context) -> dict:
+    def execute(self, context: Context) -> dict[str, Any]:
         summary = super().execute(context)
+        if summary is None:
+            raise AirflowException(
+                "dbt's macro day_summary has printed no summary as its last line, see above"
+            )
         for line in lines_of(summary):
             self.log.info("%s", line)
         return summary
 
 
-def lines_of(summary: dict) -> list[str]:
+def lines_of(summary: dict[str, Any]) -> list[str]:
     """The summary (dbt's macro day_summary, which writes the ledger's lines) for people."""
-    lines = summary["ledger_lines"].copy()
+    lines: list[str] = summary["ledger_lines"].copy()
     tests = ", ".join(f"{count} {status}" for status, count in summary["tests"].items() if count)
     lines.append(f"Tests: {tests or 'none has run'}")
     lines += [

@@ -8,13 +8,22 @@ from __future__ import annotations
 import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
 
 RUNTIMES = ("local", "emr_serverless", "emr", "glue", "dataproc_serverless", "dataproc")
 # Where Spark runs; files are then in folders (local), in S3 (EMR, Glue) or in GCS (Dataproc).
 SPARK_RUNTIME = os.environ.get("SPARK_RUNTIME", "local")
 if SPARK_RUNTIME not in RUNTIMES:
     raise ValueError(f"SPARK_RUNTIME is {SPARK_RUNTIME!r}; it must be one of {', '.join(RUNTIMES)}")
-PLATFORM = {"local": "local", "dataproc_serverless": "gcp", "dataproc": "gcp"}.get(SPARK_RUNTIME, "aws")
+PLATFORMS: dict[str, Literal["local", "gcp"]] = {
+    "local": "local",
+    "dataproc_serverless": "gcp",
+    "dataproc": "gcp",
+}
+PLATFORM: Literal["local", "aws", "gcp"] = PLATFORMS.get(SPARK_RUNTIME, "aws")
 
 # The target of dbt's profile: dev (DuckDB), redshift or bigquery.
 DBT_TARGET = os.environ.get("DBT_TARGET", "dev")
@@ -32,7 +41,7 @@ FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12"
 MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
 
 
-def day_of(dag_run) -> str:
+def day_of(dag_run: DagRunProtocol) -> str:
     """The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date."""
     day = dag_run.partition_key or (dag_run.logical_date and dag_run.logical_date.strftime("%Y-%m-%d"))
     try:

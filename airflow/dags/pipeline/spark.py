@@ -18,10 +18,14 @@ def spark_job(job: str) -> BaseOperator:
         case "local":
             return local(job)
         case "emr_serverless" | "emr" | "glue":
-            from pipeline import spark_aws as cloud
+            from pipeline import spark_aws
+
+            task: BaseOperator = getattr(spark_aws, SPARK_RUNTIME)(job)
         case _:
-            from pipeline import spark_gcp as cloud
-    return getattr(cloud, SPARK_RUNTIME)(job)
+            from pipeline import spark_gcp
+
+            task = getattr(spark_gcp, SPARK_RUNTIME)(job)
+    return task
 
 
 def spark_cluster() -> tuple[BaseOperator, BaseOperator] | None:

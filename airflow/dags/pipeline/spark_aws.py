@@ -5,6 +5,8 @@ Credentials are those of the machine (on Kubernetes, of the service account), so
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, NoReturn
+
 from airflow.providers.amazon.aws.operators.emr import (
     EmrAddStepsOperator,
     EmrCreateJobFlowOperator,
@@ -30,7 +32,10 @@ from pipeline.spark_cloud import (
     deployed,
 )
 
-AWS = {
+if TYPE_CHECKING:
+    from airflow.triggers.base import BaseTrigger
+
+AWS: dict[str, Any] = {
     "aws_conn_id": None,
     "region_name": deployed("region"),
     "deferrable": True,
@@ -120,7 +125,7 @@ def emr_cluster() -> tuple[EmrCreateJobFlowOperator, EmrTerminateJobFlowOperator
     )
     stop_spark_cluster = EmrTerminateJobFlowOperator(
         task_id="stop_spark_cluster",
-        job_flow_id=start_spark_cluster.output,
+        job_flow_id=start_spark_cluster.output,  # type: ignore[arg-type]  # a template field, which takes an XCom, too
         **AWS,
     )
     return start_spark_cluster, stop_spark_cluster
@@ -154,7 +159,7 @@ class EmrStepsTrigger(EmrAddStepsTrigger):
 
 
 class EmrSteps(EmrAddStepsOperator):
-    def defer(self, *, trigger, **kwargs) -> None:
+    def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> NoReturn:
         super().defer(trigger=EmrStepsTrigger(**trigger.serialize()[1]), **kwargs)
 
 
@@ -165,5 +170,5 @@ class GlueRunTrigger(GlueJobCompleteTrigger):
 
 
 class GlueRun(GlueJobOperator):
-    def defer(self, *, trigger, **kwargs) -> None:
+    def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> NoReturn:
         super().defer(trigger=GlueRunTrigger(**trigger.serialize()[1]), **kwargs)

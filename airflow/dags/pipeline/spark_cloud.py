@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from airflow.sdk import Variable
+from airflow.sdk import Context, Variable
 
 from pipeline.settings import DAY
 
@@ -50,7 +50,7 @@ class DeployedNumber:
     def __init__(self, name: str):
         self.name = name
 
-    def resolve(self, context) -> int:
+    def resolve(self, context: Context) -> int:
         return int(Variable.get("spark", deserialize_json=True)[self.name])
 
     def __repr__(self) -> str:

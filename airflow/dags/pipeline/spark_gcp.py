@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from airflow.providers.google.cloud.operators.dataproc import (
     DataprocCreateBatchOperator,
     DataprocCreateClusterOperator,
@@ -24,7 +26,10 @@ from pipeline.spark_cloud import (
     deployed,
 )
 
-GCP = {
+if TYPE_CHECKING:
+    from airflow.triggers.base import BaseTrigger
+
+GCP: dict[str, Any] = {
     "project_id": deployed("project"),
     "region": deployed("region"),
     "deferrable": True,
@@ -102,7 +107,7 @@ def dataproc_cluster() -> tuple[DataprocCreateClusterOperator, DataprocDeleteClu
     return start_spark_cluster, stop_spark_cluster
 
 
-def _pyspark(job: str) -> dict:
+def _pyspark(job: str) -> dict[str, Any]:
     return {"main_python_file_uri": SUBMIT, "python_file_uris": [CODE], "args": arguments(job)}
 
 
@@ -111,7 +116,7 @@ def _pyspark(job: str) -> dict:
 
 
 class BatchTrigger(DataprocBatchTrigger):
-    def serialize(self):
+    def serialize(self) -> tuple[str, dict[str, Any]]:
         return f"{__name__}.{type(self).__name__}", super().serialize()[1]
 
     async def on_kill(self) -> None:
@@ -122,5 +127,5 @@ class BatchTrigger(DataprocBatchTrigger):
 
 
 class Batch(DataprocCreateBatchOperator):
-    def defer(self, *, trigger, **kwargs) -> None:
+    def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> None:
         super().defer(trigger=BatchTrigger(**trigger.serialize()[1]), **kwargs)

@@ -12,9 +12,10 @@ import signal
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import BaseOperator, ObjectStoragePath, Variable
+from airflow.sdk import BaseOperator, Context, ObjectStoragePath, Variable
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 # The readable plan in the approval; the log has all of it.
@@ -25,10 +26,10 @@ CHANGES = 2
 class Terraform(BaseOperator):
     """Runs terraform in the stack's folder, its output line by line in the log."""
 
-    def __init__(self, *, folder: str, **kwargs):
+    def __init__(self, *, folder: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.folder = folder
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     def terraform(
         self, data_folder: str, *arguments: str, expected: tuple[int, ...] = (0,)
@@ -43,7 +44,7 @@ class Terraform(BaseOperator):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
         lines = []
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             lines.append(line)
             self.log.info("%s", line.rstrip())
         code = self._process.wait()
@@ -60,7 +61,7 @@ class Terraform(BaseOperator):
 class Plan(Terraform):
     """Makes and keeps a plan; returns its SHA-256 and its text. Skips what follows when there is nothing to change."""
 
-    def execute(self, context) -> dict[str, str]:
+    def execute(self, context: Context) -> dict[str, str]:
         with TemporaryDirectory() as data_folder:
             file = Path(data_folder, "plan.tfplan")
             self.terraform(data_folder, "init", "-no-color")
@@ -83,7 +84,7 @@ class Plan(Terraform):
 class Approval(ApprovalOperator):
     """Shows the plan and waits for a person; the XCom `approved` is the SHA-256 of the plan that was approved."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             subject="Apply this plan to the platform?",
             body="```\n{{ ti.xcom_pull('plan')['text'] }}\n```",
@@ -91,11 +92,11 @@ class Approval(ApprovalOperator):
             **{**kwargs, "execution_timeout": None},
         )
 
-    def execute(self, context):
+    def execute(self, context: Context) -> Any:
         context["ti"].xcom_push("shown", context["ti"].xcom_pull("plan")["sha256"])
         return super().execute(context)
 
-    def execute_complete(self, context, event):
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         shown = context["ti"].xcom_pull(self.task_id, key="shown")
         if event["chosen_options"] == [self.APPROVE]:
             context["ti"].xcom_push("approved", shown)
@@ -107,7 +108,7 @@ class Approval(ApprovalOperator):
 class Apply(Terraform):
     """Applies the plan that a person approved, as it was shown. Never retries: half of it may be done."""
 
-    def execute(self, context) -> None:
+    def execute(self, context: Context) -> None:
         approved = context["ti"].xcom_pull("approve", key="approved")
         if not approved:
             raise AirflowFailException("no one has approved this plan: clear `approve`, and answer it")

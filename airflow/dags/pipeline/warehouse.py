@@ -6,6 +6,7 @@ import json
 import os
 from datetime import timedelta
 
+from airflow.sdk import Context
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
@@ -76,7 +77,7 @@ def publish_docs() -> JobProcess:
     )
 
 
-def read_settings_of_the_warehouse(context) -> None:
+def read_settings_of_the_warehouse(context: Context) -> None:
     """Where Cosmos and its dbt look for them: in the environment of the task's own process."""
     # unit tests try the models' code, not the day's data
     os.environ.update(settings_of(["warehouse"]), DBT_EXCLUDE_RESOURCE_TYPES="unit_test")
