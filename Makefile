@@ -91,7 +91,7 @@ lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; type
 	@$(BIN)/mypy .
 	@[ -x $(AIRFLOW_BIN)/python ] || echo "no .venv-airflow here (make airflow-setup): the types of the DAGs are not checked"
 	@[ ! -x $(AIRFLOW_BIN)/python ] || $(BIN)/mypy --python-executable $(AIRFLOW_BIN)/python --cache-dir .mypy_cache/airflow $(DAG_FILES)
-	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests analyses
+	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests/*.sql analyses
 	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
 	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done
 
