@@ -19,10 +19,13 @@ DBT2 := cd $(CURDIR)/dbt_project && REDSHIFT_HOST=none BIGQUERY_PROJECT=none DBT
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
-# Relative folders start here, also for dbt, which runs in dbt_project.
-absolute = $(if $(findstring ://,$(1)),$(1),$(abspath $(1)))
+# Relative folders start here, also for dbt, which runs in dbt_project. By the shell: make's own functions cut a path at blanks.
+absolute = $(shell place='$(subst ','\'',$(value $(1)))'; \
+  if [[ "$$place" == file:* ]]; then printf /%s "$$(sed 's,^file:/*,,' <<< "$$place")"; \
+  elif [[ "$$place" == '~'/* ]]; then printf %s "$$HOME/$${place:2}"; \
+  elif [[ "$$place" == *:/* || "$$place" == /* ]]; then printf %s "$$place"; else printf %s "$$PWD/$$place"; fi)
 $(foreach setting,RAW_URI STAGING_URI QUARANTINE_URI DUCKDB_PATH,\
-  $(if $($(setting)),$(eval export $(setting) := $(call absolute,$($(setting))))))
+  $(if $(value $(setting)),$(eval override export $(setting) := $$(call absolute,$(setting)))))
 
 export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project
 

@@ -1,10 +1,12 @@
 """What holds for the repository as a whole: machine check, locks, settings, README."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +128,30 @@ def test_make_run_builds_its_days_by_one_command_of_dbt():
         ).stdout.replace("\\\n", "")  # fmt: skip
         (build,) = [line for line in recipe.splitlines() if "/dbt " in line]
         assert f'from_date: "{first}", to_date: "{last}"' in build
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("raw", f"{ROOT}/raw"),
+        ("/tmp/my raw", "/tmp/my raw"),
+        ("my raw", f"{ROOT}/my raw"),
+        ("file:/tmp/raw", "/tmp/raw"),
+        ("file:///tmp/raw", "/tmp/raw"),
+        ("~/raw", f"{Path.home()}/raw"),
+        ("/tmp/a$b#c", "/tmp/a$b#c"),
+        ("it's/raw", f"{ROOT}/it's/raw"),
+        ("s3://bucket/raw", "s3://bucket/raw"),
+    ],
+)
+def test_make_takes_a_place_as_the_commands_do(given, place):
+    show = '--eval=show: ; @echo "$$RAW_URI"'
+    for environment, options in (({"RAW_URI": given}, []), ({}, [f"RAW_URI={given}"])):
+        ran = subprocess.run(
+            ["make", "--silent", "--no-print-directory", show, "show", *options],
+            cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert ran.stdout == f"{place}\n"
 
 
 @pytest.mark.parametrize(
