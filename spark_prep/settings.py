@@ -40,7 +40,7 @@ def read_settings(*names: str) -> dict[str, str]:
 def _location(uri: str) -> str:
     if uri.startswith("file:"):
         uri = "/" + uri.removeprefix("file:").lstrip("/")
-    return uri.rstrip("/") if "://" in uri else os.path.abspath(uri)
+    return uri.rstrip("/") if "://" in uri else os.path.abspath(os.path.expanduser(uri))
 
 
 def is_local(location: str) -> bool:

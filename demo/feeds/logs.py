@@ -86,7 +86,7 @@ def write_log_reviews(plan: Plan, delivered: Deliveries) -> None:
             plan.out, "log_reviews", day, "log_reviews.csv", HEADER, line_end, mark
         ) as write_line:
             _write_day(plan, delivered, rng, number, oddities[number], late, never_reviewed, write_line)
-    _write_reordered(plan, delivered, rng)
+    _write_misheaded(plan, delivered, rng)
 
 
 def _kinds(plan: Plan) -> dict[str, Callable[[int], bool]]:
@@ -138,11 +138,11 @@ def _write_day(
             write_line(broken_line(kind, log))
             delivered.quarantine(LOGS, day, REJECTED[kind])
         elif kind == "unclosed quote":
-            # A reader of multi-line records takes all three for one.
+            # A reader of multi-line records takes all three for one; only the first is broken.
             write_line(f'{log.log_id},"{xml(log)}')
-            write_line(f"{log.log_id + 1},{xml(log)}")
-            write_line(f"{log.log_id + 2},{field(xml(log._replace(location='Portland, Oregon')))}")
-            delivered.quarantine(LOGS, day, "unclosed quote", records=3)
+            delivered.quarantine(LOGS, day, "unclosed quote")
+            write(log._replace(log_id=log.log_id + 1))
+            write(log._replace(log_id=log.log_id + 2, location="Portland, Oregon"))
             next(positions), next(positions)
         elif kind in _UNUSUAL:
             write(log._replace(**_UNUSUAL[kind]))
@@ -202,11 +202,11 @@ def _log(plan: Plan, rng: random.Random, number: int, position: int) -> Written:
     )
 
 
-def _write_reordered(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
-    """A second file with its columns in another order: none of its lines can be trusted."""
+def _write_misheaded(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
+    """A second file in which a column has another name: none of its lines can be trusted."""
     number = plan.day_with_stray_files
     with vendor_file(
-        plan.out, "log_reviews", plan.days[number], "log_reviews_2.csv", "log,id_review"
+        plan.out, "log_reviews", plan.days[number], "log_reviews_2.csv", "xml,id_review"
     ) as write_line:
         for n in range(3):
             write_line(f"{xml(_log(plan, rng, number, n))},{plan.review_id(len(plan.days), n)}")

@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def day_with_stray_files(self) -> int:
-        """On this day each vendor sends a second file, with its columns in another order."""
+        """On this day each vendor sends a second file, in which a column has another name."""
         return min(1, len(self.days) - 1)
 
     def has_logs_file(self, day_number: int) -> bool:

@@ -45,7 +45,7 @@ def write_movie_reviews(plan: Plan, delivered: Deliveries) -> None:
         with vendor_file(plan.out, "movie_review", day, "movie_review.csv", HEADER, line_end) as write_line:
             if plan.has_reviews(number):
                 _write_day(plan, delivered, rng, texts, number, calendar[number], write_line)
-    _write_reordered(plan, delivered, rng)
+    _write_misheaded(plan, delivered, rng)
 
 
 def _kinds(plan: Plan) -> dict[str, Callable[[int], bool]]:
@@ -84,11 +84,11 @@ def _write_day(
             delivered.quarantine(REVIEWS, day, _REJECTED[kind])
             continue
         if kind == "unclosed quote":
-            # A reader of multi-line records takes all three for one.
+            # A reader of multi-line records takes all three for one; only the first is broken.
             write_line(f'{cid},"{plain_text(rng)},{review_id}')
-            write_line(f"{_reviewer(plan, rng)},{plain_text(rng)},{review_id + 1}")
-            write_line(f'{_reviewer(plan, rng)},"Long, and loud.",{review_id + 2}')
-            delivered.quarantine(REVIEWS, day, "unclosed quote", records=3)
+            delivered.quarantine(REVIEWS, day, "unclosed quote")
+            write(_reviewer(plan, rng), plain_text(rng), 0, review_id + 1)
+            write(_reviewer(plan, rng), "Long, and loud.", 0, review_id + 2)
             next(positions), next(positions)
             continue
         sender = None if kind == "no cid" or rng.random() < 0.004 else cid
@@ -144,11 +144,11 @@ def _opposite(texts: Iterator[tuple[str, int]], positive: int) -> tuple[str, int
     return next((text, verdict) for text, verdict in texts if verdict != positive)
 
 
-def _write_reordered(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
-    """A second file with its columns in another order: none of its lines can be trusted."""
+def _write_misheaded(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:
+    """A second file in which a column has another name: none of its lines can be trusted."""
     day = plan.days[plan.day_with_stray_files]
     first_id = plan.review_id(len(plan.days), 0)
-    header = "id_review,review_str,cid"
+    header = "id_review,text,cid"
     with vendor_file(plan.out, "movie_review", day, "movie_review_2.csv", header) as write_line:
         for review_id in range(first_id, first_id + 3):
             write_line(f"{review_id},{plain_text(rng)},{_reviewer(plan, rng)}")

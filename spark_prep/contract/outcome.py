@@ -56,7 +56,10 @@ def _print_findings(outcome: Outcome) -> None:
         print(f"\nquarantined from {outcome.table}:")
         for reason, records in sorted(outcome.quarantined.items(), key=lambda item: (-item[1], item[0])):
             print(f"{records:>9,}  {reason}")
-    missing = outcome.delivered - outcome.staged - sum(outcome.quarantined.values())
+    rejected = sum(outcome.quarantined.values())
+    if 2 * rejected > outcome.delivered:
+        print(f"\nwarning: {rejected:,} of {outcome.delivered:,} records of {outcome.table} were rejected")
+    missing = outcome.delivered - outcome.staged - rejected
     if missing:
         print(
             f"\n{outcome.table}: {missing:,} delivered records are neither staged nor quarantined; the ledger will not balance"

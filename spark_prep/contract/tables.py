@@ -62,9 +62,11 @@ DELIVERY = (
 # One row a day, staging table and reason that occurred.
 REJECTION = T.StructType().add("table_name", STRING).add("reason", STRING).add("records", T.LongType())
 
+# raw_bytes is the record where it is no UTF-8, else NULL: raw_record then has U+FFFD for what cannot be read.
 QUARANTINE = (
     T.StructType()
     .add("raw_record", STRING)
+    .add("raw_bytes", T.BinaryType())
     .add("reason", STRING)
     .add("file", STRING)
     .add("record_id", STRING)

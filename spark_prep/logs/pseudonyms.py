@@ -17,8 +17,7 @@ from typing import Any
 from urllib import request
 from urllib.error import HTTPError, URLError
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import pyarrow as pa
 
 from spark_prep.errors import PreparationError
 
@@ -28,30 +27,32 @@ GCP_SECRET = re.compile(r"projects/[^/]+/secrets/[^/]+/versions/[^/]+")
 SECONDS = 20
 
 
-def pseudonym(value: Column) -> Column:
-    """The hex digest (64 characters) of the trimmed value; NULL for NULL and blank values."""
-    secret_id = _secret_id()
+def pseudonyms(values: pa.Array, secret_id: str) -> pa.Array:
+    """Of strings: the hex digest (64 characters) of each trimmed value; NULL for NULL and blank values. `secret_id` is
+    secret_id() as the driver has it, since a worker has no such variable."""
+    keyed = hmac.new(_key(secret_id), digestmod="sha256")
+    distinct = values.dictionary_encode()
+    digests = [_digest(value, keyed) for value in distinct.dictionary.to_pylist()]
+    return pa.array(digests, pa.string()).take(distinct.indices)
 
-    def hmac_sha256(text: str | None) -> str | None:
-        return digest(text, secret_id)
 
-    return F.udf(hmac_sha256, "string", useArrow=False)(value)
-
-
-def digest(text: str | None, secret_id: str) -> str | None:
-    if text is None or not text.strip():
+def _digest(text: str, keyed: hmac.HMAC) -> str | None:
+    if not text.strip():
         return None
-    return hmac.digest(_key(secret_id), text.strip().encode(), "sha256").hex()
+    # a copy has the key's part of the work behind it
+    digest = keyed.copy()
+    digest.update(text.strip().encode())
+    return digest.hexdigest()
 
 
 def require_key() -> None:
     """Raise a PreparationError unless there is one key, and it can serve as a key."""
-    secret_id = _secret_id()
-    if secret_id and os.environ.get("PSEUDONYM_SECRET", "").strip():
+    id_ = secret_id()
+    if id_ and os.environ.get("PSEUDONYM_SECRET", "").strip():
         raise PreparationError(
             "PSEUDONYM_SECRET and PSEUDONYM_SECRET_ID are both set; keep the one that is meant"
         )
-    _key(secret_id)
+    _key(id_)
 
 
 def key_version() -> str:
@@ -59,7 +60,8 @@ def key_version() -> str:
     return os.environ.get("PSEUDONYM_KEY_VERSION", "").strip() or "1"
 
 
-def _secret_id() -> str:
+def secret_id() -> str:
+    """Which secret of the cloud's secret store holds the key; empty when PSEUDONYM_SECRET is the key."""
     return os.environ.get("PSEUDONYM_SECRET_ID", "").strip()
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import SparkSession
 
 from spark_prep.contract.days import add_day_options, days_of
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
 from spark_prep.reviews.keyword_classifier import GOOD_WORDS, STOP_WORDS, effective_words, keyword
 from spark_prep.settings import read_settings
+from spark_prep.spark.fields import first_reason, integers, is_blank, texts
 from spark_prep.spark.session import start_spark
-from spark_prep.spark.stage_feed import Stage, stage_feed
-from spark_prep.spark.vendor_csv import Feed, is_blank
+from spark_prep.spark.stage_feed import Feed, Stage, stage_feed
 
 SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 MOVIE_REVIEW = Feed("movie_review", ("cid", "review_str", "id_review"), id_pattern=r",\s*([0-9]+)\s*$")
@@ -27,32 +29,32 @@ def classify_reviews(
     spark: SparkSession, settings: dict[str, str], words: frozenset[str], days: Sequence[date]
 ) -> Outcome:
     """Stage the reviews of the days, classified by the words."""
-    stage = Stage("classified_movie_review", MOVIE_REVIEW, lambda records: classify(records, words))
+    stage = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=words))
     return stage_feed(spark, settings, stage, days)
 
 
-def classify(records: DataFrame, words: frozenset[str]) -> DataFrame:
-    """Add the columns of classified_movie_review to records with the strings cid, review_str and id_review, and the
-    reasons to reject them."""
-    classification = keyword(F.col("review_str"), words)
-    return (
-        records.withColumn("review_id", F.col("id_review").try_cast("int"))
-        .withColumn("customer_id", F.col("cid").try_cast("int"))
-        .withColumn("reason", _reason())
-        .withColumn("positive_review", classification.positive_review)
-        .withColumn("classifier", F.lit(classification.name))
-        .withColumn("classifier_version", F.lit(classification.version))
-        .withColumn("classifier_score", classification.score)
-    )
-
-
-def _reason() -> Column:
-    return (
-        F.when(F.col("reason").isNotNull(), F.col("reason"))
-        .when(is_blank(F.col("id_review")), "no id_review")
-        .when(F.col("review_id").isNull(), "id_review is not an integer")
-        .when(F.col("customer_id").isNull() & ~is_blank(F.col("cid")), "cid is not an integer")
-        .when(is_blank(F.col("review_str")), "no review_str")
+def classify(fields: pa.Table, words: frozenset[str]) -> pa.Table:
+    """From the binary columns cid, review_str, id_review: the columns of classified_movie_review; record_id, the id as it was
+    delivered; reason, why a record has no place in the table, or NULL."""
+    cid, review, id_review = (texts(fields.column(name).combine_chunks()) for name in MOVIE_REVIEW.columns)
+    review_id, customer_id = integers(id_review), integers(cid)
+    classification = keyword(review, words)
+    return pa.table(
+        {
+            "review_id": review_id,
+            "customer_id": customer_id,
+            "positive_review": classification.positive_review,
+            "classifier": pa.repeat(classification.name, len(fields)),
+            "classifier_version": pa.repeat(classification.version, len(fields)),
+            "classifier_score": classification.score,
+            "record_id": id_review,
+            "reason": first_reason(
+                (is_blank(id_review), "no id_review"),
+                (pc.is_null(review_id), "id_review is not an integer"),
+                (pc.and_(pc.is_null(customer_id), pc.invert(is_blank(cid))), "cid is not an integer"),
+                (is_blank(review), "no review_str"),
+            ),
+        }
     )
 
 

@@ -12,8 +12,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from spark_prep.errors import PreparationError
 
@@ -22,30 +22,30 @@ GOOD_WORDS = files("spark_prep.reviews") / "words" / "good_words.txt"
 STOP_WORDS = files("spark_prep.reviews") / "words" / "stop_words.txt"
 
 # A new number whenever the rule itself changes; a change of the words shows in the hash after it.
-RULE_VERSION = 1
-# The characters that words consist of. Not \b, whose meaning changed in Java 19.
-WORD_CHARACTER = r"[\p{L}\p{M}\p{N}_]"
+RULE_VERSION = 2
+# What no word consists of, or nothing at all: RE2, which runs this, cannot look behind. Not \b, which knows ASCII only.
+NO_WORD_CHARACTER = r"[^\p{L}\p{M}\p{N}_]"
 
 
 class Classification(NamedTuple):
     """What a classifier says about each review, and which classifier says so. To add one, write a function like keyword.
 
-    positive_review is an int column of 1 and 0; score a double column, NULL for a classifier that has none.
+    positive_review is an int32 array of 1 and 0; score a double array, NULL for a classifier that has none.
     """
 
-    positive_review: Column
-    score: Column
+    positive_review: pa.Array
+    score: pa.Array
     name: str
     version: str
 
 
-def keyword(review: Column, words: frozenset[str]) -> Classification:
+def keyword(reviews: pa.Array, words: frozenset[str]) -> Classification:
     """Positive if one of the words is in the review, in any case, with no word character before or after it."""
     # word characters only, hence nothing to escape
-    pattern = f"(?iu)(?<!{WORD_CHARACTER})(?:{'|'.join(sorted(words))})(?!{WORD_CHARACTER})"
+    pattern = f"(?i)(?:^|{NO_WORD_CHARACTER})(?:{'|'.join(sorted(words))})(?:$|{NO_WORD_CHARACTER})"
     return Classification(
-        positive_review=review.rlike(pattern).cast("int"),
-        score=F.lit(None).cast("double"),
+        positive_review=pc.match_substring_regex(reviews, pattern).cast(pa.int32()),
+        score=pa.nulls(len(reviews), pa.float64()),
         name="keyword",
         version=f"{RULE_VERSION}-{hashlib.sha256(' '.join(sorted(words)).encode()).hexdigest()[:8]}",
     )

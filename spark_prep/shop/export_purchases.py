@@ -86,6 +86,7 @@ PURCHASES_QUERY = """
 
 ARROW_TYPES: dict[T.DataType, pa.DataType] = {
     T.StringType(): pa.string(),
+    T.BinaryType(): pa.binary(),
     T.BooleanType(): pa.bool_(),
     T.IntegerType(): pa.int32(),
     T.LongType(): pa.int64(),
@@ -272,6 +273,7 @@ def _quarantined(refused: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     nothing = pa.nulls(len(refused), pa.string())
     columns = {
         "raw_record": refused["raw_record"],
+        "raw_bytes": nothing.cast(pa.binary()),
         "reason": refused["reason"],
         "file": nothing,
         "record_id": nothing,

@@ -1,21 +1,29 @@
+"""Which reviews are staged, and as what. Without Spark."""
+
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
-from datetime import date
+import unicodedata
+from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import functions as F
 
 from spark_prep.errors import PreparationError
 from spark_prep.reviews import keyword_classifier
-from spark_prep.reviews.classify_reviews import classify, classify_reviews
+from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
 from spark_prep.reviews.keyword_classifier import effective_words, keyword
+from spark_prep.spark.stage_feed import Stage
+from spark_prep.tests.without_spark import stage_text
 
-TABLE = "classified_movie_review"
 GOOD = frozenset({"good"})
+REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=GOOD))
+TEXTS = int(os.environ.get("FUZZ_RECORDS", "10000"))
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 POSITIVE = [
     "good",
@@ -42,34 +50,100 @@ NEGATIVE = [
     "good\u0301",
     "feelgood",
     "g ood",
+    "\U0001d400good",
+    "\U00020000good",
+    "good\U00020000",
     "fine",
 ]
 
 
-def verdicts(spark, texts, words=GOOD):
-    frame = spark.createDataFrame([(text,) for text in texts], "review string")
-    return [row[0] for row in frame.select(keyword(frame.review, words).positive_review).collect()]
+def verdicts(texts, words=GOOD):
+    return keyword(pa.array(texts, pa.string()), words).positive_review.to_pylist()
 
 
-def test_good_counts_as_a_word_in_any_case(spark):
-    assert verdicts(spark, POSITIVE) == [1] * len(POSITIVE)
+def test_good_counts_as_a_word_in_any_case():
+    assert verdicts(POSITIVE) == [1] * len(POSITIVE)
 
 
-def test_good_within_another_word_does_not_count(spark):
-    assert verdicts(spark, NEGATIVE) == [0] * len(NEGATIVE)
+def test_good_within_another_word_does_not_count():
+    assert verdicts(NEGATIVE) == [0] * len(NEGATIVE)
 
 
-def test_the_word_rule_does_not_rest_on_the_javas_version(spark):
-    # \b and \w are ASCII or Unicode by the version of Java; \p classes are the same everywhere
-    plan = spark.createDataFrame([("x",)], "review string").select(
-        keyword(F.col("review"), GOOD).positive_review
-    )
-    pattern = re.search(r"\(\?iu\)\S+", plan._jdf.queryExecution().analyzed().toString())[0]
-    assert r"\b" not in pattern and r"\w" not in pattern and r"\p{L}" in pattern
+def test_a_words_case_and_other_letters():
+    assert verdicts(["ÉCLATANT", "éclatant!", "eclatant"], frozenset({"éclatant"})) == [1, 1, 0]
+    # LATIN SMALL LETTER LONG S and KELVIN SIGN are s and k in another case
+    assert verdicts(["\u017fick", "sic\u212a", "\u017fICK!", "x\u017fick"], frozenset({"sick"})) == [
+        1,
+        1,
+        1,
+        0,
+    ]
 
 
-def test_a_words_case_and_other_letters(spark):
-    assert verdicts(spark, ["ÉCLATANT", "éclatant!", "eclatant"], frozenset({"éclatant"})) == [1, 1, 0]
+def same_letter(one: str, other: str) -> bool:
+    """By simple case folding: one character for one."""
+    folded = [c.casefold() if len(c.casefold()) == 1 else c.lower() for c in (one, other)]
+    return folded[0] == folded[1]
+
+
+def is_word_character(character: str) -> bool:
+    return character == "_" or unicodedata.category(character)[0] in "LMN"
+
+
+def contains(text: str, words: frozenset[str]) -> bool:
+    """The rule, character by character."""
+    for word in words:
+        for start in range(len(text) - len(word) + 1):
+            end = start + len(word)
+            borders = [*text[max(0, start - 1) : start], *text[end : end + 1]]
+            if all(map(same_letter, text[start:end], word)) and not any(map(is_word_character, borders)):
+                return True
+    return False
+
+
+@pytest.mark.slow
+def test_thousands_of_texts_are_judged_by_the_rule():
+    rng = random.Random(f"{SEED} keyword")
+    words = frozenset({"good", "sick", "größe", "\u03c3"})
+    # not what a later Unicode has assigned, where Python and Arrow may disagree
+    assigned = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs")]
+    near = [
+        *"_ -.'19aé\n\0",
+        "\u0301",
+        "\u200d",
+        "\u017f",
+        "\u212a",
+        "\U0001d400",
+        "\U00020000",
+        "\U0001f600",
+    ]
+    parts = [
+        *words,
+        "GOOD",
+        "\u017fic\u212a",
+        "SICK",
+        "GRÖSSE",
+        "GRÖẞE",
+        "\u03c2",
+        "\u03a3",
+        "goodgood",
+        "good_good",
+        "good good",
+    ]
+
+    def text() -> str:
+        made = []
+        for _ in range(rng.randint(1, 3)):
+            made += [
+                rng.choice(near),
+                rng.choice(parts),
+                rng.choice([rng.choice(near), rng.choice(assigned)]),
+            ]
+        return "".join(rng.sample(made, rng.randint(1, len(made))))
+
+    texts = [text() for _ in range(TEXTS)]
+    for made, verdict in zip(texts, verdicts(texts, words), strict=True):
+        assert verdict == contains(made, words), made
 
 
 def test_the_shipped_words_are_good_alone():
@@ -114,17 +188,16 @@ def test_no_word_left_and_no_file_are_refused(tmp_path):
         effective_words(tmp_path / "missing.txt")
 
 
-def test_the_version_changes_with_the_words_and_not_with_their_order(spark):
-    review = F.lit("")
-    one, two = keyword(review, frozenset(["good", "fine"])), keyword(review, frozenset(["fine", "good"]))
-    assert one.version == two.version != keyword(review, GOOD).version
-    assert re.fullmatch(r"1-[0-9a-f]{8}", one.version) and one.name == "keyword"
+def test_the_version_changes_with_the_words_and_not_with_their_order():
+    nothing = pa.array([], pa.string())
+    one = keyword(nothing, frozenset(["good", "fine"]))
+    two = keyword(nothing, frozenset(["fine", "good"]))
+    assert one.version == two.version != keyword(nothing, GOOD).version
+    assert re.fullmatch(r"2-[0-9a-f]{8}", one.version) and one.name == "keyword"
 
 
-def test_reasons_ids_and_columns(spark, lake):
-    lake.deliver(
-        "movie_review",
-        "2021-01-01",
+def test_reasons_ids_and_columns():
+    found = stage_text(
         "cid,review_str,id_review\n"
         "7,good,1\n"
         ",no customer,2\n"
@@ -133,46 +206,39 @@ def test_reasons_ids_and_columns(spark, lake):
         "9,x,  \n"
         "9,x,4.0\n"
         "9,x,2147483648\n"
+        "9,x,99999999999999999999\n"
+        "9,x,1e3\n"
+        "9,x,\u0661\n"
         "nine,x,5\n"
         "2147483648,x,6\n"
         '9,"  ",7\n'
         "9,,8\n"
         '9,"x, y",2147483647\n'
-        "-9,x,-1\n",
+        "-9,x,-1\n"
+        "-2147483648,x,005\n"
+        "9,x,6\x00\n",
+        REVIEWS,
     )
-    classify_reviews(spark, lake.settings, GOOD, [date(2021, 1, 1)])
-    version = keyword(F.lit(""), GOOD).version
-    assert sorted(tuple(row.values()) for row in lake.staged(TABLE, "2021-01-01")) == [
-        (-1, -9, 0, "keyword", version, None),
+    version = keyword(pa.array([], pa.string()), GOOD).version
+    assert [tuple(row.values()) for row in found.staged] == [
         (1, 7, 1, "keyword", version, None),
         (2, None, 0, "keyword", version, None),
         (3, 8, 0, "keyword", version, None),
         (2147483647, 9, 0, "keyword", version, None),
+        (-1, -9, 0, "keyword", version, None),
+        (5, -2147483648, 0, "keyword", version, None),
+        (6, 9, 0, "keyword", version, None),
     ]
-    rejected = sorted(
-        (row["reason"], row["record_id"] or "") for row in lake.quarantined(TABLE, "2021-01-01")
-    )
-    assert rejected == [
+    assert [(row["reason"], row["record_id"]) for row in found.quarantined] == [
+        ("no id_review", None),
+        ("no id_review", None),
+        ("id_review is not an integer", "4.0"),
+        ("id_review is not an integer", "2147483648"),
+        ("id_review is not an integer", "99999999999999999999"),
+        ("id_review is not an integer", "1e3"),
+        ("id_review is not an integer", "\u0661"),
         ("cid is not an integer", "5"),
         ("cid is not an integer", "6"),
-        ("id_review is not an integer", "2147483648"),
-        ("id_review is not an integer", "4.0"),
-        ("no id_review", ""),
-        ("no id_review", ""),
         ("no review_str", "7"),
         ("no review_str", "8"),
     ]
-    assert lake.rejections(TABLE, "2021-01-01") == {
-        "cid is not an integer": 2,
-        "id_review is not an integer": 2,
-        "no id_review": 2,
-        "no review_str": 2,
-    }
-
-
-def test_a_reason_given_before_stays(spark):
-    records = spark.createDataFrame(
-        [("1", "good", "x", "wrong number of fields")],
-        "cid string, review_str string, id_review string, reason string",
-    )
-    assert [row.reason for row in classify(records, GOOD).collect()] == ["wrong number of fields"]

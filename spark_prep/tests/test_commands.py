@@ -61,6 +61,7 @@ def test_missing_settings_are_told_all_at_once(monkeypatch):
         ("/data/raw/", "/data/raw"),
         ("raw", f"{os.getcwd()}/raw"),
         ("file:///data/raw", "/data/raw"),
+        ("~/raw", f"{os.path.expanduser('~')}/raw"),
         ("s3://bucket/raw/", "s3://bucket/raw"),
         ("gs://bucket", "gs://bucket"),
     ],
@@ -141,13 +142,15 @@ def test_prepare_staging_does_all_three_and_says_only_so(lake, shop, key):
         PSEUDONYM_SECRET=key,
     )
     assert (ran.stderr, ran.returncode) == ("", 0)
+    folder = f"{lake.root}/raw/{{}}/insert_date=2021-01-02"
+    missing = f"of 2021-01-02 was not delivered: no *.csv or *.csv.gz in {folder}"
     assert ran.stdout.splitlines() == [
         "exporting purchases of 2021-01-01 to 2021-01-02",
         "starting Spark",
         "classifying reviews of 2021-01-01 to 2021-01-02",
-        "  movie_review of 2021-01-02 was not delivered",
+        f"  movie_review {missing.format('movie_review')}",
         "parsing logs of 2021-01-01 to 2021-01-02",
-        "  log_reviews of 2021-01-02 was not delivered",
+        f"  log_reviews {missing.format('log_reviews')}",
         "",
         "table                    days  not delivered  delivered  staged  quarantined",
         "user_purchase               2              0          2       2            0",
@@ -156,6 +159,8 @@ def test_prepare_staging_does_all_three_and_says_only_so(lake, shop, key):
         "",
         "quarantined from review_logs:",
         "        1  broken XML",
+        "",
+        "warning: 1 of 1 records of review_logs were rejected",
         "",
         f"staging     {lake.root}/staging",
         f"quarantine  {lake.root}/quarantine",

@@ -1,13 +1,20 @@
+"""Which logs are staged, and as what. Without Spark; what XML is, test_review_log.py knows."""
+
 import hashlib
 import hmac
+import os
 from datetime import date
+from functools import partial
+from unittest import mock
 
+import pyarrow as pa
 import pytest
 
-from spark_prep.logs.parse_logs import parse_logs
+from spark_prep.logs.parse_logs import LOG_REVIEWS, dates, parse
+from spark_prep.spark.stage_feed import Stage
+from spark_prep.tests.without_spark import Staged, stage_text
 
-TABLE = "review_logs"
-DAY = date(2021, 1, 1)
+LOGS = Stage("review_logs", LOG_REVIEWS, partial(parse, secret_id="", key_version="1"))
 DATED = "<logDate>04-25-2021</logDate>"
 
 
@@ -45,11 +52,20 @@ REJECTED = [
     ("24", wrap("<logDate>2021-04-05</logDate>"), NOT_A_DATE),
     ("25", wrap("<logDate>4-25-2021</logDate>"), NOT_A_DATE),
     ("26", wrap("<logDate>04-25-20211</logDate>"), NOT_A_DATE),
+    ("27", wrap("<logDate>01-01-0000</logDate>"), NOT_A_DATE),
+    ("28", wrap("<logDate>02-29-2021</logDate>"), NOT_A_DATE),
+    ("29", wrap("<logDate>\u0660\u0664-25-2021</logDate>"), NOT_A_DATE),
+    ("30", wrap(DATED + "<device><b>x</b></device>"), "markup in a value"),
 ]
 
 
+def staged(content: str, key: str) -> Staged:
+    with mock.patch.dict(os.environ, {"PSEUDONYM_SECRET": key}):
+        return stage_text("id_review,log\n" + content, LOGS)
+
+
 @pytest.fixture(scope="module")
-def parsed(spark, module_lake):
+def parsed(key):
     full = (
         "<logDate>02-29-2020</logDate><device>Tablet</device><location>New York</location><os>R&amp;D</os>"
         "<browser>Lynx</browser><ipAddress>9.1.2.3</ipAddress><phoneNumber>555-010-4477</phoneNumber>"
@@ -67,13 +83,11 @@ def parsed(spark, module_lake):
     lines = [
         '"{}","{}"'.format(id_review, log.replace('"', '""')) for id_review, log, *_ in [*accepted, *REJECTED]
     ]
-    module_lake.deliver("log_reviews", DAY, "id_review,log\n" + "\n".join(lines) + "\n")
-    parse_logs(spark, module_lake.settings, [DAY])
-    return module_lake
+    return staged("\n".join(lines) + "\n", key)
 
 
 def test_values_are_trimmed_and_blank_ones_are_null(parsed, key):
-    rows = {row["log_id"]: row for row in parsed.staged(TABLE, DAY)}
+    rows = {row["log_id"]: row for row in parsed.staged}
     assert sorted(rows) == [101, 102, 103, 104, 105]
     assert rows[101] == {
         "log_id": 101,
@@ -97,18 +111,33 @@ def test_values_are_trimmed_and_blank_ones_are_null(parsed, key):
 @pytest.mark.parametrize(("id_review", "log", "reason"), REJECTED)
 def test_reason(parsed, id_review, log, reason):
     raw = '"{}","{}"'.format(id_review, log.replace('"', '""'))
-    (row,) = [row for row in parsed.quarantined(TABLE, DAY) if row["raw_record"] == raw]
+    (row,) = [row for row in parsed.quarantined if row["raw_record"] == raw]
     assert (row["reason"], row["record_id"]) == (reason, id_review.strip() or None)
 
 
 def test_every_log_is_accounted_for(parsed):
-    assert parsed.delivery(TABLE, DAY)["delivered_records"] == 5 + len(REJECTED)
-    assert len(parsed.quarantined(TABLE, DAY)) == sum(parsed.rejections(TABLE, DAY).values()) == len(REJECTED)
+    assert parsed.delivered() == len(parsed.staged) + len(parsed.quarantined) == 5 + len(REJECTED)
 
 
-def test_broken_lines_keep_their_id(spark, lake):
-    lake.deliver("log_reviews", DAY, f'id_review,log\n1,a,b\n2\n3,"{wrap(DATED)}\n4,{wrap(DATED)}\n')
-    parse_logs(spark, lake.settings, [DAY])
-    found = {(row["record_id"], row["reason"]) for row in lake.quarantined(TABLE, DAY)}
+def test_broken_lines_keep_their_id(key):
+    found = staged(f'1,a,b\n2\n3,"{wrap(DATED)}\n4,{wrap(DATED)}\n', key)
+    assert [row["log_id"] for row in found.staged] == [4]
     fields, quote = "wrong number of fields", "unclosed quote"
-    assert found == {("1", fields), (None, fields), ("3", quote), ("4", quote)}
+    rejected = [(row["record_id"], row["reason"]) for row in found.quarantined]
+    assert rejected == [("1", fields), (None, fields), ("3", quote)]
+
+
+def test_dates_are_days_of_the_years_1_to_9999():
+    texts = [
+        "01-01-0001",
+        "12-31-9999",
+        "02-29-2000",
+        "02-29-1900",
+        "00-01-2021",
+        "13-01-2021",
+        "1-01-2021",
+        "",
+        None,
+    ]
+    expected = [date(1, 1, 1), date(9999, 12, 31), date(2000, 2, 29), *[None] * 6]
+    assert dates(pa.array(texts, pa.string())).to_pylist() == expected

@@ -97,7 +97,11 @@ def test_many_days_that_are_not_delivered_are_one_line(spark, lake, capsys):
     lake.deliver("movie_review", days[2], HEADER)
     classify(spark, lake, *days)
     printed = capsys.readouterr().out
-    assert printed == "  movie_review of 6 days (2021-01-01 to 2021-01-07) was not delivered\n"
+    folder = f"{lake.settings['RAW_URI']}/movie_review"
+    assert printed == (
+        "  movie_review of 6 days (2021-01-01 to 2021-01-07) was not delivered: "
+        f"no *.csv or *.csv.gz in {folder}\n"
+    )
 
 
 def test_a_day_whose_delivery_has_gone_stays_as_it_is(spark, lake, capsys):
