@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Bootstrap action of EMR on EC2, run on every node before Spark is installed: gives /usr/local/bin/spark-python, the
-# Python of driver and executors, one that the jobs can run on (3.11 or newer) and that can ask AWS for secrets (boto3).
+# Python of driver and executors, one that the jobs can run on (3.11 or newer), with what they read files by (pyarrow,
+# numpy; the versions of requirements/jobs.txt) and ask AWS for secrets by (boto3).
 set -euo pipefail
 
-BOTO3='boto3==1.44.5'
+PACKAGES=(boto3==1.44.5 numpy==2.4.6 pyarrow==26.0.1)
+IMPORTS='import boto3, numpy, pyarrow'
 
 found=()
 for python in python3.13 python3.12 python3.11; do
@@ -14,16 +16,16 @@ if [ ${#found[@]} = 0 ]; then
   exit 1
 fi
 
-# One that has boto3 already needs no network.
+# One that has them already needs no network.
 chosen=''
 for python in "${found[@]}"; do
-  if "$python" -c 'import boto3' 2>/dev/null; then chosen=$python; break; fi
+  if "$python" -c "$IMPORTS" 2>/dev/null; then chosen=$python; break; fi
 done
 if [ -z "$chosen" ]; then
   chosen=${found[0]}
   "$chosen" -m pip --version >/dev/null 2>&1 || sudo "$chosen" -m ensurepip
-  sudo "$chosen" -m pip install --quiet "$BOTO3" || {
-    echo "error: $BOTO3 could not be installed for $chosen; the subnet needs a way to a package index" >&2
+  sudo "$chosen" -m pip install --quiet "${PACKAGES[@]}" || {
+    echo "error: ${PACKAGES[*]} could not be installed for $chosen; the subnet needs a way to a package index" >&2
     exit 1
   }
 fi

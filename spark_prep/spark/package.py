@@ -1,6 +1,9 @@
 """Builds what a cluster needs into a folder: `python -m spark_prep.spark.package dist/spark`.
 
 submit.py, spark_prep.zip and emr_bootstrap.sh; the same bytes from the same sources, on any machine.
+
+Driver and executors also need pyarrow and numpy. Dataproc and Glue bring them; emr_bootstrap.sh installs them on EMR on EC2; EMR
+Serverless takes them in a custom image.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from ci.staged_sample import ROOT
 from spark_prep.spark import package, submit
 from spark_prep.tests.secret_manager import STORED_KEY, SecretManager, access_to_secret_manager, serving
 
@@ -87,7 +89,7 @@ def test_logs_are_staged_with_a_key_that_nobody_sent(dist, lake):
     expected = hmac.digest(STORED_KEY.encode(), PHONE.encode(), "sha256").hex()
     assert (row["phone_number"], row["pseudonym_key_version"]) == (expected, "2")
     left = b"".join(file.read_bytes() for file in lake.root.rglob("*") if file.is_file())
-    assert b"hmac_sha256" in left and STORED_KEY.encode() not in left
+    assert b"MapInArrow" in left and STORED_KEY.encode() not in left
     assert STORED_KEY not in ran.stdout + ran.stderr
 
 
@@ -134,10 +136,12 @@ def test_the_package_is_the_same_wherever_it_is_built(dist, tmp_path, monkeypatc
 
 
 def bootstrap(tmp_path: Path, pythons: dict[str, bool], pip: int = 0) -> subprocess.CompletedProcess:
-    """Run emr_bootstrap.sh on a machine with these Pythons (name -> has boto3); what sudo was asked for is printed."""
+    """Run emr_bootstrap.sh on a machine with these Pythons (name -> has the packages); what sudo was asked for is printed."""
     stubs = {"sudo": f'echo "sudo $*"; case "$*" in *"pip install"*) exit {pip};; esac'}
-    for name, has_boto3 in pythons.items():
-        stubs[name] = f'case "$*" in "-c import boto3") exit {0 if has_boto3 else 1};; esac'
+    for name, has_packages in pythons.items():
+        stubs[name] = (
+            f'case "$*" in "-c import boto3, numpy, pyarrow") exit {0 if has_packages else 1};; esac'
+        )
     for name, body in stubs.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
         (tmp_path / name).chmod(0o755)
@@ -162,6 +166,14 @@ def test_the_bootstrap_chooses_a_python_that_can_ask_for_secrets(tmp_path, pytho
     assert ran.returncode == 0, ran.stderr
     assert asked[-1] == f"sudo ln -sf {tmp_path}/{chosen} /usr/local/bin/spark-python"
     assert any(f"{chosen} -m pip install --quiet boto3==" in line for line in asked) == installs
+
+
+def test_the_bootstrap_installs_the_locked_versions():
+    script = (package.HERE / "emr_bootstrap.sh").read_text()
+    locked = (ROOT / "requirements/jobs.txt").read_text()
+    for name in ("numpy", "pyarrow"):
+        (version,) = re.findall(rf"{name}==([0-9.]+)", script)
+        assert re.search(rf"^{name}=={re.escape(version)}( |$)", locked, re.MULTILINE)
 
 
 def test_the_bootstrap_says_what_is_missing(tmp_path):
