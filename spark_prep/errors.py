@@ -13,9 +13,10 @@ class PreparationError(Exception):
 def no_connection(error: Exception) -> PreparationError:
     """Why the shop's database cannot be reached, from the driver's error."""
     # Only the server's own words: the driver's may repeat parts of the DSN, and with them the password.
-    answer = (
-        str(error).partition("FATAL:")[2].strip() or "no server answers at the address in USER_PURCHASE_DSN"
-    )
+    answer = str(error).partition("FATAL:")[2].strip()
+    if not answer and "connection info string" in str(error):
+        answer = "the DSN is none; write postgresql://user:password@host:port/database"
+    answer = answer or "no server answers at the address in USER_PURCHASE_DSN"
     return PreparationError(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
 
 

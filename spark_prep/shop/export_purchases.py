@@ -28,7 +28,7 @@ from pyspark.sql import types as T
 
 from spark_prep.contract import tables
 from spark_prep.contract.days import add_day_options, days_of, iso_day
-from spark_prep.contract.object_store import store_and_path
+from spark_prep.contract.object_store import require_writable, store_and_path
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.errors import PreparationError, no_connection, run
 from spark_prep.settings import is_local, read_settings
@@ -62,26 +62,28 @@ COUNT_QUERY = """
     where {in_range}
     group by 1
 """
-# numeric leaves as text, which Arrow turns into a decimal without rounding
+# The shop's table may have further columns of any name, so every name is qualified. numeric leaves as text and integers as
+# bigint: Arrow casts them exactly, or says which column it cannot.
 PURCHASES_QUERY = """
     select
-        insert_date, reason, case when reason is not null then row_to_json(purchase)::text end as raw_record,
-        invoice_number::text, stock_code::text, detail::text, quantity::int,
-        case when reason is null then invoice_date end as invoice_date,
-        case when reason is null then unit_price::text end as unit_price,
-        customer_id::int, country::text
-    from (
+        judged.insert_date, judged.reason,
+        case when judged.reason is not null then row_to_json(purchase.*)::text end as raw_record,
+        purchase.invoice_number::text, purchase.stock_code::text, purchase.detail::text, purchase.quantity::bigint,
+        case when judged.reason is null then purchase.invoice_date end as invoice_date,
+        case when judged.reason is null then purchase.unit_price::text end as unit_price,
+        purchase.customer_id::bigint, purchase.country::text
+    from user_purchase as purchase
+    cross join lateral (
         select
-            user_purchase as purchase, user_purchase.*, {insert_date} as insert_date,
+            {insert_date} as insert_date,
             case
-                when invoice_date is null then 'no invoice_date'
-                when not isfinite(invoice_date) then 'invoice_date is not finite'
-                when unit_price::text in ('NaN', 'Infinity', '-Infinity') then 'unit_price is not a number'
+                when purchase.invoice_date is null then 'no invoice_date'
+                when not isfinite(purchase.invoice_date) then 'invoice_date is not finite'
+                when purchase.unit_price::text in ('NaN', 'Infinity', '-Infinity') then 'unit_price is not a number'
             end as reason
-        from user_purchase
-        where {in_range}
-    ) as purchases
-    order by insert_date
+    ) as judged
+    where {in_range}
+    order by judged.insert_date
 """
 
 ARROW_TYPES: dict[T.DataType, pa.DataType] = {
@@ -101,6 +103,7 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     Raises PreparationError for a day before START_DATE, and when the table cannot be reached, read, or exactly cast.
     """
     start = require_start(settings, days)
+    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     staging_uri, quarantine_uri = settings["STAGING_URI"], settings["QUARANTINE_URI"]
     with _incoming(staging_uri, days) as staging, _incoming(quarantine_uri, days) as quarantine:
         with _snapshot(settings["USER_PURCHASE_DSN"]) as cursor:
@@ -189,7 +192,8 @@ def _check_columns(cursor: dbapi.Cursor) -> None:
     found = dict(cursor.fetchall())
     if not found:
         raise PreparationError(
-            f"the shop's database has no table {TABLE}; check USER_PURCHASE_DSN and its search_path"
+            f"the shop's database has no table {TABLE} that this role can see; check USER_PURCHASE_DSN, its search_path, "
+            "and the role's right of usage on the schema"
         )
     for column, accepted in SOURCE_TYPES.items():
         if column not in found:

@@ -189,7 +189,16 @@ def test_other_integers_are_cast_exactly(lake, shop, settings, kind):
 @pytest.mark.parametrize(
     ("row", "types", "message"),
     [
-        (line("1", "2021-01-01", quantity=2**31), {"quantity": "bigint"}, "integer out of range"),
+        (
+            line("1", "2021-01-01", quantity=2**31),
+            {"quantity": "bigint"},
+            "quantity cannot be staged as int32: .*2147483648 not in range",
+        ),
+        (
+            line("1", "2021-01-01", customer=-(2**31) - 1),
+            {"customer_id": "bigint"},
+            "customer_id cannot be staged as int32: .*-2147483649 not in range",
+        ),
         (
             line("1", "2021-01-01", price="1.2345"),
             {"unit_price": "numeric"},
@@ -221,9 +230,40 @@ def test_what_cannot_be_staged_exactly_is_refused(lake, shop, settings, row, typ
 def test_a_missing_table_is_told(lake, shop, settings):
     shop.execute(f"drop table if exists {TABLE}")
     with pytest.raises(
-        PreparationError, match="no table user_purchase; check USER_PURCHASE_DSN and its search_path"
+        PreparationError, match="no table user_purchase that this role can see; check USER_PURCHASE_DSN"
     ):
         export_purchases(settings, [START])
+
+
+@pytest.mark.parametrize(
+    "column", ["insert_date", "reason", "purchase", "user_purchase", "judged", "raw_record"]
+)
+def test_a_further_column_of_any_name_does_no_harm(lake, shop, settings, column):
+    shop.fill(line("fine", "2021-01-01"), line("none", "null"))
+    shop.execute(f"alter table {TABLE} add column {column} text default 'theirs'")
+    outcome = export_purchases(settings, [START])
+    assert (outcome.delivered, outcome.staged, outcome.quarantined) == (2, 1, {"no invoice_date": 1})
+    assert list(lake.staged(TABLE, START)[0]) == tables.USER_PURCHASE.names
+    (row,) = lake.quarantined(TABLE, START)
+    assert f'"{column}":"theirs"' in row["raw_record"] and '"invoice_number":"none"' in row["raw_record"]
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [("/dev/null/staging", "Not a directory"), ("ftp://host/staging", "Unrecognized filesystem type in URI")],
+)
+@pytest.mark.parametrize("setting", ["STAGING_URI", "QUARANTINE_URI"])
+def test_a_place_where_nothing_can_be_written_is_one_clear_line(lake, settings, setting, place, reason):
+    with pytest.raises(PreparationError, match=f"{setting} is {place}.*{reason}") as refusal:
+        export_purchases({**settings, setting: place}, [START])
+    assert "\n" not in str(refusal.value) and lake.files() == {}
+
+
+@pytest.mark.parametrize("dsn", ["mysql://reader:s3cret-word@host/shop", "shop"])
+def test_what_is_no_dsn_of_postgresql_is_told(lake, settings, dsn):
+    with pytest.raises(PreparationError, match="the DSN is none; write postgresql://") as refusal:
+        export_purchases({**settings, "USER_PURCHASE_DSN": dsn}, [START])
+    assert "s3cret" not in str(refusal.value)
 
 
 def test_the_search_path_of_the_connection_finds_the_table(lake, shop, settings):
