@@ -97,14 +97,14 @@ def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_sit
             assert not is_wider_than_the_window(page)
 
 
-def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site, report_site):
+def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site):
     with opened(browser, docs_site / "index.html") as page:
         ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
         assert (
             page.get_by_role("link", name="Report", exact=True).get_attribute("href") == "report/index.html"
         )
     for name in NAMES:
-        with opened(browser, report_site / f"{name}.html") as page:
+        with opened(browser, docs_site / f"report/{name}.html") as page:
             assert broken_links(page) == []
             rows = page.eval_on_selector_all("dl a", "links => links.map(link => link.hash.slice(1))")
             assert rows and set(rows) <= ids
