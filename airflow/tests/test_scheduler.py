@@ -45,6 +45,8 @@ class Airflow:
     def __init__(self, folder: Path, stack: Path):
         self.folder = folder
         self.port = free_port()
+        # a shell has what runs in its background, and all that it starts, ignore Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [JOBS_PYTHON, "-m", "demo.airflow", "--port", str(self.port), "--folder", folder],
             cwd=ROOT, env={**ENVIRONMENT, **SETTINGS, "TERRAFORM_DIR": str(stack)},
