@@ -1,5 +1,6 @@
 """Waiting for the vendors' files, with real folders."""
 
+import fnmatch
 import shutil
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
 
 DAY = "2021-01-31"
 CONTEXT = {"dag_run": SimpleNamespace(partition_key=DAY)}
-MISSING = rf"^movie_review of {DAY} has not been delivered: no .*/movie_review/insert_date={DAY}/\*\.csv after 12:00:00\. Clear"
+MISSING = rf"^movie_review of {DAY} has not been delivered: no .*/movie_review/insert_date={DAY}/\*\.csv or \*\.csv\.gz after 12:00:00\. Clear"
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def wait(tmp_path, monkeypatch):
 
     monkeypatch.setenv("AIRFLOW_VAR_RAW_URI", str(tmp_path))
     task = wait_for("movie_review")
-    task.filepath = str(tmp_path / f"movie_review/insert_date={DAY}/*.csv")
+    task.filepath = str(tmp_path / f"movie_review/insert_date={DAY}" / task.filepath.rpartition("/")[2])
     folder = tmp_path / f"movie_review/insert_date={DAY}"
     folder.mkdir(parents=True)
     return task, folder
@@ -30,18 +31,34 @@ def test_it_waits_for_the_file_of_the_runs_day():
 
     task = wait_for("log_reviews")
     assert task.task_id == "wait_for_log_reviews"
-    assert task.filepath == "{{ var.value.raw_uri }}/log_reviews/insert_date={{ day_of(dag_run) }}/*.csv"
+    folder, _, _ = task.filepath.rpartition("/")
+    assert folder == "{{ var.value.raw_uri }}/log_reviews/insert_date={{ day_of(dag_run) }}"
 
 
-def test_a_file_that_is_there_is_not_waited_for(wait):
+@pytest.mark.parametrize("name", ["movie_review.csv", "part.1.csv", "movie_review.csv.gz"])
+def test_a_file_that_is_there_is_not_waited_for(wait, name):
     task, folder = wait
-    (folder / "movie_review.csv").touch()
+    (folder / name).touch()
     task.execute(CONTEXT)
 
 
-def test_a_missing_file_is_waited_for_without_a_workers_slot(wait):
+def test_s3_is_asked_for_the_same_files(monkeypatch):
+    """The sensor of S3 compares keys by fnmatch."""
+    from pipeline import files
+
+    monkeypatch.setattr(files, "PLATFORM", "aws")
+    task = files.wait_for("movie_review")
+    assert task.wildcard_match
+    pattern = task.bucket_key.rpartition("/")[2]
+    assert pattern == files.FILES
+    keys = ["a.csv", "a.csv.gz", "a.csv.part", "a.csv.gz.part", "a.csv.zip", "a.csv.xz", "a.tsv", "_SUCCESS"]
+    assert fnmatch.filter(keys, pattern) == ["a.csv", "a.csv.gz"]
+
+
+@pytest.mark.parametrize("name", ["movie_review.csv.part", "movie_review.csv.gz.part", "movie_review.csv.zip"])
+def test_a_missing_file_is_waited_for_without_a_workers_slot(wait, name):
     task, folder = wait
-    (folder / "movie_review.csv.part").touch()
+    (folder / name).touch()
     with pytest.raises(TaskDeferred) as deferred:
         task.execute(CONTEXT)
     assert deferred.value.timeout == timedelta(hours=12)

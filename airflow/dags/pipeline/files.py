@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowSensorTimeout
 from pipeline.settings import DAY, FILE_DEADLINE, PLATFORM, day_of
 
 POLL_SECONDS = 60
+# *.csv and *.csv.gz in one pattern, since the sensors take one only; not *.csv.part, *.csv.zip or *.csv.xz.
+FILES = "*.c*[sg][vz]"
 
 
 def wait_for(feed: str) -> BaseSensorOperator:
     """A task that waits for a file of the feed for the run's day, and fails when FILE_DEADLINE has passed."""
-    files = f"{{{{ var.value.raw_uri }}}}/{feed}/insert_date={DAY}/*.csv"
+    files = f"{{{{ var.value.raw_uri }}}}/{feed}/insert_date={DAY}/{FILES}"
     waiting: dict[str, Any] = {
         "task_id": f"wait_for_{feed}",
         "deferrable": True,
@@ -73,5 +75,5 @@ def _says_what_is_missing(feed: str, context: Context) -> Iterator[None]:
         day = day_of(context["dag_run"])
         raise AirflowSensorTimeout(
             f"{feed} of {day} has not been delivered: no {Variable.get('raw_uri')}/{feed}/insert_date={day}/*.csv "
-            f"after {FILE_DEADLINE}. Clear this task once the file is there, or mark it as success to go on without it"
+            f"or *.csv.gz after {FILE_DEADLINE}. Clear this task once the file is there, or mark it as success to go on without it"
         ) from None
