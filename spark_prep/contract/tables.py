@@ -50,7 +50,8 @@ STAGING = {
     "review_logs": REVIEW_LOGS,
 }
 
-# One row a day and staging table; delivered_records is counted without the reader that staged the records.
+# One row a day and staging table. delivered_records is what the reader found, staged or not; of the shop's table, what a
+# count in the database gave.
 DELIVERY = (
     T.StructType()
     .add("table_name", STRING)

@@ -300,7 +300,6 @@ def _put_in_place(file: Path, target: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.replace(file, target)
     else:
-        # Arrow knows S3 by this scheme only
         store, path = store_and_path(target)
         pyarrow.fs.copy_files(str(file), path, destination_filesystem=store)
 

@@ -40,8 +40,6 @@ from spark_prep.spark.pieces import (
 )
 
 ENDINGS = (".csv", ".csv.gz")
-# What a task reads; less when there are more cores than whole pieces.
-PIECE_BYTES = int(os.environ.get("PIECE_MB") or 64) << 20
 SMALLEST_PIECE_BYTES = 4 << 20
 # Records are handed on when they fill so much memory: a compressed file is one piece, however large.
 HELD_BYTES = 64 << 20
@@ -202,12 +200,25 @@ def delivered_files(raw_uri: str, feed: Feed, day: date) -> Folder:
     return Folder(folder, files, others)
 
 
+def largest_piece_bytes() -> int:
+    """What a task reads, less when there are more cores than whole pieces: PIECE_MB of the environment, or 64 MB.
+
+    Raises PreparationError when PIECE_MB is not a whole number of 1 or more.
+    """
+    given = os.environ.get("PIECE_MB", "").strip() or "64"
+    if not re.fullmatch("[0-9]+", given) or int(given) == 0:
+        raise PreparationError(
+            f"PIECE_MB is {given!r}; it must be a whole number of megabytes, 1 or more (see .env.example)"
+        )
+    return int(given) << 20
+
+
 def _read(spark: SparkSession, stage: Stage, files: Sequence[File]) -> Records:
     columns = [*tables.QUARANTINE.fields, *tables.STAGING[stage.table].fields]
     if not files:
         return Records(_rows(spark, [], T.StructType(columns)), 0, {}, {}, [])
     share = sum(file.size for file in files) // (2 * spark.sparkContext.defaultParallelism)
-    piece_bytes = min(PIECE_BYTES, max(SMALLEST_PIECE_BYTES, share))
+    piece_bytes = min(largest_piece_bytes(), max(SMALLEST_PIECE_BYTES, share))
     pieces = pieces_of(files, piece_bytes)
     frame = _read_pieces(spark, stage, dict(enumerate(pieces)), piece_bytes)
     cached = [frame]

@@ -45,7 +45,7 @@ def staged(spark, module_lake):
     for name, content in HIDDEN.items():
         module_lake.deliver("movie_review", DAY, content, name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage_feed, "PIECE_BYTES", 40_000)
+        patch.setattr(stage_feed, "largest_piece_bytes", lambda: 40_000)
         patch.setattr(stage_feed, "SMALLEST_PIECE_BYTES", 40_000)
         module_lake.outcome = classify(spark, module_lake, DAY)
     return module_lake
@@ -155,3 +155,20 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(spark, lake,
         classify(spark, lake, DAY)
     assert str(file) in str(refusal.value) and "\n" not in str(refusal.value)
     assert lake.files() == {}
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 67_108_864), ("", 67_108_864), ("8", 8_388_608)])
+def test_the_size_of_a_piece_is_a_setting(monkeypatch, given, expected):
+    monkeypatch.delenv("PIECE_MB", raising=False)
+    if given is not None:
+        monkeypatch.setenv("PIECE_MB", given)
+    assert stage_feed.largest_piece_bytes() == expected
+
+
+@pytest.mark.parametrize("given", ["sixty", "0", "-1", "1.5", "64MB"])
+def test_a_size_that_is_no_number_of_megabytes_is_named(monkeypatch, given):
+    monkeypatch.setenv("PIECE_MB", given)
+    with pytest.raises(
+        PreparationError, match=f"^PIECE_MB is '{given}'; it must be a whole number of megabytes"
+    ):
+        stage_feed.largest_piece_bytes()
