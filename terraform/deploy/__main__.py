@@ -73,7 +73,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def steps_of(command: str, cloud: Cloud, environment: Environment, approve: str) -> Steps:
     match command:
         case "bootstrap":
-            return commands.bootstrap(cloud, environment)
+            return cloud.bootstrap(environment)
         case "plan":
             return commands.plan(environment)
         case "deploy":

@@ -1,4 +1,5 @@
-"""The four commands as lists of steps. What differs between the clouds comes from the cloud's module."""
+"""The commands plan, deploy and destroy as lists of steps. What differs between the clouds, bootstrap above all, is in the
+cloud's module."""
 
 from __future__ import annotations
 
@@ -36,10 +37,6 @@ class Cloud(Protocol):
     def secrets_backend(self, environment: Environment) -> Mapping[str, str]: ...
     def airflow_environment(self) -> Mapping[str, str]: ...
     def delete_leftovers(self) -> Steps: ...
-
-
-def bootstrap(cloud: Cloud, environment: Environment) -> Steps:
-    return cloud.bootstrap(environment)
 
 
 def plan(environment: Environment) -> Steps:

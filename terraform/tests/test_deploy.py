@@ -22,7 +22,6 @@ from typing import Any
 import hcl2
 import pytest
 
-from terraform.deploy import commands
 from terraform.deploy.__main__ import CLOUDS as MODULES
 from terraform.deploy.__main__ import COMMANDS, steps_of
 from terraform.deploy.environment import Environment
@@ -644,7 +643,7 @@ def test_a_setting_that_is_missing_or_no_word_is_named(
     with pytest.raises(DeployError, match="one plain word"):
         Environment("aws", "mine -destroy", "s3")
     with pytest.raises(DeployError, match=f"terraform/aws/environments/mine.tfvars.*{complaint}"):
-        commands.bootstrap(MODULES["aws"], environment)
+        MODULES["aws"].bootstrap(environment)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -1,6 +1,6 @@
 """What the GitHub workflows promise: pinned actions, no long-lived keys, no more rights than needed, nothing unattended.
 
-They have not run on GitHub from here: what they call is tested elsewhere (terraform.deploy, .ci/run), their form is checked here.
+They have not yet run on GitHub: what they call is tested elsewhere (terraform.deploy, .ci/run), their form is checked here.
 """
 
 from __future__ import annotations
