@@ -32,7 +32,7 @@ export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (all other commands do it automatically).
+setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs into .venv (what needs it does this automatically).
 
 demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, report, docs.
 	@$(BIN)/python -m demo.pipeline

@@ -55,7 +55,9 @@ def test_s3_is_asked_for_the_same_files(monkeypatch):
     assert fnmatch.filter(keys, pattern) == ["a.csv", "a.csv.gz"]
 
 
-@pytest.mark.parametrize("name", ["movie_review.csv.part", "movie_review.csv.gz.part", "movie_review.csv.zip"])
+@pytest.mark.parametrize(
+    "name", ["movie_review.csv.part", "movie_review.csv.gz.part", "movie_review.csv.zip"]
+)
 def test_a_missing_file_is_waited_for_without_a_workers_slot(wait, name):
     task, folder = wait
     (folder / name).touch()

@@ -7,7 +7,7 @@ from airflow.sdk import Asset
 
 TABLES = ("classified_movie_review", "review_logs", "user_purchase")
 
-CLASSIFIED_MOVIE_REVIEW, REVIEW_LOGS, USER_PURCHASE = ASSETS = tuple(
+CLASSIFIED_MOVIE_REVIEW, REVIEW_LOGS, USER_PURCHASE = (
     Asset(name=table, uri=f"movie-analytics://staging/{table}", group="staging") for table in TABLES
 )
 # The marts of a day, built and tested.

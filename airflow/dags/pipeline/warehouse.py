@@ -14,7 +14,7 @@ from pipeline.jobs import JobProcess, settings_of
 from pipeline.settings import DAY, DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON
 
 DAYS = {"from_date": DAY, "to_date": DAY}
-# The tasks of the models look every second how far the one dbt process is. They keep a worker's slot for it: a
+# The tasks of the models look every three seconds how far the one dbt process is. They keep a worker's slot for it: a
 # deferred task that resumes at once can be marked as failed by Airflow 3.3 (apache/airflow#71580).
 FOLLOW = {"deferrable": False, "mode": "poke", "poke_interval": 3}
 
