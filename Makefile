@@ -125,6 +125,11 @@ airflow-manifest: airflow-setup ## dbt's manifest, from which Airflow makes a ta
 
 spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
 	@$(BIN)/python -m spark_prep.spark.package dist/spark
+	@# For EMR Serverless, whose image has none of them; its application is ARM64.
+	@rm -rf dist/packages
+	@$(UV) pip install --quiet --target dist/packages --python-version 3.11 --python-platform aarch64-manylinux_2_28 \
+	  --only-binary :all: --no-deps --require-hashes -r requirements/cluster.txt
+	@tar --create --gzip --file dist/spark/packages.tar.gz --directory dist/packages .
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
@@ -138,6 +143,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.
 	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" "dbt2 --extra dbt2" \
 	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \
+	    "cluster --extra cluster -c requirements/jobs.txt" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
 	    "airflow-aws --extra airflow --extra airflow-aws -c requirements/airflow-gcp.txt" \
 	    "airflow-test --extra airflow-test -c requirements/airflow-gcp.txt -c requirements/airflow-aws.txt"; do \

@@ -195,7 +195,12 @@ def test_emr_serverless(aws):
                 "sparkSubmit": {
                     "entryPoint": f"{PACKAGE}/submit.py",
                     "entryPointArguments": arguments(job),
-                    "sparkSubmitParameters": f"--py-files {PACKAGE}/spark_prep.zip",
+                    "sparkSubmitParameters": f"--py-files {PACKAGE}/spark_prep.zip "
+                    f"--conf spark.archives={PACKAGE}/packages.tar.gz#packages "
+                    "--conf spark.emr-serverless.driverEnv.PYSPARK_PYTHON=python3.11 "
+                    "--conf spark.emr-serverless.driverEnv.PYTHONPATH=./packages "
+                    "--conf spark.executorEnv.PYSPARK_PYTHON=python3.11 "
+                    "--conf spark.executorEnv.PYTHONPATH=./packages",
                 }
             },
             "configurationOverrides": {

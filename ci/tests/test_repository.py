@@ -32,6 +32,7 @@ def test_locks_hold_what_pyproject_asks_for():
     locked = {
         "dev": ("spark", "dbt", "pages", "dev"),
         "jobs": ("spark", "dbt", "pages"),
+        "cluster": ("cluster",),
         "airflow-aws": ("airflow", "airflow-aws"),
         "airflow-gcp": ("airflow", "airflow-gcp"),
         "airflow-test": ("airflow-test",),

@@ -95,7 +95,7 @@ def _aws_secret(secret_id: str, region: str) -> str:
     except ImportError as error:
         raise PreparationError(
             f"the secret {secret_id} cannot be read: this Python has no boto3. Install it: by emr_bootstrap.sh on EMR "
-            "on EC2, in a custom image on EMR Serverless"
+            "on EC2, in packages.tar.gz (make spark-package) on EMR Serverless"
         ) from error
     try:
         client = boto3.client("secretsmanager", region_name=region)

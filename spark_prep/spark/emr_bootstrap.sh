@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Bootstrap action of EMR on EC2, run on every node before Spark is installed: gives /usr/local/bin/spark-python, the
-# Python of driver and executors, one that the jobs can run on (3.11 or newer), with what they read files by (pyarrow,
-# numpy; the versions of requirements/jobs.txt) and ask AWS for secrets by (boto3).
+# Python of driver and executors, one that the jobs can run on (3.11 or newer), with what requirements/cluster.txt locks.
 set -euo pipefail
 
-PACKAGES=(boto3==1.44.5 numpy==2.4.6 pyarrow==26.0.1)
-IMPORTS='import boto3, numpy, pyarrow'
+PACKAGES=(boto3==1.44.5 numpy==2.4.6 pandas==3.1.1 pyarrow==26.0.1)
+IMPORTS='import boto3, numpy, pandas, pyarrow'
 
 found=()
 for python in python3.13 python3.12 python3.11; do

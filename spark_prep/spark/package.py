@@ -2,8 +2,9 @@
 
 submit.py, spark_prep.zip and emr_bootstrap.sh; the same bytes from the same sources, on any machine.
 
-Driver and executors also need pyarrow and numpy. Dataproc and Glue bring them; emr_bootstrap.sh installs them on EMR on EC2; EMR
-Serverless takes them in a custom image.
+Driver and executors also need pyarrow, numpy and pandas (Spark's own condition for handing Arrow to Python), and boto3 on AWS.
+Dataproc and Glue bring them; emr_bootstrap.sh installs them on EMR on EC2; EMR Serverless gets them as packages.tar.gz, which
+`make spark-package` makes of the locked wheels.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 from zipfile import ZipFile
 
+import pyspark
 import pytest
 
 from ci.staged_sample import ROOT
@@ -64,6 +65,33 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
         cwd=lake.root, env=kept | {"PYSPARK_PYTHON": sys.executable} | environment,
         capture_output=True, text=True, timeout=1800, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_python_with_nothing_but_the_locked_packages_is_enough(dist, lake, tmp_path):
+    """As on EMR Serverless, whose Python gets requirements/cluster.txt as an archive (make spark-package)."""
+    uv = shutil.which("uv") or ROOT / ".uv/bin/uv"
+    packages = tmp_path / "packages"
+    subprocess.run(
+        [
+            uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", packages, "--only-binary", ":all:",
+            "--no-deps", "--require-hashes", "--requirement", ROOT / "requirements/cluster.txt",
+        ],
+        check=True, timeout=1800,
+    )  # fmt: skip
+    bare = str(Path(sys.base_prefix, "bin/python3"))
+    assert subprocess.run([bare, "-c", "import pyspark"], stderr=subprocess.DEVNULL, check=False).returncode
+    lake.deliver("movie_review", DAY, "cid,review_str,id_review\n7,good,1\n7,goodness,2\n")
+    ran = spark_submit(
+        dist,
+        lake,
+        *arguments("classify_reviews", lake),
+        PYSPARK_PYTHON=bare,
+        PYTHONPATH=str(packages),
+        SPARK_HOME=str(Path(pyspark.__file__).parent),
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert len(lake.staged("classified_movie_review", DAY)) == 2
 
 
 @pytest.mark.slow
@@ -140,7 +168,7 @@ def bootstrap(tmp_path: Path, pythons: dict[str, bool], pip: int = 0) -> subproc
     stubs = {"sudo": f'echo "sudo $*"; case "$*" in *"pip install"*) exit {pip};; esac'}
     for name, has_packages in pythons.items():
         stubs[name] = (
-            f'case "$*" in "-c import boto3, numpy, pyarrow") exit {0 if has_packages else 1};; esac'
+            f'case "$*" in "-c import boto3, numpy, pandas, pyarrow") exit {0 if has_packages else 1};; esac'
         )
     for name, body in stubs.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
@@ -170,8 +198,8 @@ def test_the_bootstrap_chooses_a_python_that_can_ask_for_secrets(tmp_path, pytho
 
 def test_the_bootstrap_installs_the_locked_versions():
     script = (package.HERE / "emr_bootstrap.sh").read_text()
-    locked = (ROOT / "requirements/jobs.txt").read_text()
-    for name in ("numpy", "pyarrow"):
+    locked = (ROOT / "requirements/cluster.txt").read_text()
+    for name in ("boto3", "numpy", "pandas", "pyarrow"):
         (version,) = re.findall(rf"{name}==([0-9.]+)", script)
         assert re.search(rf"^{name}=={re.escape(version)}( |$)", locked, re.MULTILINE)
 

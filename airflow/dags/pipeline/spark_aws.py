@@ -47,6 +47,13 @@ AWS: dict[str, Any] = {
 MANAGED = {"for-use-with-amazon-emr-managed-policies": "true"}
 # put in place by emr_bootstrap.sh
 EMR_PYTHON = "/usr/local/bin/spark-python"
+# What the image of EMR Serverless lacks, unpacked beside driver and executors: made for this Python by `make spark-package`.
+SERVERLESS_PYTHON = {"PYSPARK_PYTHON": "python3.11", "PYTHONPATH": "./packages"}
+SERVERLESS_CONFIGURATION = {
+    "spark.archives": f"{PACKAGE}/packages.tar.gz#packages",
+    **{f"spark.emr-serverless.driverEnv.{name}": value for name, value in SERVERLESS_PYTHON.items()},
+    **{f"spark.executorEnv.{name}": value for name, value in SERVERLESS_PYTHON.items()},
+}
 
 
 def emr_serverless(job: str) -> EmrServerlessStartJobOperator:
@@ -59,7 +66,12 @@ def emr_serverless(job: str) -> EmrServerlessStartJobOperator:
             "sparkSubmit": {
                 "entryPoint": SUBMIT,
                 "entryPointArguments": arguments(job),
-                "sparkSubmitParameters": f"--py-files {CODE}",
+                "sparkSubmitParameters": " ".join(
+                    [
+                        f"--py-files {CODE}",
+                        *(f"--conf {key}={value}" for key, value in SERVERLESS_CONFIGURATION.items()),
+                    ]
+                ),
             }
         },
         # also gives the task its link to the logs
