@@ -4,7 +4,7 @@
 set -euo pipefail
 
 python=""
-# python3 last: it may be newer than what Spark 4.0 is made for.
+# python3 last: it may be newer than 3.13, the newest that Spark 4.0 is made for. The project is tested on 3.11.
 for candidate in python3.11 python3.12 python3.13 python3; do
     if command -v "$candidate" > /dev/null \
         && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
