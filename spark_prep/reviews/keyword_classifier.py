@@ -1,6 +1,6 @@
 """The classifier `keyword`, the company's rule: a review is positive when it contains a good word.
 
-On movie reviews this agrees with people's labels about half of the time, as often as a coin.
+On movie reviews this agrees with people's labels about half of the time, no better than a coin toss.
 """
 
 from __future__ import annotations
