@@ -88,7 +88,7 @@ screenshots: setup browser ## The README's pictures of report and docs site, int
 browser:
 	@pages/tests/install_chromium.sh
 
-lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; types; dbt 2 parses the project, too.
+lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; types; dbt 2 parses the project as well.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy .

@@ -2,7 +2,7 @@
 
 **When**: by hand only; set up once, and again when the shop sends a corrected file. Parameters: `file` (default:
 `user_purchase/user_purchase.csv` in the raw bucket), and the days whose purchases may differ from what they were,
-`first_day` to `last_day` (default: only START_DATE, whose run takes all purchases before it, too).
+`first_day` to `last_day` (default: only START_DATE, whose run also takes all purchases before it).
 
 **What**: the file is copied into a temporary table and swapped in with one transaction, so readers see the old content or
 the new. Then `staging` runs for each of the days, and `analytics` follows it. Such a run of `staging` has the day as its

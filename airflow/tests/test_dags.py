@@ -98,7 +98,7 @@ def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
 
 
 def test_imports_between_the_files_run_one_way():
-    """Those within functions, too."""
+    """Including those within functions."""
     dags = ROOT / "airflow/dags"
     files = {".".join(file.relative_to(dags).with_suffix("").parts): file for file in dags.rglob("*.py")}
     imports = {module: imported_by(file) & files.keys() for module, file in files.items()}

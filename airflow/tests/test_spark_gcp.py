@@ -169,7 +169,7 @@ def test_labels_are_what_google_takes(tasks):
 
 
 def test_ending_a_task_that_waits_ends_its_batch(monkeypatch):
-    """With a client of ours in the hook's place: Dataproc cannot be asked here."""
+    """With our own client in the hook's place: Dataproc cannot be asked here."""
     trigger = DataprocBatchTrigger("parse-logs-1", **PLACE, gcp_conn_id="google_cloud_default")
     with pytest.raises(TaskDeferred) as deferred:
         spark_gcp.dataproc_serverless("parse_logs").defer(trigger=trigger, method_name="execute_complete")

@@ -1,5 +1,5 @@
 {#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, and of the sources that the
-    report shows, that the warehouse has. Without ref(): a table that is missing is missing here, too. -#}
+    report shows, that the warehouse has. Without ref(): a table that is missing is missing here as well. -#}
 {%- macro tables_to_report() -%}
     {%- set last_days = {
         'insert_date': 'max(insert_date)',
@@ -15,7 +15,7 @@
     {%- endif -%}
     {%- for node in nodes -%}
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias or node.identifier) -%}
-        {#- The sources' partition is no column of theirs. -#}
+        {#- The sources' partition is not one of their columns. -#}
         {%- set names = node.columns.keys() | list + (['insert_date'] if node.source_name == 'staging' else []) -%}
         {%- set days = last_days.keys() | select('in', names) | list -%}
         {%- if relation is not none -%}

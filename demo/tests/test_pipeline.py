@@ -14,7 +14,7 @@ from ci.staged_sample import ROOT
 
 pytestmark = pytest.mark.slow
 
-# No setting of the tester's own reaches the demo, nor of the `make test` around it: a make that is told so speaks more.
+# Neither the tester's own settings nor those of the `make test` around it reach the demo: MAKEFLAGS would make it print more.
 SETTINGS = {"DUCKDB_PATH", "STAGING_URI", "RAW_URI", "QUARANTINE_URI", "DBT_TARGET", "DBT_PROFILES_DIR"}
 SETTINGS |= {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in SETTINGS}

@@ -114,7 +114,7 @@ def _aws_secret(secret_id: str, region: str) -> str:
 def _gcp_secret(secret_id: str) -> str:
     """By REST and with the token of the machine's service account: needs no library that an image may lack."""
     metadata = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
-    # the variable that gcloud takes, too
+    # the variable that gcloud also takes
     endpoint = os.environ.get(
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "https://secretmanager.googleapis.com/"
     )

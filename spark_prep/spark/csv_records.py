@@ -179,7 +179,7 @@ def first_fault(text: np.ndarray, is_quote: np.ndarray, inside: np.ndarray, at_e
     """The place of the first byte that strict text cannot hold there, or the length of the text: a quote in the middle of a
     field, anything but a comma, a line end or another quote behind a closing one, a CR that ends no line, and, because
     pyarrow.csv would drop it, a mark of the byte order."""
-    # what follows the text's end is not known; a record that ends there is not whole unless the file ends, too
+    # what follows the text's end is not known; a record that ends there is not whole unless the file ends there as well
     around = np.concatenate(([LF], text, [LF, LF] if at_end else [COMMA, COMMA])).astype(np.uint8)
     quotes = np.flatnonzero(is_quote)
     before, after, second = (

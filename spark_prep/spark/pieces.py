@@ -177,7 +177,7 @@ def opened(file: File) -> Iterator[tuple[Source, str | None]]:
 
 
 def read_header(source: Source, columns: Sequence[str]) -> Header:
-    """Columns are found by their names: in another order and beside others, too."""
+    """Columns are found by their names: also in another order and beside others."""
     text = bytes(source.read_at(LONGEST_HEADER, 0))
     line_end = text.find(b"\n") + 1
     line = text[:line_end] if line_end else text

@@ -1,5 +1,5 @@
 """Pseudonyms, and where their key comes from: the environment, AWS Secrets Manager (moto, a server of the emulator on
-loopback) or Google's Secret Manager (a stand-in of ours for it and for the metadata server)."""
+loopback) or Google's Secret Manager (our own stand-in for it and for the metadata server)."""
 
 import hashlib
 import hmac

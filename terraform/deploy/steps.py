@@ -83,7 +83,7 @@ def _print_all(steps: Steps, heading: str, loops: tuple[str, ...]) -> str:
 def run(steps: Steps, values: Values, environment: Mapping[str, str]) -> None:
     """Print and run the steps in their order, at the repository's root.
 
-    Raises DeployError after the first command that fails, with its exit code. Ctrl-C and SIGTERM end the list, too, but
+    Raises DeployError after the first command that fails, with its exit code. Ctrl-C and SIGTERM also end the list, but
     never the command that is running: it gets the signal from the terminal itself, and Terraform, killed, would leave
     its state locked and half written.
     """

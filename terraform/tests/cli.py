@@ -17,7 +17,7 @@ def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 def _environment() -> dict[str, str]:
-    """The caller's, without what a user has set for a stack of theirs."""
+    """The caller's, without what a user has set for their own stack."""
     for_stacks = ("TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_WORKSPACE", "AWS_", "GOOGLE_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(for_stacks)}
     environment |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}

@@ -31,7 +31,7 @@ DBT_PROJECT_DIR = Path(os.environ.get("DBT_PROJECT_DIR", Path(__file__).parents[
 # The Python of the environment that has dbt and Spark; dbt itself is beside it.
 JOBS_PYTHON = Path(os.environ.get("JOBS_PYTHON", DBT_PROJECT_DIR.parent / ".venv/bin/python"))
 
-# The first day that there is anything for. Its run takes all purchases before it, too.
+# The first day that there is anything for. Its run also takes all purchases before it.
 START_DATE = datetime.fromisoformat(f"{os.environ.get('START_DATE', '2021-01-01')}T00:00:00+00:00")
 # When a day's run starts (UTC), on the morning after that day.
 CRON = os.environ.get("STAGING_CRON", "0 3 * * *")

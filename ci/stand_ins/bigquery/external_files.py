@@ -150,7 +150,7 @@ class ExternalFiles:
 
 
 def _types_for(actual: pa.DataType) -> list[str]:
-    """The types as which BigQuery reads a Parquet type; the first is the one it takes by itself."""
+    """The types as which BigQuery reads a Parquet type; the first is the one it takes by default."""
     if pa.types.is_integer(actual):
         return ["INT64"]
     if pa.types.is_floating(actual):

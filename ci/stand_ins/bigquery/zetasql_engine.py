@@ -33,7 +33,7 @@ from zetasql.wasi._pb2.zetasql.public import options_pb2 as options_enums
 from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_INT64, TypeProto
 from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
-# BigQuery's other names of INT64, of which ZetaSQL by itself knows none.
+# BigQuery's other names of INT64, none of which ZetaSQL knows.
 INT64_ALIASES = ("INT", "SMALLINT", "INTEGER", "BIGINT", "TINYINT", "BYTEINT")
 
 # Recommended to every engine, but BigQuery's documentation does not tell of them: MD5('x') || 'y', CONCAT('x', 1).
@@ -184,7 +184,7 @@ class _CachedModule:
             try:
                 return wasmtime.Module.deserialize_file(engine, str(cached))
             except wasmtime.WasmtimeError:
-                pass  # made on another kind of machine, or broken: compiled anew
+                pass  # made on another kind of machine, or broken: compiled again
         print("compiling ZetaSQL, up to a minute; only the first time …", file=sys.stderr, flush=True)
         module = wasmtime.Module.from_file(engine, wasm)
         _write_atomically(cached, module.serialize())

@@ -99,7 +99,7 @@ grant select on redshift.svv_table_info to public;
 
 
 -- Late-binding views: the text of the query is looked up each time that the view is read, so the tables may be dropped and
--- made anew. The query stands as a text in a function, on which the view is; only its columns are found out beforehand.
+-- made again. The query is kept as text in a function, on which the view is; only its columns are found out beforehand.
 create schema late_binding;
 grant all on schema late_binding to public;
 create sequence late_binding.number;

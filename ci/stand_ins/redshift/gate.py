@@ -107,7 +107,7 @@ def function_problems(sql: str, tokens: list[Token], defined: set[str]) -> Itera
             continue
         name = sql[token.start : token.end + 1].lower()
         before = tokens[position - 1].text.lower() if position else ""
-        # A list of columns stands after a name, too: `insert into t (a, b)`, `(select …) as t (a, b)`, `(…) t (a, b)`.
+        # A list of columns may also follow a name: `insert into t (a, b)`, `(select …) as t (a, b)`, `(…) t (a, b)`.
         is_no_function = (
             not re.fullmatch(r"[a-z_]\w*", name) or name in defined or before in ("as", ")", "into", "table")
         )

@@ -19,7 +19,7 @@ create table spectrum.external_partition (
     table_id int not null references spectrum.external_table on delete cascade,
     partition_values text[] not null,
     location text not null,
-    -- Why the files cannot be read; whoever scans the table gets to see it.
+    -- Why the files cannot be read; anyone who scans the table sees it.
     scan_error text,
     unique (table_id, partition_values)
 );

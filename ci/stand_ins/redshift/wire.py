@@ -98,7 +98,7 @@ class Connection(socketserver.StreamRequestHandler):
                 to_client.write(message(kind, body))
                 if kind != b"D":  # rows are sent together with what follows them
                     to_client.flush()
-        # PostgreSQL has hung up: the client has to notice, too.
+        # PostgreSQL has hung up: the client has to notice as well.
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 

@@ -20,7 +20,7 @@
     array_agg(struct({{ columns | join(', ') }}) order by {{ order_by }})
 {%- endmacro %}
 
-{#- A disabled model is parsed, too; only one that is built has to fail. -#}
+{#- A disabled model is parsed as well; only one that is built has to fail. -#}
 {% macro redshift__array_of_structs(columns, order_by) -%}
     {%- if execute -%}
         {{ exceptions.raise_compiler_error("Redshift has no arrays of structs: disable the model there (has_arrays_of_structs)") }}

@@ -7,7 +7,7 @@ export PGPASSWORD
 
 psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 <<'SQL'
 select 'create role airflow login' where not exists (select from pg_roles where rolname = 'airflow') \gexec
--- Whoever creates a database for a role must be a member of it.
+-- Only a member of a role may create a database for it.
 grant airflow to current_user;
 select 'create database airflow owner airflow' where not exists (select from pg_database where datname = 'airflow') \gexec
 SQL

@@ -8,7 +8,7 @@ locals {
   # The account's number, because bucket names are the whole world's.
   bucket_names = { for layer in local.layers : layer => "${var.name}-${layer}-${var.account_id}" }
 
-  # Objects of a layer that go by themselves, by folder ("" is all), after so many days. A day that is run again puts its
+  # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
   # rejected records back.
   expiry_days = {
     quarantine = { "" = 90 }

@@ -66,7 +66,7 @@ resource "aws_eks_cluster" "this" {
 
   access_config {
     authentication_mode = "API"
-    # Whoever deploys first administers the cluster.
+    # The first to deploy administers the cluster.
     bootstrap_cluster_creator_admin_permissions = true
   }
 

@@ -4,7 +4,7 @@
 locals {
   layers = toset(["raw", "staging", "quarantine", "artifacts"])
 
-  # Objects of a layer that go by themselves, by folder ("" is all), after so many days. A day that is run again puts its
+  # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
   # rejected records back.
   expiry_days = {
     quarantine = { "" = 90 }
