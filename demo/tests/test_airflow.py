@@ -12,10 +12,19 @@ from demo.postgres import embedded_postgres
 
 
 @pytest.mark.parametrize(
-    ("now", "day"), [(datetime(2021, 2, 1, 2, 59, tzinfo=UTC), 30), (datetime(2021, 2, 1, 3, tzinfo=UTC), 31)]
+    ("cron", "now", "day"),
+    [
+        (None, datetime(2021, 2, 1, 2, 59, tzinfo=UTC), 30),
+        (None, datetime(2021, 2, 1, 3, tzinfo=UTC), 31),
+        ("0 14 * * *", datetime(2021, 2, 1, 3, tzinfo=UTC), 30),
+        ("0 14 * * *", datetime(2021, 2, 1, 14, tzinfo=UTC), 31),
+    ],
 )
-def test_the_last_day_is_the_one_whose_run_starts_by_itself(now, day):
+def test_the_last_day_is_the_one_whose_run_starts_by_itself(monkeypatch, cron, now, day):
     assert '"0 3 * * *"' in (Path(__file__).parents[2] / "airflow/dags/pipeline/settings.py").read_text()
+    monkeypatch.delenv("STAGING_CRON", raising=False)
+    if cron:
+        monkeypatch.setenv("STAGING_CRON", cron)
     assert last_day(now) == date(2021, 1, day)
 
 
