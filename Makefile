@@ -82,7 +82,7 @@ test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, 
 test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
 	@$(BIN)/python -m pytest pages/tests/test_site.py pages/tests/test_report_site.py
 
-screenshots: setup browser ## The README's pictures of report and docs site, into docs/images; after make demo.
+screenshots: airflow-manifest browser ## The README's pictures, into docs/images: after make demo; Airflow's takes some minutes.
 	@$(BIN)/python -m demo.screenshots docs/images
 
 browser:

@@ -136,8 +136,8 @@ def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.
         "AIRFLOW__API__SECRET_KEY": secret["api"],
         "AIRFLOW__API_AUTH__JWT_SECRET": secret["jwt"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _metadata_database(dsn),
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "SPARK_RUNTIME": "local",
         "DBT_TARGET": "dev",
         "DBT_PROJECT_DIR": f"{ROOT}/dbt_project",
@@ -275,7 +275,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
