@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
-  docs docs-serve report screenshots airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
+  docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -84,6 +84,10 @@ test-site: setup browser ## The docs site and the report in a real browser (Chro
 
 screenshots: airflow-manifest browser ## The README's pictures, into docs/images: after make demo; Airflow's takes some minutes.
 	@$(BIN)/python -m demo.screenshots docs/images
+
+bench: setup ## The staging commands beside the usual ways: time, CPU, memory; SIZE=… ROUNDS=… FEEDS="reviews logs export" PUBLISH=1.
+	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FEEDS),--feeds $(FEEDS)) \
+	  $(if $(PUBLISH),--publish)
 
 browser:
 	@pages/tests/install_chromium.sh

@@ -1,0 +1,1 @@
+"""`make bench`: the staging commands beside the usual ways to do the same work."""

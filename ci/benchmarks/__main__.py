@@ -1,0 +1,128 @@
+"""`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it.
+
+python -m ci.benchmarks --size 1000000 --rounds 3 --publish
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+from ci.benchmarks import feeds
+from ci.benchmarks.document import publish, terminal
+from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, FEW
+from ci.benchmarks.machine import describe
+from ci.benchmarks.result import Results, result_of
+from ci.benchmarks.run import BenchmarkError, Run, run
+from ci.benchmarks.ways import FEEDS, Input, Way, ways
+from demo.postgres import embedded_postgres
+
+WRITERS = {"reviews": ("movie_review", feeds.write_reviews), "logs": ("log_reviews", feeds.write_logs)}
+SECRET = "only-for-benchmarks-0123456789"
+
+
+def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Results, dict[str, str]]:
+    """The results of the chosen feeds and the machine's description. `work` gets the feeds and, one at a time, what ways write."""
+    with ExitStack() as stack:
+        inputs, sizes, server = {}, {}, None
+        environment = {"RAW_URI": f"{work}/raw", "START_DATE": str(DAY), "PSEUDONYM_SECRET": SECRET}
+        machine = describe()
+        for feed in chosen:
+            _say(f"making {size:,} {'purchases' if feed == 'export' else feed}")
+            if feed == "export":
+                dsn = stack.enter_context(embedded_postgres(work / "postgres"))
+                environment["USER_PURCHASE_DSN"] = dsn
+                right = feeds.load_purchases(dsn, size)
+                inputs[feed], sizes[feed] = Input(dsn, right, right), 0
+                server = psutil.Process(int((work / "postgres/postmaster.pid").read_text().split()[0]))
+            else:
+                folder, write = WRITERS[feed]
+                right, few = write(work / "raw", DAY, size), write(work / "raw", ALMOST_EMPTY_DAY, FEW)
+                file = work / f"raw/{folder}/insert_date={DAY}/{folder}.csv"
+                inputs[feed], sizes[feed] = Input(str(file), right, few), file.stat().st_size
+        runs = _in_turn(ways(inputs), rounds, environment, work, server)
+    return Results([result_of(way, of_way) for way, of_way in runs.items()], sizes), machine
+
+
+def _in_turn(
+    compared: list[Way], rounds: int, environment: dict[str, str], work: Path, server: psutil.Process | None
+) -> dict[Way, list[Run]]:
+    """Round by round, so that what slows the machine down for a while slows all of them down."""
+    runs: dict[Way, list[Run]] = {way: [] for way in compared}
+    began = time.monotonic()
+    # Not counted: the first run reads Java and Python from the disk.
+    run(next((way for way in compared if way.is_almost_empty), compared[0]), environment, work)
+    for number in range(1, rounds + 1):
+        for way, of_way in runs.items():
+            of_way.append(run(way, environment, work, server if way.feed == "export" else None))
+            cost = of_way[-1].cost
+            _say(
+                f"round {number}/{rounds}  {way.feed:<8} {way.name:<22} {cost.wall:7.1f} s  CPU {cost.cpu:7.1f} s  "
+                f"{cost.peak_bytes / 2**20:6,.0f} MB"
+            )
+    _say(f"measured in {(time.monotonic() - began) / 60:.0f} minutes")
+    return runs
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("less than 1")
+    return number
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m ci.benchmarks",
+        description="Measure the staging commands beside the usual ways, all on the same generated feeds: wall time, CPU and "
+        "memory of all processes, tasks of Spark's stages. Prints tables; what missed its target is marked. Linux only.",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="N",
+        type=_count,
+        default=100_000,
+        help="reviews, logs, purchases (default %(default)s)",
+    )
+    parser.add_argument(
+        "--rounds",
+        metavar="N",
+        type=_count,
+        default=2,
+        help="runs of each way, in turn (default %(default)s)",
+    )
+    parser.add_argument("--feeds", nargs="+", choices=FEEDS, default=FEEDS, help="only these (default: all)")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="also write docs/benchmark.md and the figures in README.md (needs all feeds)",
+    )
+    arguments = parser.parse_args()
+    if sys.platform != "linux":
+        parser.error("processes are measured by means of Linux alone")
+    chosen = [feed for feed in FEEDS if feed in arguments.feeds]
+    if arguments.publish and len(chosen) < len(FEEDS):
+        parser.error("--publish needs all feeds")
+    try:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as work:
+            results, machine = benchmark(arguments.size, arguments.rounds, chosen, Path(work))
+    except (BenchmarkError, subprocess.SubprocessError, RuntimeError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(terminal(results))
+    if arguments.publish:
+        publish(results, machine, arguments.size, arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What came out: medians, and what was aimed at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import median
+from typing import NamedTuple
+
+from ci.benchmarks.event_log import Stage, heaviest
+from ci.benchmarks.run import Run
+from ci.benchmarks.scaling import Law, beyond_start_up, law
+from ci.benchmarks.ways import PROJECT, Way
+
+MB = 1 << 20
+# What a task of the project's jobs reads of a file (PIECE_MB, .env.example).
+SPLIT_BYTES = 64 * MB
+# With less work of one core beyond the start, what a second core brings is lost in the start's own ups and downs.
+LEAST_WORK_SECONDS = 2
+
+# Of a peer's wall time.
+AT_MOST = {
+    "reviews": {"copy job": 1.1, "Tokenizer": 1 / 3},
+    "logs": {"from_xml": 0.8},
+    "export": {"bare ADBC": 1.5},
+}
+
+
+class Result(NamedTuple):
+    """Medians over the rounds of one way; the stages of its last round."""
+
+    way: Way
+    wall: float
+    cpu: float
+    server_cpu: float
+    peak_bytes: float
+    stages: list[Stage]
+
+
+class Target(NamedTuple):
+    """What was aimed at, what was measured, and whether that is met; None when the feeds are too small to tell."""
+
+    text: str
+    measured: str
+    is_met: bool | None
+
+    def verdict(self) -> str:
+        return {True: "met", False: "missed", None: "too little work to tell"}[self.is_met]
+
+
+class Results:
+    """All results of a benchmark, by feed and name of the way; sizes are those of the feeds, in bytes."""
+
+    def __init__(self, results: Iterable[Result], sizes: dict[str, int]):
+        self.of = {(result.way.feed, result.way.name): result for result in results}
+        self.sizes = sizes
+        self.feeds = list(sizes)
+
+    def ways(self, feed: str) -> list[Result]:
+        """Without the runs that show what cores bring."""
+        return [result for result in self.of.values() if result.way.feed == feed and result.way.cores is None]
+
+    def wall(self, feed: str, name: str = PROJECT) -> float:
+        return self.of[feed, name].wall
+
+    def tell_what_cores_bring(self) -> list[str]:
+        """The feeds that are large enough for it."""
+        return [feed for feed in self.feeds if feed != "export" and self._work(feed) >= LEAST_WORK_SECONDS]
+
+    def _work(self, feed: str) -> float:
+        return self.wall(feed, "local[1]") - self.wall(feed, "local[1], ten records")
+
+    def beyond_start_up(self, feed: str) -> float:
+        one, two = self.wall(feed, "local[1]"), self.wall(feed, "local[2]")
+        few = [self.wall(feed, f"local[{cores}], ten records") for cores in (1, 2)]
+        return beyond_start_up(one, two, *few)
+
+    def law(self, feed: str) -> Law:
+        few = self.wall(feed, "local[2], ten records")
+        return law(self.wall(feed, "local[1]"), self.wall(feed, "local[2]"), few, self.sizes[feed])
+
+    def targets(self) -> list[Target]:
+        found = []
+        for feed in self.feeds:
+            for peer, bound in AT_MOST[feed].items():
+                ratio = self.wall(feed) / self.wall(feed, peer)
+                found.append(
+                    Target(f"{feed}: at most {bound:.2g} × {peer}", f"{ratio:.2f} ×", ratio <= bound)
+                )
+            if feed != "export":
+                found += self._targets_of_spark(feed)
+        return found
+
+    def _targets_of_spark(self, feed: str) -> list[Target]:
+        few, stages = self.wall(feed, "local[2], ten records"), self.of[feed, PROJECT].stages
+        splits, tasks = math.ceil(self.sizes[feed] / SPLIT_BYTES), heaviest(stages).tasks if stages else 0
+        second = f"{feed}: two cores take at most 0.6 × the time of one, start-up aside"
+        if feed in self.tell_what_cores_bring():
+            ratio = self.beyond_start_up(feed)
+            of_cores = Target(second, f"{ratio:.2f} ×", ratio <= 0.6)
+        else:
+            of_cores = Target(second, "", None)
+        return [
+            of_cores,
+            Target(f"{feed}: ten records on two cores take at most 12 s", f"{few:.1f} s", few <= 12),
+            Target(
+                f"{feed}: a task for each 64 MB in the heaviest stage, or more ({splits})",
+                f"{tasks}",
+                tasks >= splits,
+            ),
+        ]
+
+
+def result_of(way: Way, runs: list[Run]) -> Result:
+    return Result(
+        way,
+        wall=median(run.cost.wall for run in runs),
+        cpu=median(run.cost.cpu for run in runs),
+        server_cpu=median(run.server_cpu for run in runs),
+        peak_bytes=median(run.cost.peak_bytes for run in runs),
+        stages=runs[-1].stages,
+    )

@@ -1,0 +1,77 @@
+"""One run of one way: started, measured, its rows checked, its folder removed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import psutil
+
+from ci.benchmarks import event_log
+from ci.benchmarks.event_log import Stage
+from ci.benchmarks.measure import Cost, measured
+from ci.benchmarks.ways import ROOT, Way
+
+
+class BenchmarkError(Exception):
+    """A way failed, or its rows are not right."""
+
+
+class Run(NamedTuple):
+    """What a run cost; the stages of Spark, when it has any; seconds of CPU of the database's server for it."""
+
+    cost: Cost
+    stages: list[Stage]
+    server_cpu: float
+
+
+def run(way: Way, environment: dict[str, str], work: Path, server: psutil.Process | None = None) -> Run:
+    """Raises BenchmarkError with the end of the command's output, or with the rows that are wrong."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        out, log = Path(folder, "out"), Path(folder, "log")
+        events = Path(folder, "events")
+        events.mkdir()
+        settings = event_log.settings(events)
+        options = [part for setting in settings.items() for part in ("--conf", "=".join(setting))]
+        submit, *rest = (part.replace("{out}", str(out)) for part in way.command)
+        is_submitted = submit.endswith("spark-submit")
+        command = [submit, *options, *rest] if is_submitted else [submit, *rest]
+        places = {"STAGING_URI": f"{out}/staging", "QUARANTINE_URI": f"{out}/quarantine"}
+        arguments = {} if is_submitted else {"PYSPARK_SUBMIT_ARGS": " ".join([*options, "pyspark-shell"])}
+        before = _cpu_of(server)
+        cost = measured(command, _environment() | environment | places | arguments, log)
+        server_cpu = _cpu_of(server) - before
+        if cost.exit_code:
+            output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+            raise BenchmarkError(f"{way.feed}, {way.name}: exit code {cost.exit_code}\n{output}")
+        check_rows(way, out)
+        return Run(cost, event_log.stages(events), server_cpu)
+
+
+def check_rows(way: Way, out: Path) -> None:
+    """Raises BenchmarkError when the rows that the way left in its folder are not right."""
+    query = f"select {way.check} from read_parquet('{out}/{way.rows}', hive_partitioning = false)"
+    found = duckdb.execute(query).fetchone()
+    if found != tuple(way.right):
+        raise BenchmarkError(
+            f"{way.feed}, {way.name}: {way.check} gives {found}; {tuple(way.right)} is right"
+        )
+
+
+def _environment() -> dict[str, str]:
+    """The user's own, without the settings of a pipeline that may be loaded; the same Python for Spark's workers."""
+    foreign = ("PIECE_MB", "PSEUDONYM_", "PYSPARK_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return own | {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
+
+
+def _cpu_of(server: psutil.Process | None) -> float:
+    """Of the sessions that have ended: each is a process that the server has waited for."""
+    if server is None:
+        return 0.0
+    times = server.cpu_times()
+    return float(times.children_user + times.children_system)

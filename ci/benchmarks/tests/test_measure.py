@@ -1,0 +1,47 @@
+"""The measuring counts every process of a command."""
+
+import os
+import sys
+
+import pytest
+
+from ci.benchmarks.measure import measured
+from ci.benchmarks.ways import ROOT
+
+WORK = "import time\nuntil = time.process_time() + {seconds}\nwhile time.process_time() < until: pass\n"
+# A command that starts a process in a session of its own, and does not wait for it.
+LEAVES_AN_ORPHAN = (
+    "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {code!r}], start_new_session=True)\n"
+)
+HOLDS_MEMORY = "import time\nheld = bytearray(150_000_000)\ntime.sleep(1)\n"
+
+
+def cost_of(code, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return measured([sys.executable, "-c", code], environment, tmp_path / "log")
+
+
+def test_the_cpu_of_a_process_that_is_left_behind_counts(tmp_path):
+    left = cost_of(LEAVES_AN_ORPHAN.format(code=WORK.format(seconds=0.8)), tmp_path)
+    own = cost_of(WORK.format(seconds=0.8), tmp_path)
+    nothing = cost_of("pass", tmp_path)
+    assert left.cpu > nothing.cpu + 0.7 and own.cpu > nothing.cpu + 0.7
+    assert left.exit_code == own.exit_code == nothing.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [HOLDS_MEMORY, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {HOLDS_MEMORY!r}])"],
+)
+def test_memory_is_that_of_all_processes(tmp_path, code):
+    assert 150e6 < cost_of(code, tmp_path).peak_bytes < 300e6
+
+
+def test_two_processes_side_by_side_need_the_memory_of_both(tmp_path):
+    code = LEAVES_AN_ORPHAN.format(code=HOLDS_MEMORY) + HOLDS_MEMORY
+    assert 300e6 < cost_of(code, tmp_path).peak_bytes < 450e6
+
+
+def test_a_failure_is_reported_with_its_output(tmp_path):
+    assert cost_of("import sys; sys.exit('no such table')", tmp_path).exit_code == 1
+    assert (tmp_path / "log").read_text() == "no such table\n"
