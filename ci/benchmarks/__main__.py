@@ -1,6 +1,6 @@
 """`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it.
 
-python -m ci.benchmarks --size 1000000 --rounds 3 --publish
+Its options are those of `python -m ci.benchmarks --help`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import psutil
 
 from ci.benchmarks import feeds
 from ci.benchmarks.document import publish, terminal
-from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, FEW
+from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, FEW_RECORDS
 from ci.benchmarks.machine import describe
 from ci.benchmarks.result import Results, result_of
 from ci.benchmarks.run import BenchmarkError, Run, run
 from ci.benchmarks.ways import FEEDS, Input, Way, ways
 from demo.postgres import embedded_postgres
 
-WRITERS = {"reviews": ("movie_review", feeds.write_reviews), "logs": ("log_reviews", feeds.write_logs)}
+WRITERS = {"reviews": feeds.write_reviews, "logs": feeds.write_logs}
 SECRET = "only-for-benchmarks-0123456789"
 
 
 def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Results, dict[str, str]]:
     """The results of the chosen feeds and the machine's description. `work` gets the feeds and, one at a time, what ways write."""
     with ExitStack() as stack:
-        inputs, sizes, server = {}, {}, None
+        inputs, few, sizes, server = {}, {}, {}, None
         environment = {"RAW_URI": f"{work}/raw", "START_DATE": str(DAY), "PSEUDONYM_SECRET": SECRET}
         machine = describe()
         for feed in chosen:
@@ -39,15 +39,14 @@ def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Re
             if feed == "export":
                 dsn = stack.enter_context(embedded_postgres(work / "postgres"))
                 environment["USER_PURCHASE_DSN"] = dsn
-                right = feeds.load_purchases(dsn, size)
-                inputs[feed], sizes[feed] = Input(dsn, right, right), 0
+                inputs[feed], sizes[feed] = Input(dsn, feeds.load_purchases(dsn, size)), 0
                 server = psutil.Process(int((work / "postgres/postmaster.pid").read_text().split()[0]))
             else:
-                folder, write = WRITERS[feed]
-                right, few = write(work / "raw", DAY, size), write(work / "raw", ALMOST_EMPTY_DAY, FEW)
-                file = work / f"raw/{folder}/insert_date={DAY}/{folder}.csv"
-                inputs[feed], sizes[feed] = Input(str(file), right, few), file.stat().st_size
-        runs = _in_turn(ways(inputs), rounds, environment, work, server)
+                write = WRITERS[feed]
+                inputs[feed] = Input(*write(work / "raw", DAY, size))
+                few[feed] = Input(*write(work / "raw", ALMOST_EMPTY_DAY, FEW_RECORDS))
+                sizes[feed] = Path(inputs[feed].source).stat().st_size
+        runs = _in_turn(ways(inputs, few), rounds, environment, work, server)
     return Results([result_of(way, of_way) for way, of_way in runs.items()], sizes), machine
 
 

@@ -16,6 +16,7 @@ from ci.benchmarks.ways import PROJECT, ROOT
 DOCUMENT, README = ROOT / "docs/benchmark.md", ROOT / "README.md"
 TEMPLATE = Path(__file__).with_name("benchmark.md.jinja")
 FIGURES = re.compile(r"(<!-- make bench PUBLISH=1 writes from here -->\n).*(<!-- to here -->\n)", re.DOTALL)
+FIGURE = re.compile(r"[0-9,. ]*(s|×|%|GB)?")
 TITLES = {"reviews": "Reviews", "logs": "Logs", "export": "Purchases"}
 CORES = (1, 2, 4, 8, 16)
 DAYS_GB = (1, 10, 100)
@@ -128,7 +129,9 @@ def _tasks(stages: list[Stage]) -> tuple[str, str]:
 
 def _scaling(results: Results, feeds: list[str]) -> dict[str, object]:
     measured, per_core = [], []
-    cores: list[Row] = [("", *(f"{number} cores" for number in CORES), "serial", "ten records")]
+    cores: list[Row] = [
+        ("", *(f"{number} core{'s' * (number > 1)}" for number in CORES), "serial", "ten records")
+    ]
     clusters: list[Row] = [
         ("feed", "a day of", "splits", "cores", f"workers of {WORKER_VCPUS} vCPUs", "memory")
     ]
@@ -137,8 +140,9 @@ def _scaling(results: Results, feeds: list[str]) -> dict[str, object]:
         one, two = (results.of[feed, f"local[{number}]"] for number in (1, 2))
         memory_gb = two.peak_bytes / 2 / 2**30
         measured.append(f"{feed} {one.wall:.1f} s and {two.wall:.1f} s")
+        byte_ns = law.parallel_per_byte * 1e9
         per_core.append(
-            f"{feed} take {law.parallel_per_byte * 1e9:.1f} ns of a core per byte and {memory_gb:.1f} GB per core"
+            f"{feed} take {byte_ns:.1f} ns of a core per byte, and {memory_gb:.1f} GB of memory per core"
         )
         times = (f"{law.seconds(size, number):.0f} s" for number in CORES)
         cores.append((feed, *times, f"{law.serial_share(size):.0%}", f"{law.fixed:.1f} s"))
@@ -165,7 +169,7 @@ def _table(rows: Sequence[Row]) -> str:
     """In Markdown, figures aligned to the right."""
     head, *body = rows
     columns = list(zip(*body, strict=True))
-    is_figure = [all(re.match(r"[0-9]|$", cell) for cell in column) for column in columns]
+    is_figure = [all(re.fullmatch(FIGURE, cell) for cell in column) for column in columns]
     rule = ["--:" if figure and place else "---" for place, figure in enumerate(is_figure)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))
 

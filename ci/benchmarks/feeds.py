@@ -20,7 +20,7 @@ from demo.feeds.vendor_csv import field, vendor_file
 DAY = date(2021, 1, 1)
 # A day of ten records: what a run costs before it has done anything.
 ALMOST_EMPTY_DAY = DAY + timedelta(1)
-FEW = 10
+FEW_RECORDS = 10
 CUSTOMERS = 20_000
 DEVICES = ("Mobile", "Tablet", "Computer")
 SYSTEMS = ("Apple iOS", "Apple MacOS", "Google Android", "Linux", "Microsoft Windows")
@@ -69,8 +69,8 @@ class Right(NamedTuple):
     matches: int
 
 
-def write_reviews(raw: Path, day: date, size: int) -> Right:
-    """RAW/movie_review/insert_date=D/movie_review.csv."""
+def write_reviews(raw: Path, day: date, size: int) -> tuple[str, Right]:
+    """Write RAW/movie_review/insert_date=D/movie_review.csv; returns its path and what is right."""
     rng = random.Random(f"reviews {day}")  # noqa: S311 - a sample
     positive = 0
     header = "cid,review_str,id_review"
@@ -82,11 +82,11 @@ def write_reviews(raw: Path, day: date, size: int) -> Right:
             positive += is_good
             text = ("\n\n" if rng.random() < 0.1 else " ").join(sentences)
             write_line(f"{rng.randrange(CUSTOMERS)},{field(text)},{number}")
-    return Right(size, size * (size + 1) // 2, positive)
+    return _path(raw, "movie_review", day), Right(size, size * (size + 1) // 2, positive)
 
 
-def write_logs(raw: Path, day: date, size: int) -> Right:
-    """RAW/log_reviews/insert_date=D/log_reviews.csv. Phone numbers hardly repeat, addresses do."""
+def write_logs(raw: Path, day: date, size: int) -> tuple[str, Right]:
+    """Write RAW/log_reviews/insert_date=D/log_reviews.csv; returns its path and what is right. Phone numbers hardly repeat, addresses do."""
     rng = random.Random(f"logs {day}")  # noqa: S311 - a sample
     mobile = 0
     with vendor_file(raw.parent, "log_reviews", day, "log_reviews.csv", "id_review,log") as write_line:
@@ -102,7 +102,11 @@ def write_logs(raw: Path, day: date, size: int) -> Right:
             )
             mobile += log.device == DEVICES[0]
             write_line(f"{number},{xml(log)}")
-    return Right(size, size * (size + 1) // 2, mobile)
+    return _path(raw, "log_reviews", day), Right(size, size * (size + 1) // 2, mobile)
+
+
+def _path(raw: Path, feed: str, day: date) -> str:
+    return f"{raw}/{feed}/insert_date={day}/{feed}.csv"
 
 
 def load_purchases(dsn: str, size: int) -> Right:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ci.benchmarks.event_log import Stage, heaviest
 from ci.benchmarks.run import Run
 from ci.benchmarks.scaling import Law, beyond_start_up, law
-from ci.benchmarks.ways import PROJECT, Way
+from ci.benchmarks.ways import FEW, PROJECT, Way
 
 MB = 1 << 20
 # What a task of the project's jobs reads of a file (PIECE_MB, .env.example).
@@ -57,8 +57,9 @@ class Results:
         self.feeds = list(sizes)
 
     def ways(self, feed: str) -> list[Result]:
-        """Without the runs that show what cores bring."""
-        return [result for result in self.of.values() if result.way.feed == feed and result.way.cores is None]
+        """Those that are compared: without the runs that show what cores bring and what the start takes."""
+        of_feed = (result for result in self.of.values() if result.way.feed == feed)
+        return [result for result in of_feed if result.way.cores is None and not result.way.is_almost_empty]
 
     def wall(self, feed: str, name: str = PROJECT) -> float:
         return self.of[feed, name].wall
@@ -68,15 +69,20 @@ class Results:
         return [feed for feed in self.feeds if feed != "export" and self._work(feed) >= LEAST_WORK_SECONDS]
 
     def _work(self, feed: str) -> float:
-        return self.wall(feed, "local[1]") - self.wall(feed, "local[1], ten records")
+        return self.wall(feed, "local[1]") - self.wall(feed, f"local[1]{FEW}")
 
     def beyond_start_up(self, feed: str) -> float:
         one, two = self.wall(feed, "local[1]"), self.wall(feed, "local[2]")
-        few = [self.wall(feed, f"local[{cores}], ten records") for cores in (1, 2)]
+        few = [self.wall(feed, f"local[{cores}]{FEW}") for cores in (1, 2)]
         return beyond_start_up(one, two, *few)
 
+    def further_gb(self, feed: str) -> float:
+        """What each further byte takes, by what it takes the copy job, both with all cores."""
+        ours = self.wall(feed) - self.wall(feed, f"local[2]{FEW}")
+        return ours / (self.wall(feed, "copy job") - self.wall(feed, f"copy job{FEW}"))
+
     def law(self, feed: str) -> Law:
-        few = self.wall(feed, "local[2], ten records")
+        few = self.wall(feed, f"local[2]{FEW}")
         return law(self.wall(feed, "local[1]"), self.wall(feed, "local[2]"), few, self.sizes[feed])
 
     def targets(self) -> list[Target]:
@@ -92,22 +98,26 @@ class Results:
         return found
 
     def _targets_of_spark(self, feed: str) -> list[Target]:
-        few, stages = self.wall(feed, "local[2], ten records"), self.of[feed, PROJECT].stages
+        few, stages = self.wall(feed, f"local[2]{FEW}"), self.of[feed, PROJECT].stages
         splits, tasks = math.ceil(self.sizes[feed] / SPLIT_BYTES), heaviest(stages).tasks if stages else 0
-        second = f"{feed}: two cores take at most 0.6 × the time of one, start-up aside"
-        if feed in self.tell_what_cores_bring():
-            ratio = self.beyond_start_up(feed)
-            of_cores = Target(second, f"{ratio:.2f} ×", ratio <= 0.6)
-        else:
-            of_cores = Target(second, "", None)
-        return [
-            of_cores,
-            Target(f"{feed}: ten records on two cores take at most 12 s", f"{few:.1f} s", few <= 12),
-            Target(
-                f"{feed}: a task for each 64 MB in the heaviest stage, or more ({splits})",
-                f"{tasks}",
-                tasks >= splits,
+        ratios = {
+            f"{feed}: two cores take at most 0.6 × the time of one, start-up aside": (
+                self.beyond_start_up,
+                0.6,
             ),
+            f"{feed}: each further GB takes at most 0.8 × copy job": (self.further_gb, 0.8),
+        }
+        found = []
+        for text, (ratio_of, bound) in ratios.items():
+            if feed in self.tell_what_cores_bring():
+                found.append(Target(text, f"{ratio_of(feed):.2f} ×", ratio_of(feed) <= bound))
+            else:
+                found.append(Target(text, "", None))
+        each_split = f"{feed}: a task for each 64 MB in the heaviest stage, or more ({splits})"
+        return [
+            *found,
+            Target(f"{feed}: ten records on two cores take at most 12 s", f"{few:.1f} s", few <= 12),
+            Target(each_split, f"{tasks}", tasks >= splits),
         ]
 
 

@@ -32,18 +32,19 @@ class Run(NamedTuple):
 def run(way: Way, environment: dict[str, str], work: Path, server: psutil.Process | None = None) -> Run:
     """Raises BenchmarkError with the end of the command's output, or with the rows that are wrong."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        out, log = Path(folder, "out"), Path(folder, "log")
-        events = Path(folder, "events")
+        out, log, events = Path(folder, "out"), Path(folder, "log"), Path(folder, "events")
         events.mkdir()
-        settings = event_log.settings(events)
-        options = [part for setting in settings.items() for part in ("--conf", "=".join(setting))]
-        submit, *rest = (part.replace("{out}", str(out)) for part in way.command)
-        is_submitted = submit.endswith("spark-submit")
-        command = [submit, *options, *rest] if is_submitted else [submit, *rest]
-        places = {"STAGING_URI": f"{out}/staging", "QUARANTINE_URI": f"{out}/quarantine"}
-        arguments = {} if is_submitted else {"PYSPARK_SUBMIT_ARGS": " ".join([*options, "pyspark-shell"])}
+        # read by spark-submit, and so by whatever starts a session
+        settings = "".join(f"{name} {value}\n" for name, value in event_log.settings(events).items())
+        Path(folder, "spark-defaults.conf").write_text(settings)
+        places = {
+            "STAGING_URI": f"{out}/staging",
+            "QUARANTINE_URI": f"{out}/quarantine",
+            "SPARK_CONF_DIR": folder,
+        }
+        command = [part.replace("{out}", str(out)) for part in way.command]
         before = _cpu_of(server)
-        cost = measured(command, _environment() | environment | places | arguments, log)
+        cost = measured(command, _environment() | environment | places, log)
         server_cpu = _cpu_of(server) - before
         if cost.exit_code:
             output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])

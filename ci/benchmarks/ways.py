@@ -6,6 +6,8 @@ Each way has a check: a query over the rows that it wrote, and what it must give
 from __future__ import annotations
 
 import sys
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, Right
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "this project"
+# Of a way's name, when it is given the almost empty day.
+FEW = ", ten records"
 FEEDS = ("reviews", "logs", "export")
 COMMANDS = {
     "reviews": ("spark_prep.reviews.classify_reviews", "classify_reviews", "classified_movie_review"),
@@ -28,6 +32,7 @@ CHECKS = {
 }
 # Where a way applies another rule or none, the rows and the sum of their ids.
 IDS = {"reviews": "count(*), sum(review_id)", "logs": "count(*), sum(log_id)"}
+# What spark_prep.spark.session sets when plain Python starts it; spark-submit wants it from outside.
 LOCAL = (
     "spark.ui.enabled=false",
     "spark.driver.memory=2g",
@@ -52,20 +57,22 @@ class Way(NamedTuple):
 
 
 class Input(NamedTuple):
-    """What the ways of a feed read: a file, or the shop's database; and what they must make of it and of the almost empty day."""
+    """What the ways of a feed read, a file or the shop's database, and what they must make of it."""
 
     source: str
     right: Right
-    right_of_few: Right
 
 
-def ways(inputs: dict[str, Input]) -> list[Way]:
-    """The ways in the order in which they take turns."""
+def ways(inputs: dict[str, Input], few: dict[str, Input]) -> list[Way]:
+    """The ways in the order in which they take turns; `few` are the files of the almost empty day."""
     found = []
     for feed, input_ in inputs.items():
         found += [_project(feed, input_), *_peers(feed, input_)]
-        if feed != "export":
-            found += [_with_cores(feed, input_, cores, few) for few in (False, True) for cores in (1, 2)]
+        if feed in few:
+            copy = _copy(feed, few[feed])
+            found.append(copy._replace(name=f"{copy.name}{FEW}", is_almost_empty=True))
+            found += [_with_cores(feed, input_, cores, DAY) for cores in (1, 2)]
+            found += [_with_cores(feed, few[feed], cores, ALMOST_EMPTY_DAY) for cores in (1, 2)]
     return found
 
 
@@ -80,28 +87,16 @@ def _project(feed: str, input_: Input) -> Way:
     return Way(feed, PROJECT, notes[feed], command, _staged(feed, DAY), CHECKS[feed], input_.right)
 
 
-def _staged(feed: str, day: object) -> str:
+def _staged(feed: str, day: date) -> str:
     return f"staging/{COMMANDS[feed][2]}/insert_date={day}/**/*.parquet"
 
 
 def _peers(feed: str, input_: Input) -> list[Way]:
-    def peer(name: str, note: str, module: str, *arguments: str, follows_rule: bool = True) -> Way:
-        command = (
-            sys.executable,
-            "-m",
-            f"ci.benchmarks.peers.{module}",
-            *arguments,
-            input_.source,
-            "{out}/rows",
-        )
-        check, right = (CHECKS[feed], input_.right) if follows_rule else (IDS[feed], input_.right[:2])
-        return Way(feed, name, note, command, "rows/*.parquet", check, right)
-
-    copy = "Spark reads every field (`multiLine`, RFC 4180) and writes as many columns; no rule: the floor for Spark"
+    peer = partial(_peer, feed, input_)
     machine = "no Spark, no quarantine: the limit of one machine"
     if feed == "reviews":
         return [
-            peer("copy job", copy, "spark", "copy_reviews", follows_rule=False),
+            _copy(feed, input_),
             peer(
                 "Tokenizer",
                 "Tokenizer, StopWordsRemover, array_contains: the usual way; misses “good,” and “good.”",
@@ -114,7 +109,7 @@ def _peers(feed: str, input_: Input) -> list[Way]:
         ]
     if feed == "logs":
         return [
-            peer("copy job", copy, "spark", "copy_logs", follows_rule=False),
+            _copy(feed, input_),
             peer("from_xml", "bare: one `from_xml`, addresses and phones in clear", "spark", "from_xml"),
             peer("xpath", "an `xpath_string` for each value, in clear", "spark", "xpath"),
             peer(
@@ -131,23 +126,27 @@ def _peers(feed: str, input_: Input) -> list[Way]:
     ]
 
 
-def _with_cores(feed: str, input_: Input, cores: int, is_almost_empty: bool) -> Way:
+def _copy(feed: str, input_: Input) -> Way:
+    note = "Spark reads every field (`multiLine`, RFC 4180) and writes as many columns; no rule: the floor for Spark"
+    return _peer(feed, input_, "copy job", note, "spark", f"copy_{feed}", follows_rule=False)
+
+
+def _peer(
+    feed: str, input_: Input, name: str, note: str, module: str, *arguments: str, follows_rule: bool = True
+) -> Way:
+    program = (sys.executable, "-m", f"ci.benchmarks.peers.{module}", *arguments)
+    check, right = (CHECKS[feed], input_.right) if follows_rule else (IDS[feed], input_.right[:2])
+    return Way(feed, name, note, (*program, input_.source, "{out}/rows"), "rows/*.parquet", check, right)
+
+
+def _with_cores(feed: str, input_: Input, cores: int, day: date) -> Way:
     """By spark-submit, as clusters start it: the command itself always takes all cores."""
-    job, day = COMMANDS[feed][1], ALMOST_EMPTY_DAY if is_almost_empty else DAY
-    name = f"local[{cores}]{', ten records' if is_almost_empty else ''}"
+    is_almost_empty = day == ALMOST_EMPTY_DAY
+    name = f"local[{cores}]{FEW if is_almost_empty else ''}"
     submit = str(Path(pyspark.__file__).parent / "bin/spark-submit")
     settings = [part for setting in LOCAL for part in ("--conf", setting)]
-    command = (
-        submit,
-        "--master",
-        f"local[{cores}]",
-        *settings,
-        str(ROOT / "spark_prep/spark/submit.py"),
-        "--job",
-        job,
-    )
-    right = input_.right_of_few if is_almost_empty else input_.right
-    return Way(
-        feed, name, "this project by `spark-submit`", (*command, "--date", str(day)), _staged(feed, day), CHECKS[feed],
-        right, cores, is_almost_empty,
-    )  # fmt: skip
+    program = (submit, "--master", f"local[{cores}]", *settings, str(ROOT / "spark_prep/spark/submit.py"))
+    command = (*program, "--job", COMMANDS[feed][1], "--date", str(day))
+    note = "this project by `spark-submit`"
+    check, right = CHECKS[feed], input_.right
+    return Way(feed, name, note, command, _staged(feed, day), check, right, cores, is_almost_empty)

@@ -21,8 +21,8 @@ def records(file):
 
 
 def test_reviews_are_as_long_as_real_ones_and_hold_what_is_said(tmp_path):
-    right = write_reviews(tmp_path / "raw", DAY, 4000)
-    reviews = records(tmp_path / "raw/movie_review/insert_date=2021-01-01/movie_review.csv")
+    file, right = write_reviews(tmp_path / "raw", DAY, 4000)
+    reviews = records(file)
     texts = [review["review_str"] for review in reviews]
     assert 1150 < mean(map(len, texts)) < 1450
     assert median(map(len, texts)) < mean(map(len, texts)) < max(map(len, texts)) / 5
@@ -34,8 +34,8 @@ def test_reviews_are_as_long_as_real_ones_and_hold_what_is_said(tmp_path):
 
 
 def test_logs_are_sound_and_hold_what_is_said(tmp_path):
-    right = write_logs(tmp_path / "raw", DAY, 3000)
-    logs = records(tmp_path / "raw/log_reviews/insert_date=2021-01-01/log_reviews.csv")
+    file, right = write_logs(tmp_path / "raw", DAY, 3000)
+    logs = records(file)
     devices = [ElementTree.fromstring(log["log"]).findtext("log/device") for log in logs]  # noqa: S314 - generated here
     assert (len(logs), sum(int(log["id_review"]) for log in logs), devices.count("Mobile")) == right
     assert 190 < mean(len(log["log"]) for log in logs) < 240

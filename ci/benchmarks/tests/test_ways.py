@@ -18,16 +18,14 @@ SIZE = 300
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
     work = tmp_path_factory.mktemp("feeds")
-    reviews, logs = write_reviews(work / "raw", DAY, SIZE), write_logs(work / "raw", DAY, SIZE)
-    folder = f"insert_date={DAY}"
     return {
-        "reviews": Input(f"{work}/raw/movie_review/{folder}/movie_review.csv", reviews, reviews),
-        "logs": Input(f"{work}/raw/log_reviews/{folder}/log_reviews.csv", logs, logs),
+        "reviews": Input(*write_reviews(work / "raw", DAY, SIZE)),
+        "logs": Input(*write_logs(work / "raw", DAY, SIZE)),
     }
 
 
 def way_of(inputs, feed, name):
-    (way,) = [way for way in ways(inputs) if (way.feed, way.name) == (feed, name)]
+    (way,) = [way for way in ways(inputs, inputs) if (way.feed, way.name) == (feed, name)]
     return way
 
 
@@ -47,7 +45,7 @@ def test_a_wrong_result_is_no_result(inputs, tmp_path):
 
 
 def test_a_way_that_fails_says_why(tmp_path):
-    nowhere = Input(f"{tmp_path}/nowhere.csv", Right(1, 1, 1), Right(1, 1, 1))
+    nowhere = Input(f"{tmp_path}/nowhere.csv", Right(1, 1, 1))
     with pytest.raises(BenchmarkError, match=r"exit code 1\n(.|\n)*nowhere\.csv"):
         run(way_of({"reviews": nowhere}, "reviews", "DuckDB"), {}, tmp_path)
 
@@ -92,7 +90,7 @@ def test_the_export_and_its_peers_give_the_right_rows(monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_each_spark_job_gives_the_right_rows(inputs, tmp_path):
-    jobs = [way for way in ways(inputs) if "ci.benchmarks.peers.spark" in way.command]
+    jobs = [way for way in ways(inputs, {}) if "ci.benchmarks.peers.spark" in way.command]
     assert len(jobs) == 7
     outs = {way: tmp_path / f"{number}" for number, way in enumerate(jobs)}
     # in one session, by the arguments that each is started with
