@@ -66,10 +66,11 @@ def readme_figures(results: Results, machine: dict[str, str], size: int, rounds:
             f"{seconds('export')}; bare ADBC: {adbc}; pandas in chunks: {pandas}",
         ),
     ]
-    if further := [
-        f"{results.beyond_start_up(feed):.2f} × ({feed})" for feed in results.tell_what_cores_bring()
-    ]:
-        cells.append(("two cores instead of one, start-up aside", f"{' and '.join(further)} the time"))
+    further = [
+        f"{results.beyond_start_up(feed):.2f} × the time ({feed})" for feed in results.tell_what_cores_bring()
+    ]
+    if further:
+        cells.append(("two cores instead of one, start-up aside", ", ".join(further)))
     where = f"{machine['processor']}, {machine['memory']}, {machine['date']}; medians of {rounds} rounds, all ways in turn"
     return f"{where}:\n\n{_table([('', ''), *cells])}"
 

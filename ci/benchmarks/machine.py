@@ -25,7 +25,7 @@ def describe() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GB",
         "load before it began": f"{busy:.1f}"
         + (" (not a quiet machine: trust CPU, not wall time)" if busy > 0.5 else ""),
-        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}, Java {_java()}",
+        "system": f"{platform.system()}, Python {platform.python_version()}, Java {_java()}",
         "packages": ", ".join(
             f"{name} {version(name)}"
             for name in (

@@ -71,8 +71,17 @@ def _environment() -> dict[str, str]:
 
 
 def _cpu_of(server: psutil.Process | None) -> float:
-    """Of the sessions that have ended: each is a process that the server has waited for."""
+    """Of the sessions so far: each is a process of its own, whose time the server has when it has ended."""
     if server is None:
         return 0.0
+    psutil.wait_procs([child for child in server.children() if _is_session(child)], timeout=10)
     times = server.cpu_times()
     return float(times.children_user + times.children_system)
+
+
+def _is_session(process: psutil.Process) -> bool:
+    """Or the remains of one."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or "[local]" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False

@@ -161,6 +161,7 @@ def test_the_readmes_figures_are_replaced_and_nothing_else(tmp_path, monkeypatch
         in text
     )
     assert (
-        "| two cores instead of one, start-up aside | 0.55 × (reviews) and 0.55 × (logs) the time |" in text
+        "| two cores instead of one, start-up aside | 0.55 × the time (reviews), 0.55 × the time (logs) |"
+        in text
     )
     assert page.read_text().startswith("# Benchmark\n")
