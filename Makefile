@@ -85,7 +85,7 @@ test-site: setup browser ## The docs site and the report in a real browser (Chro
 screenshots: airflow-manifest browser ## The README's pictures, into docs/images: after make demo; Airflow's takes some minutes.
 	@$(BIN)/python -m demo.screenshots docs/images
 
-bench: setup ## The staging commands beside the usual ways: time, CPU, memory; SIZE=… ROUNDS=… FEEDS="reviews logs export" PUBLISH=1.
+bench: setup ## The staging commands beside the usual ways: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… PUBLISH=1.
 	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FEEDS),--feeds $(FEEDS)) \
 	  $(if $(PUBLISH),--publish)
 
