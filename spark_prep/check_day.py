@@ -1,7 +1,7 @@
 """Checks how staging a day went: `python -m spark_prep.check_day --table T --date D --max-rejected-share X`.
 
 What arrived and what was rejected is read from the staging tables `delivery` and `rejection`, and the staged records are
-counted in the footer of the day's file; no Spark is needed. The figures are printed for people and, as the last line of
+counted in the footers of the files of the run that `delivery` names; no Spark is needed. The figures are printed for people and, as the last line of
 standard output, as a JSON object. A day that must not go on to the warehouse ends with exit code 2.
 """
 
@@ -18,6 +18,7 @@ from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, print_outcomes
+from spark_prep.contract.publish import committed, delivery_file, files_of, rejections
 from spark_prep.errors import PreparationError, run
 from spark_prep.settings import read_settings
 
@@ -25,26 +26,25 @@ SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
 
 
 def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
-    """The outcome of the day; raises PreparationError when it was never staged."""
+    """The outcome of the day's committed run; raises PreparationError when the day was never staged."""
     staging_uri = settings["STAGING_URI"]
-    delivery = _parquet(staging_uri, "delivery", day, table)
+    delivery = committed(staging_uri, table, day)
     if delivery is None:
         raise PreparationError(
-            f"{table} of {day} was never staged: there is no {_uri(staging_uri, 'delivery', day, table)}; "
+            f"{table} of {day} was never staged: there is no {staging_uri}/{delivery_file(table, day)}; "
             "stage that day, then check it again"
         )
-    (delivered,) = delivery.read().to_pylist()
-    rejection = _parquet(staging_uri, "rejection", day, table)
-    staged = _parquet(staging_uri, table, day, table)
+    staged, quarantined = 0, {}
+    if delivery.run:
+        staged = sum(_rows(staging_uri, file) for file in files_of(staging_uri, table, day, delivery.run))
+        quarantined = rejections(staging_uri, table, day, delivery.run)
     return Outcome(
         table=table,
         days=[day],
-        not_delivered=[] if delivered["is_delivered"] else [day],
-        delivered=delivered["delivered_records"],
-        staged=staged.metadata.num_rows if staged else 0,
-        quarantined={row["reason"]: row["records"] for row in rejection.read().to_pylist()}
-        if rejection
-        else {},
+        not_delivered=[] if delivery.is_delivered else [day],
+        delivered=delivery.delivered_records,
+        staged=staged,
+        quarantined=quarantined,
         staging_uri=staging_uri,
         quarantine_uri=settings["QUARANTINE_URI"],
     )
@@ -57,7 +57,7 @@ def require_sound(outcome: Outcome, max_rejected_share: float) -> None:
     if accounted != outcome.delivered:
         raise PreparationError(
             f"{of_the_day}: {outcome.delivered:,} records were delivered, {accounted:,} are staged or quarantined; "
-            "a run was killed halfway or files were changed by hand: stage that day again"
+            "a job lost records or files were changed by hand: stage that day again"
         )
     share = rejected_share(outcome)
     if share > max_rejected_share:
@@ -74,16 +74,10 @@ def rejected_share(outcome: Outcome) -> float:
     return sum(outcome.quarantined.values()) / outcome.delivered if outcome.delivered else 0.0
 
 
-def _parquet(root: str, folder: str, day: date, table: str) -> pq.ParquetFile | None:
-    store, path = store_and_path(_uri(root, folder, day, table))
-    try:
-        return pq.ParquetFile(path, filesystem=store)
-    except FileNotFoundError:
-        return None
-
-
-def _uri(root: str, folder: str, day: date, table: str) -> str:
-    return f"{root}/{folder}/insert_date={day}/{table}.parquet"
+def _rows(root: str, path: str) -> int:
+    store, _ = store_and_path(root)
+    with store.open_input_file(path) as file:
+        return int(pq.ParquetFile(file).metadata.num_rows)
 
 
 def _share(text: str) -> float:

@@ -1,6 +1,10 @@
-"""Files by their URI, for what needs no Spark."""
+"""Files by their URI: local folders, S3 and Cloud Storage, through Arrow's file systems."""
+
+from __future__ import annotations
 
 import os
+import secrets
+from functools import cache
 
 import pyarrow as pa
 from pyarrow.fs import FileSystem
@@ -9,11 +13,31 @@ from spark_prep.errors import PreparationError
 from spark_prep.settings import is_local
 
 
+# Opening a bucket costs requests, so each root is opened once in a process.
+@cache
 def store_and_path(location: str) -> tuple[FileSystem, str]:
     """Arrow's file system of a URI or an absolute local path, and the path in it."""
     # Arrow knows S3 by this scheme only
     store, path = FileSystem.from_uri(location.replace("s3a://", "s3://", 1))
     return store, path
+
+
+def create(root: str, name: str) -> pa.NativeFile:
+    """The file <root>/<name>, to be written. An object store shows it when it is closed."""
+    store, path = store_and_path(root)
+    if is_local(root):
+        os.makedirs(os.path.dirname(f"{path}/{name}"), exist_ok=True)
+    return store.open_output_stream(f"{path}/{name}")
+
+
+def replace(root: str, name: str, content: pa.Buffer) -> None:
+    """Make this the content of <root>/<name>, in one step: a reader gets the old one or the new one."""
+    # Locally a file is renamed over the old one. A store replaces an object when its upload is complete.
+    aside = f"{name}.{secrets.token_hex(4)}" if is_local(root) else name
+    with create(root, aside) as file:
+        file.write(content)
+    if is_local(root):
+        os.replace(f"{root}/{aside}", f"{root}/{name}")
 
 
 def require_writable(settings: dict[str, str], *names: str) -> None:

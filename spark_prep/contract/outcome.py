@@ -66,8 +66,8 @@ def _print_findings(outcome: Outcome) -> None:
         )
 
 
-def sum_by_reason(rejected: Mapping[tuple[date, str], int] | Mapping[tuple[str, str], int]) -> dict[str, int]:
-    """From (insert_date, reason) -> records to reason -> records; the day as a date or in ISO format."""
+def sum_by_reason(rejected: Mapping[tuple[date, str], int]) -> dict[str, int]:
+    """From (insert_date, reason) → records to reason → records."""
     totals: dict[str, int] = {}
     for (_, reason), records in rejected.items():
         totals[reason] = totals.get(reason, 0) + records

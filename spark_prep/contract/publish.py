@@ -1,96 +1,187 @@
-"""Writes a range of days in one go and puts each day's file in place by one atomic operation.
+"""Where a day of a staging table lies, and how it is replaced in one step.
 
-A reader sees the old file of a day or the new one, never none and never half of one. Files are first written to the
-hidden folder .incoming of the same root, so that raw records never leave the quarantine's root.
+    STAGING_URI/<table>/insert_date=D/run=R/part-00000.parquet …     its rows
+    QUARANTINE_URI/<table>/insert_date=D/run=R/part-00000.parquet …  its rejected records
+    STAGING_URI/rejection/insert_date=D/run=R/<table>.parquet        how many were rejected, by reason
+    STAGING_URI/delivery/insert_date=D/<table>.parquet               one row, which names R: the commit
+
+A run R writes to folders of its own. Nobody reads them until the day's delivery row, written last, names R; from then on
+everybody does. So a day of many files changes at once. A killed run is never seen, and of two runs at the same time
+the one that commits last is the day; the other's files are read by no one.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Sequence
-from datetime import date
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileSelector, FileType
 
-from spark_prep.contract.storage import hadoop_fs, hadoop_path, hadoop_uri, list_files
+from spark_prep.contract import tables
+from spark_prep.contract.object_store import create, replace, store_and_path
 from spark_prep.errors import PreparationError
-from spark_prep.settings import is_local
+
+STARTED = "%Y%m%dT%H%M%S"
+RUN_FOLDER = re.compile(r"run=(?P<id>(?P<started>[0-9]{8}T[0-9]{6})-[0-9a-f]{8})")
 
 
-class DailyFile(NamedTuple):
-    """A file <root>/<folder>/insert_date=D/<name>.parquet for each of the days; rows is its content and insert_date."""
+class Run(NamedTuple):
+    """A run over some days of a table. Its id begins with its start in UTC, and no other run has it."""
 
-    root: str
-    folder: str
-    name: str
-    days: Sequence[date]
-    rows: DataFrame
-
-    def incoming(self) -> str:
-        """The same for the same days, so that a run also clears away what a killed run before it left."""
-        return f"{self.root}/.incoming/{self.folder}/{self.name}/{self.days[0]}_{self.days[-1]}"
-
-    def target(self, day: date) -> str:
-        return f"{self.root}/{self.folder}/insert_date={day}/{self.name}.parquet"
+    table: str
+    id: str
+    staging_uri: str
+    quarantine_uri: str
+    # how long the files of a run that is not the day's stay at least
+    keep: timedelta
 
 
-def publish(spark: SparkSession, files: Sequence[DailyFile]) -> None:
-    """Write all files and put them in place, day by day and within a day in the given order.
+class Delivery(NamedTuple):
+    """What came of a table on a day: the row that commits it. `run` is None when nothing was delivered."""
 
-    A run that is killed in between leaves whole files, the first ones new and the later ones old; so the file that
-    the others are checked against belongs at the end. A day without rows gets a file with the columns and no rows.
+    table_name: str
+    run: str | None
+    is_delivered: bool
+    file_count: int
+    delivered_records: int
+
+
+def new_run(settings: dict[str, str], table: str) -> Run:
+    id_ = f"{datetime.now(UTC):{STARTED}}-{secrets.token_hex(4)}"
+    return Run(table, id_, settings["STAGING_URI"], settings["QUARANTINE_URI"], keep_runs())
+
+
+@contextmanager
+def parts(run: Run, day: date, number: int) -> Iterator[tuple[pq.ParquetWriter, pq.ParquetWriter]]:
+    """Writers of a part of the day's table and of its quarantine. Whoever writes this number again replaces both."""
+    name = f"{run_folder(run.table, day, run.id)}/part-{number:05}.parquet"
+    with (
+        create(run.staging_uri, name) as staged,
+        create(run.quarantine_uri, name) as rejected,
+        pq.ParquetWriter(staged, tables.STAGING[run.table]) as staged_rows,
+        pq.ParquetWriter(rejected, tables.QUARANTINE) as rejected_rows,
+    ):
+        yield staged_rows, rejected_rows
+
+
+def commit(run: Run, day: date, file_count: int, delivered: int, rejected: Mapping[str, int]) -> None:
+    """Make what the run has written the day's content, and remove what older runs of the day have left.
+
+    Without files nothing was delivered, and the day has no content. `rejected` is reason → records.
     """
-    files = [file for file in files if file.days]
+    before = committed(run.staging_uri, run.table, day)
+    if file_count:
+        rows = [{"table_name": run.table, "reason": reason, "records": n} for reason, n in rejected.items()]
+        _write(run.staging_uri, rejection_file(run.table, day, run.id), tables.REJECTION, rows)
+    delivery = Delivery(run.table, run.id if file_count else None, file_count > 0, file_count, delivered)
+    _write(run.staging_uri, delivery_file(run.table, day), tables.DELIVERY, [delivery._asdict()])
+    _remove_old_runs(run, day, kept={run.id, before.run if before else None})
+
+
+def committed(staging_uri: str, table: str, day: date) -> Delivery | None:
+    """The day's delivery row; None when the day was never staged."""
+    store, path = store_and_path(staging_uri)
+    name = delivery_file(table, day)
     try:
-        ready = [(file, _write_incoming(spark, file)) for file in files]
-        for day in sorted({day for file in files for day in file.days}):
-            for file, sources in ready:
-                if day in sources:
-                    put_in_place(spark, sources[day], file.target(day), f"{file.incoming()}/{day}.parquet")
-    finally:
-        for file in files:
-            _delete(spark, file.incoming())
+        with store.open_input_file(f"{path}/{name}") as file:
+            found = pq.ParquetFile(file).read()
+    except FileNotFoundError:
+        return None
+    if found.schema.names != tables.DELIVERY.names or len(found) != 1:
+        raise PreparationError(
+            f"{staging_uri}/{name} is no delivery row of this version: empty STAGING_URI and QUARANTINE_URI, "
+            "then stage all days again"
+        )
+    return Delivery(**found.to_pylist()[0])
 
 
-def _write_incoming(spark: SparkSession, file: DailyFile) -> dict[date, str]:
-    """Write the rows of all days in one job; returns the written file of each day."""
-    _delete(spark, file.incoming())
-    written, empty = f"{file.incoming()}/days", f"{file.incoming()}/empty"
-    file.rows.repartition("insert_date").write.option("maxRecordsPerFile", 0).partitionBy(
-        "insert_date"
-    ).parquet(hadoop_uri(written))
-    parts = {day: list_files(spark, f"{written}/insert_date={day}", ".parquet") for day in file.days}
-    if not all(parts.values()):
-        no_rows = spark.createDataFrame([], file.rows.drop("insert_date").schema).coalesce(1)
-        no_rows.write.parquet(hadoop_uri(empty))
-        no_rows_parts = list_files(spark, empty, ".parquet")
-    sources = {}
-    for day in file.days:
-        (sources[day],) = parts[day] or no_rows_parts
-    return sources
+def files_of(root: str, table: str, day: date, run_id: str) -> list[str]:
+    """The paths of a run's files, in the store of the root."""
+    store, path = store_and_path(root)
+    folder = FileSelector(f"{path}/{run_folder(table, day, run_id)}", allow_not_found=True)
+    return sorted(file.path for file in store.get_file_info(folder) if file.is_file)
 
 
-def put_in_place(spark: SparkSession, source: str, target: str, aside: str) -> None:
-    """Make a copy of the source the target, in one step that readers see as a whole.
+def rejections(staging_uri: str, table: str, day: date, run_id: str) -> dict[str, int]:
+    """Of a run: how many records were rejected, by reason; none when nothing says so."""
+    store, path = store_and_path(staging_uri)
+    try:
+        with store.open_input_file(f"{path}/{rejection_file(table, day, run_id)}") as file:
+            rows = pq.ParquetFile(file).read().to_pylist()
+    except FileNotFoundError:
+        return {}
+    return {row["reason"]: row["records"] for row in rows}
 
-    On a local file system the copy is made aside and renamed over the target. An object store shows an object when
-    its upload is complete.
+
+def run_folder(table: str, day: date, run_id: str) -> str:
+    return f"{table}/insert_date={day}/run={run_id}"
+
+
+def rejection_file(table: str, day: date, run_id: str) -> str:
+    return f"{run_folder('rejection', day, run_id)}/{table}.parquet"
+
+
+def delivery_file(table: str, day: date) -> str:
+    return f"delivery/insert_date={day}/{table}.parquet"
+
+
+def keep_runs() -> timedelta:
+    """KEEP_RUNS_HOURS of the environment, or a day.
+
+    Raises PreparationError when it is not a whole number of 1 or more.
     """
-    if is_local(target):
-        shutil.copyfile(source.removeprefix("file:"), aside)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.replace(aside, target)
+    given = os.environ.get("KEEP_RUNS_HOURS", "").strip() or "24"
+    if not re.fullmatch("[0-9]+", given) or int(given) == 0:
+        raise PreparationError(
+            f"KEEP_RUNS_HOURS is {given!r}; it must be a whole number of hours, 1 or more (see .env.example)"
+        )
+    return timedelta(hours=int(given))
+
+
+def _write(root: str, name: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
+    content = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), content)
+    replace(root, name, content.getvalue())
+
+
+def _remove_old_runs(run: Run, day: date, kept: set[str | None]) -> None:
+    """All but the kept ones, unless they are so young that they may still be written or read."""
+    areas = ((run.staging_uri, run.table), (run.quarantine_uri, run.table))
+    youngest = datetime.now(UTC).replace(tzinfo=None) - run.keep
+    try:
+        ids = {id_ for root, table in areas for id_, started in _runs(root, table, day) if started < youngest}
+        for id_ in sorted(ids - kept):
+            # of the rejections this run's only: the other tables' are beside them
+            for root, table in (*areas, (run.staging_uri, "rejection")):
+                _delete_folder(root, run_folder(table, day, id_))
+    except (OSError, pa.ArrowException) as error:
+        # the day is committed, and nobody reads those files
+        print(
+            f"  warning: old runs of {run.table} of {day} could not be removed: {' '.join(str(error).split())}"
+        )
+
+
+def _runs(root: str, table: str, day: date) -> Iterator[tuple[str, datetime]]:
+    """The runs that have written files of the day: id and start."""
+    store, path = store_and_path(root)
+    selector = FileSelector(f"{path}/{table}/insert_date={day}", allow_not_found=True)
+    for entry in store.get_file_info(selector):
+        folder = RUN_FOLDER.fullmatch(entry.base_name)
+        if entry.type == FileType.Directory and folder:
+            yield folder["id"], datetime.strptime(folder["started"], STARTED)
+
+
+def _delete_folder(root: str, name: str) -> None:
+    store, path = store_and_path(root)
+    try:
+        store.delete_dir(f"{path}/{name}")
+    except FileNotFoundError:
+        # another run has done it
         return
-    source_system, source_path = hadoop_path(spark, source)
-    target_system, target_path = hadoop_path(spark, target)
-    configuration = spark.sparkContext._jsc.hadoopConfiguration()
-    copy = hadoop_fs(spark).FileUtil.copy
-    if not copy(source_system, source_path, target_system, target_path, False, True, configuration):
-        raise PreparationError(f"{target} could not be written; run the day again")
-
-
-def _delete(spark: SparkSession, folder: str) -> None:
-    file_system, path = hadoop_path(spark, folder)
-    file_system.delete(path, True)

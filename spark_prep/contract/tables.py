@@ -1,47 +1,48 @@
 """The columns and types of every file that this package writes; the same as in dbt's source YAML (a test compares).
 
-insert_date is in no schema: it is the partition, and appears only in the path.
+insert_date and run are in no schema: they are partitions, and appear only in the path.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import types as T
+import pyarrow as pa
 
-STRING, INT, DOUBLE, DATE = T.StringType(), T.IntegerType(), T.DoubleType(), T.DateType()
-
-USER_PURCHASE = (
-    T.StructType()
-    .add("invoice_number", STRING)
-    .add("stock_code", STRING)
-    .add("detail", STRING)
-    .add("quantity", INT)
-    .add("invoice_date", T.TimestampNTZType())
-    .add("unit_price", T.DecimalType(8, 3))
-    .add("customer_id", INT)
-    .add("country", STRING)
+USER_PURCHASE = pa.schema(
+    [
+        ("invoice_number", pa.string()),
+        ("stock_code", pa.string()),
+        ("detail", pa.string()),
+        ("quantity", pa.int32()),
+        ("invoice_date", pa.timestamp("us")),
+        ("unit_price", pa.decimal128(8, 3)),
+        ("customer_id", pa.int32()),
+        ("country", pa.string()),
+    ]
 )
 
-CLASSIFIED_MOVIE_REVIEW = (
-    T.StructType()
-    .add("review_id", INT)
-    .add("customer_id", INT)
-    .add("positive_review", INT)
-    .add("classifier", STRING)
-    .add("classifier_version", STRING)
-    .add("classifier_score", DOUBLE)
+CLASSIFIED_MOVIE_REVIEW = pa.schema(
+    [
+        ("review_id", pa.int32()),
+        ("customer_id", pa.int32()),
+        ("positive_review", pa.int32()),
+        ("classifier", pa.string()),
+        ("classifier_version", pa.string()),
+        ("classifier_score", pa.float64()),
+    ]
 )
 
-REVIEW_LOGS = (
-    T.StructType()
-    .add("log_id", INT)
-    .add("log_date", DATE)
-    .add("device", STRING)
-    .add("os", STRING)
-    .add("location", STRING)
-    .add("browser", STRING)
-    .add("ip", STRING)
-    .add("phone_number", STRING)
-    .add("pseudonym_key_version", STRING)
+REVIEW_LOGS = pa.schema(
+    [
+        ("log_id", pa.int32()),
+        ("log_date", pa.date32()),
+        ("device", pa.string()),
+        ("os", pa.string()),
+        ("location", pa.string()),
+        ("browser", pa.string()),
+        ("ip", pa.string()),
+        ("phone_number", pa.string()),
+        ("pseudonym_key_version", pa.string()),
+    ]
 )
 
 STAGING = {
@@ -50,25 +51,28 @@ STAGING = {
     "review_logs": REVIEW_LOGS,
 }
 
-# One row a day and staging table. delivered_records is what the reader found, staged or not; of the shop's table, what a
-# count in the database gave.
-DELIVERY = (
-    T.StructType()
-    .add("table_name", STRING)
-    .add("is_delivered", T.BooleanType())
-    .add("file_count", INT)
-    .add("delivered_records", T.LongType())
+# One row a day and staging table. `run` names the folders with the day's files, and is NULL when nothing was delivered.
+# delivered_records is what the reader found, staged or not; of the shop's table, what a count in the database gave.
+DELIVERY = pa.schema(
+    [
+        ("table_name", pa.string()),
+        ("run", pa.string()),
+        ("is_delivered", pa.bool_()),
+        ("file_count", pa.int32()),
+        ("delivered_records", pa.int64()),
+    ]
 )
 
 # One row a day, staging table and reason that occurred.
-REJECTION = T.StructType().add("table_name", STRING).add("reason", STRING).add("records", T.LongType())
+REJECTION = pa.schema([("table_name", pa.string()), ("reason", pa.string()), ("records", pa.int64())])
 
 # raw_bytes is the record where it is no UTF-8, else NULL: raw_record then has U+FFFD for what cannot be read.
-QUARANTINE = (
-    T.StructType()
-    .add("raw_record", STRING)
-    .add("raw_bytes", T.BinaryType())
-    .add("reason", STRING)
-    .add("file", STRING)
-    .add("record_id", STRING)
+QUARANTINE = pa.schema(
+    [
+        ("raw_record", pa.string()),
+        ("raw_bytes", pa.binary()),
+        ("reason", pa.string()),
+        ("file", pa.string()),
+        ("record_id", pa.string()),
+    ]
 )

@@ -20,7 +20,8 @@ from spark_prep.logs.review_log import TAGS, read_logs
 from spark_prep.settings import read_settings
 from spark_prep.spark.fields import first_reason, integers, is_blank, texts
 from spark_prep.spark.session import start_spark
-from spark_prep.spark.stage_feed import Feed, Stage, stage_feed
+from spark_prep.spark.stage_feed import stage_feed
+from spark_prep.spark.stage_task import Feed, Stage
 
 SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_pattern=r"^\s*([0-9]+)\s*,")

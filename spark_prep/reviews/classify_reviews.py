@@ -19,7 +19,8 @@ from spark_prep.reviews.keyword_classifier import GOOD_WORDS, STOP_WORDS, effect
 from spark_prep.settings import read_settings
 from spark_prep.spark.fields import first_reason, integers, is_blank, texts
 from spark_prep.spark.session import start_spark
-from spark_prep.spark.stage_feed import Feed, Stage, stage_feed
+from spark_prep.spark.stage_feed import stage_feed
+from spark_prep.spark.stage_task import Feed, Stage
 
 SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 MOVIE_REVIEW = Feed("movie_review", ("cid", "review_str", "id_review"), id_pattern=r",\s*([0-9]+)\s*$")

@@ -74,6 +74,13 @@ class Report(NamedTuple):
     note: str | None
 
 
+class Task(NamedTuple):
+    """What is read in one go: a number, and some pieces by theirs."""
+
+    number: int
+    pieces: dict[int, Piece]
+
+
 class Header(NamedTuple):
     """Where the file's records begin. `layout` is None when the file cannot be read by it; all lines are then rejected for
     `reason`, and `rejected` is the first line, when it is a record rather than a header."""
@@ -96,16 +103,16 @@ def pieces_of(files: Iterable[File], piece_bytes: int) -> list[Piece]:
     return pieces
 
 
-def tasks_of(pieces: Sequence[Piece], piece_bytes: int) -> list[list[int]]:
-    """The pieces' numbers, so many to a task as make a whole one: a day may come in thousands of small files."""
-    tasks: list[list[int]] = []
+def tasks_of(pieces: Sequence[Piece], piece_bytes: int) -> list[Task]:
+    """The pieces, so many to a task as make a whole one: a day may come in thousands of small files."""
+    tasks: list[Task] = []
     filled = piece_bytes
     for number, piece in enumerate(pieces):
         size = piece.end - piece.begin
         if filled + size > piece_bytes:
-            tasks.append([])
+            tasks.append(Task(len(tasks), {}))
             filled = 0
-        tasks[-1].append(number)
+        tasks[-1].pieces[number] = piece
         filled += size
     return tasks
 

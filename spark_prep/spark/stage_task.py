@@ -1,0 +1,146 @@
+"""What a task does: turns pieces of delivered files into part files of a run. Needs no Spark.
+
+All work on a record is done here: its fields, the transformation, its place in the table or in quarantine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from spark_prep.contract import tables
+from spark_prep.contract.publish import Run, parts
+from spark_prep.errors import PreparationError
+from spark_prep.spark.csv_records import Block, Rejected
+from spark_prep.spark.pieces import (
+    CANNOT_BE_DECOMPRESSED,
+    HEADER_IS_NOT_AS_AGREED,
+    File,
+    Piece,
+    Report,
+    Task,
+    read_piece,
+)
+
+# Records are written when they fill so much memory: a compressed file is one piece, however large.
+HELD_BYTES = 64 << 20
+
+
+class Feed(NamedTuple):
+    """A vendor's daily feed: files RAW_URI/<folder>/insert_date=D/*.csv or *.csv.gz with these columns."""
+
+    folder: str
+    columns: tuple[str, ...]
+    # finds the id in a record's text when its fields cannot be told apart
+    id_pattern: str
+
+
+class Stage(NamedTuple):
+    """A staging table made from a feed. `transform` takes the feed's columns as binary, for some records, and gives the table's
+    columns, record_id (string), and reason (string): why a record has no place in the table, or NULL."""
+
+    table: str
+    feed: Feed
+    transform: Callable[[pa.Table], pa.Table]
+
+
+class StagedPiece(NamedTuple):
+    """What became of a piece; `rejected` is reason → records."""
+
+    number: int
+    report: Report
+    staged: int
+    rejected: dict[str, int]
+
+
+def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
+    """Write the task's part of each of its days, and say what became of its pieces.
+
+    Memory is bounded by HELD_BYTES and the longest record. A task that is done again writes the same files again. Raises
+    PreparationError when a file cannot be read or a part cannot be written.
+    """
+    try:
+        for day, of_day in groupby(task.pieces.items(), key=lambda item: item[1].file.day):
+            with parts(run, day, task.number) as (staged, rejected):
+                for number, piece in of_day:
+                    yield _stage_piece(number, piece, stage, staged, rejected)
+    except (OSError, pa.ArrowException) as error:
+        raise PreparationError(
+            f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
+            "correct the setting or the rights, then run these days again"
+        ) from error
+
+
+def _stage_piece(
+    number: int, piece: Piece, stage: Stage, staged_rows: pq.ParquetWriter, rejected_rows: pq.ParquetWriter
+) -> StagedPiece:
+    staged, reasons = 0, Counter[str]()
+    good: list[pa.Table] = []
+    bad: list[tuple[bytes, str, str | None]] = []
+
+    def write() -> None:
+        if good:
+            staged_rows.write_table(pa.concat_tables(good))
+        if bad:
+            rejected_rows.write_table(_quarantined(bad, piece.file))
+        good.clear()
+        bad.clear()
+
+    held_bytes = 0
+    for block in _read(piece, stage.feed):
+        if isinstance(block, Report):
+            report = block
+            break
+        table, found = _transformed(block, stage)
+        good.append(table)
+        bad += found
+        staged += len(table)
+        reasons.update(reason for _, reason, _ in found)
+        held_bytes += table.nbytes + sum(len(raw) for raw, _, _ in found)
+        if held_bytes > HELD_BYTES:
+            write()
+            held_bytes = 0
+    write()
+    return StagedPiece(number, report, staged, dict(reasons))
+
+
+def _read(piece: Piece, feed: Feed) -> Iterator[Block | Report]:
+    try:
+        yield from read_piece(piece, feed.columns)
+    except (OSError, pa.ArrowException) as error:
+        raise PreparationError(
+            f"{piece.file.uri} cannot be read: {' '.join(str(error).split())}; its day stays as it was"
+        ) from error
+
+
+def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
+    """The rows for the table; and what is rejected: the raw record, why, and its id where one can be found."""
+    rejected = [(record.raw, record.reason, _record_id(record, stage.feed)) for record in block.rejected]
+    table = stage.transform(block.fields)
+    for place in pc.indices_nonzero(pc.is_valid(table.column("reason"))).to_pylist():
+        id_, reason = (table.column(name)[place].as_py() for name in ("record_id", "reason"))
+        rejected.append((block.raw[place], reason, id_.strip(" ") or None))
+    schema = tables.STAGING[stage.table]
+    return table.filter(pc.is_null(table.column("reason"))).select(schema.names).cast(schema), rejected
+
+
+def _record_id(record: Rejected, feed: Feed) -> str | None:
+    if record.reason in (HEADER_IS_NOT_AS_AGREED, CANNOT_BE_DECOMPRESSED):
+        return None
+    found = re.search(feed.id_pattern.encode(), record.raw)
+    return found[1].decode() if found else None
+
+
+def _quarantined(rejected: list[tuple[bytes, str, str | None]], file: File) -> pa.Table:
+    """A raw record that is no UTF-8 is kept twice: to be read, and as it was."""
+    raws, reasons, ids = zip(*rejected, strict=True)
+    readable = [raw.decode("utf-8", "replace") for raw in raws]
+    as_they_were = [None if text.encode() == raw else raw for text, raw in zip(readable, raws, strict=True)]
+    return pa.table([readable, as_they_were, reasons, [file.uri] * len(raws), ids], schema=tables.QUARANTINE)
