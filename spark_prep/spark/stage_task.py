@@ -70,7 +70,7 @@ def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
         for day, of_day in groupby(task.pieces.items(), key=lambda item: item[1].file.day):
             with parts(run, day, task.number) as (staged, rejected):
                 for number, piece in of_day:
-                    yield _stage_piece(number, piece, stage, staged, rejected)
+                    yield stage_piece(number, piece, stage, staged, rejected)
     except (OSError, pa.ArrowException) as error:
         raise PreparationError(
             f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
@@ -78,9 +78,10 @@ def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
         ) from error
 
 
-def _stage_piece(
+def stage_piece(
     number: int, piece: Piece, stage: Stage, staged_rows: pq.ParquetWriter, rejected_rows: pq.ParquetWriter
 ) -> StagedPiece:
+    """Write the piece's records by the two writers."""
     staged, reasons = 0, Counter[str]()
     good: list[pa.Table] = []
     bad: list[tuple[bytes, str, str | None]] = []

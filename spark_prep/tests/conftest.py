@@ -2,12 +2,15 @@
 PostgreSQL with the shop's table, and a lake: folders with the words to deliver files and to read what came of them."""
 
 import os
+import uuid
 from datetime import date
 from pathlib import Path
 
+import boto3
 import pyarrow.parquet as pq
 import pytest
 from adbc_driver_postgresql import dbapi
+from moto.server import ThreadedMotoServer
 
 from demo.postgres import embedded_postgres
 
@@ -78,6 +81,31 @@ def shop():
         yield Shop(dsn)
 
 
+@pytest.fixture(scope="session")
+def s3():
+    """S3 on loopback, and the settings by which AWS's libraries find it."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3, monkeypatch):
+    """The name of an empty bucket."""
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    name = f"lake-{uuid.uuid4()}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return name
+
+
 class Lake:
     def __init__(self, root: Path):
         self.root = root
@@ -95,20 +123,22 @@ class Lake:
         return file
 
     def staged(self, table: str, day: date | str) -> list[dict]:
-        return self._rows("staging", table, day, table)
+        """The rows of the day as a reader sees them: those of the run that the delivery row names."""
+        return self._rows("staging", f"{self._run(table, day)}/*.parquet")
 
     def quarantined(self, table: str, day: date | str) -> list[dict]:
-        return self._rows("quarantine", table, day, table)
+        return self._rows("quarantine", f"{self._run(table, day)}/*.parquet")
 
     def reasons(self, table: str, day: date | str) -> list[str]:
         return sorted(row["reason"] for row in self.quarantined(table, day))
 
     def delivery(self, table: str, day: date | str) -> dict:
-        (row,) = self._rows("staging", "delivery", day, table)
+        (row,) = self._rows("staging", f"delivery/insert_date={day}/{table}.parquet")
         return row
 
     def rejections(self, table: str, day: date | str) -> dict[str, int]:
-        return {row["reason"]: row["records"] for row in self._rows("staging", "rejection", day, table)}
+        file = f"rejection/insert_date={day}/run={self.delivery(table, day)['run']}/{table}.parquet"
+        return {row["reason"]: row["records"] for row in self._rows("staging", file)}
 
     def files(self) -> dict[str, bytes]:
         """Every file below staging and quarantine, with its bytes."""
@@ -122,9 +152,18 @@ class Lake:
     def is_staged(self, table: str, day: date | str) -> bool:
         return (self.root / "staging" / table / f"insert_date={day}").exists()
 
-    def _rows(self, area: str, folder: str, day: date | str, table: str) -> list[dict]:
-        file = self.root / area / folder / f"insert_date={day}" / f"{table}.parquet"
-        return pq.ParquetFile(file).read().to_pylist()
+    def runs(self, table: str, day: date | str) -> list[str]:
+        """The ids of all runs that have files there, the committed one or not."""
+        folders = (self.root / "staging" / table / f"insert_date={day}").glob("run=*")
+        return sorted(folder.name.removeprefix("run=") for folder in folders)
+
+    def _run(self, table: str, day: date | str) -> str:
+        return f"{table}/insert_date={day}/run={self.delivery(table, day)['run']}"
+
+    def _rows(self, area: str, pattern: str) -> list[dict]:
+        files = sorted((self.root / area).glob(pattern))
+        assert files, f"no {pattern} in {area}"
+        return [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
 
 
 @pytest.fixture

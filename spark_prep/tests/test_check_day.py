@@ -1,20 +1,19 @@
 """check_day as Airflow runs it: the figures, the JSON line, and the days that must not go on to the warehouse."""
 
-import contextlib
-import functools
-import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
-import threading
 from datetime import date
 from pathlib import Path
 
+import boto3
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from spark_prep.contract import tables
+from spark_prep.contract.publish import commit, new_run, parts
 from spark_prep.logs.parse_logs import parse_logs
 
 TABLE, DAY = "review_logs", "2021-01-31"
@@ -28,23 +27,20 @@ def root(tmp_path) -> Path:
 
 
 def stage(root: Path, *, delivered: int, staged: int, rejected: dict[str, int], is_delivered: bool = True):
-    rejections = [{"table_name": TABLE, "reason": reason, "records": n} for reason, n in rejected.items()]
-    delivery = {
-        "table_name": TABLE,
-        "is_delivered": is_delivered,
-        "file_count": 1,
-        "delivered_records": delivered,
-    }
-    write(root, "delivery", [delivery])
+    settings = {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine"}
+    run = new_run(settings, TABLE)
     if is_delivered:
-        write(root, "rejection", rejections)
-        write(root, TABLE, [{"log_id": n} for n in range(staged)])
+        # in two parts, one of them without rows
+        for number, rows in enumerate((staged, 0)):
+            with parts(run, date.fromisoformat(DAY), number) as (table, _):
+                table.write_table(
+                    pa.Table.from_pylist([{"log_id": n} for n in range(rows)], tables.REVIEW_LOGS)
+                )
+    commit(run, date.fromisoformat(DAY), int(is_delivered), delivered, rejected)
 
 
-def write(root: Path, folder: str, rows: list[dict]):
-    file = root / "staging" / folder / f"insert_date={DAY}" / f"{TABLE}.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), file)
+def staged_file(root: Path) -> Path:
+    return next(root.glob(f"staging/{TABLE}/insert_date={DAY}/run=*/part-00000.parquet"))
 
 
 def check(
@@ -96,12 +92,12 @@ def test_a_record_that_is_unaccounted_for_stops_the_day(root, delivered):
 
 
 def test_a_staged_file_that_is_gone_stops_the_day(root):
-    (root / "staging" / TABLE / f"insert_date={DAY}" / f"{TABLE}.parquet").unlink()
+    staged_file(root).unlink()
     assert "10 records were delivered, 2 are staged or quarantined" in check(root, share="1").stderr
 
 
 def test_a_file_that_cannot_be_read_stops_the_day(root):
-    (root / "staging" / TABLE / f"insert_date={DAY}" / f"{TABLE}.parquet").write_text("no Parquet")
+    staged_file(root).write_text("no Parquet")
     checked = check(root)
     assert checked.returncode == 2
     assert checked.stderr.startswith(f"error: review_logs of 2021-01-31 cannot be read in {root}/staging: ")
@@ -148,56 +144,19 @@ def test_options_that_make_no_sense_are_refused(root, options):
     assert checked.returncode == 2 and "Traceback" not in checked.stderr
 
 
-class Bucket(http.server.SimpleHTTPRequestHandler):
-    """GET and HEAD of S3 over a folder: /<bucket>/<key>, ranges, the bucket's region."""
-
-    def do_HEAD(self):
-        self.answer(with_body=False)
-
-    def do_GET(self):
-        self.answer(with_body=True)
-
-    def answer(self, *, with_body: bool):
-        file = Path(self.translate_path(self.path))
-        if not file.is_file():
-            self.send_response(200 if file.is_dir() and self.path.count("/") == 1 else 404)
-            self.send_header("x-amz-bucket-region", "eu-west-1")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        content, status = file.read_bytes(), 200
-        if asked := self.headers.get("Range"):
-            first, _, last = asked.removeprefix("bytes=").partition("-")
-            content, status = content[int(first) : int(last) + 1], 206
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Last-Modified", self.date_time_string())
-        self.end_headers()
-        if with_body:
-            self.wfile.write(content)
-
-    def log_message(self, *_):
-        pass
+def test_what_a_killed_run_left_is_not_counted(root):
+    killed = staged_file(root).parent.with_name("run=20210131T000000-00000000")
+    shutil.copytree(staged_file(root).parent, killed)
+    assert figures(check(root))["staged"] == 8
 
 
-@contextlib.contextmanager
-def s3(folder: Path):
-    handler = functools.partial(Bucket, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_staging_in_a_bucket(root, tmp_path):
+def test_staging_in_a_bucket(root, s3, bucket):
     """By Hadoop's name of the scheme, too; a missing object is a missing day."""
-    (tmp_path / "buckets").mkdir()
-    (root / "staging").rename(tmp_path / "buckets/lake")
-    (tmp_path / "buckets/empty").mkdir()
-    with s3(tmp_path / "buckets") as endpoint:
-        aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-        for uri in ("s3://lake", "s3a://lake"):
-            checked = check(root, STAGING_URI=uri, **aws)
-            assert checked.returncode == 0, checked.stderr
-            assert figures(checked)["staged"] == 8
-        assert "was never staged" in check(root, STAGING_URI="s3://empty", **aws).stderr
+    client = boto3.client("s3")
+    for file in (root / "staging").rglob("*.parquet"):
+        client.upload_file(str(file), bucket, str(file.relative_to(root)))
+    for uri in (f"s3://{bucket}/staging", f"s3a://{bucket}/staging"):
+        checked = check(root, STAGING_URI=uri, **s3)
+        assert checked.returncode == 0, checked.stderr
+        assert figures(checked)["staged"] == 8
+    assert "was never staged" in check(root, STAGING_URI=f"s3://{bucket}/empty", **s3).stderr

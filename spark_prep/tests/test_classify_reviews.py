@@ -17,7 +17,7 @@ from spark_prep.errors import PreparationError
 from spark_prep.reviews import keyword_classifier
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
 from spark_prep.reviews.keyword_classifier import effective_words, keyword
-from spark_prep.spark.stage_feed import Stage
+from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import stage_text
 
 GOOD = frozenset({"good"})

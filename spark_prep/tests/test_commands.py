@@ -165,3 +165,13 @@ def test_prepare_staging_does_all_three_and_says_only_so(lake, shop, key):
         f"staging     {lake.root}/staging",
         f"quarantine  {lake.root}/quarantine",
     ]
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_on_a_worker_is_one_line(lake, s3):
+    lake.deliver("movie_review", "2021-01-01", "cid,review_str,id_review\n1,good,1\n")
+    settings = lake.settings | s3 | {"STAGING_URI": "s3://no-such-bucket/staging"}
+    ran = command("reviews.classify_reviews", "--date", "2021-01-01", **settings)
+    assert (ran.stdout, ran.returncode) == ("", 2)
+    assert ran.stderr.startswith("error: s3://no-such-bucket/staging or ")
+    assert "The specified bucket does not exist" in ran.stderr and ran.stderr.count("\n") == 1

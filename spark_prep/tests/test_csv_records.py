@@ -10,7 +10,7 @@ import pytest
 from ci.staged_sample import ROOT
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
 from spark_prep.spark import csv_records
-from spark_prep.spark.stage_feed import Stage
+from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import stage_text
 
 HEADER = "cid,review_str,id_review\n"

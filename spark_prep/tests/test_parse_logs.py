@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from spark_prep.logs.parse_logs import LOG_REVIEWS, dates, parse
-from spark_prep.spark.stage_feed import Stage
+from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import Staged, stage_text
 
 LOGS = Stage("review_logs", LOG_REVIEWS, partial(parse, secret_id="", key_version="1"))

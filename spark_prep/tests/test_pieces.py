@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
-from spark_prep.spark import stage_feed
+from spark_prep.spark import stage_task
 from spark_prep.spark.pieces import File, Piece, Report, misread, pieces_of, tasks_of
-from spark_prep.spark.stage_feed import Stage
+from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import DAY, file_of, stage_file, stage_text
 
 REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=frozenset({"good"})))
@@ -133,8 +133,8 @@ def test_a_compressed_file_of_two_members_is_one_file(tmp_path):
     assert stage_file(deliver(tmp_path, members), REVIEWS).delivered() == 1000
 
 
-def test_a_large_file_is_handed_on_in_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(stage_feed, "HELD_BYTES", 1_000)
+def test_a_large_file_is_written_bit_by_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr(stage_task, "HELD_BYTES", 1_000)
     found = stage_file(deliver(tmp_path, gzip.compress((RECORDS + "x\n" * 1000).encode())), REVIEWS)
     assert (len(found.staged), len(found.quarantined), found.delivered()) == (1000, 1000, 2000)
 
@@ -175,7 +175,7 @@ def test_files_are_cut_but_not_compressed_ones():
 
 def test_small_files_share_a_task_and_large_pieces_do_not():
     pieces = [Piece(file_of(b""), 0, size) for size in (10, 3, 3, 3, 3, 10, 1)]
-    assert tasks_of(pieces, 10) == [[0], [1, 2, 3], [4], [5], [6]]
+    assert [[*task.pieces] for task in tasks_of(pieces, 10)] == [[0], [1, 2, 3], [4], [5], [6]]
 
 
 def test_a_piece_is_misread_when_it_did_not_begin_where_the_one_before_it_ended():

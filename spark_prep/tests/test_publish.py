@@ -1,198 +1,277 @@
-"""What becomes of a day's files when the day is run again, with others, without a delivery, or is killed."""
+"""What a reader sees of a day that is run again, by two at once, or by a run that is killed."""
 
 import os
 import threading
-from datetime import date
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from spark_prep.contract import publish
-from spark_prep.reviews.classify_reviews import classify_reviews
+from spark_prep.contract import object_store, publish, tables
+from spark_prep.contract.publish import commit, committed, files_of, new_run, parts
+from spark_prep.errors import PreparationError
 
 TABLE = "classified_movie_review"
-DAYS = [date(2021, 1, 1), date(2021, 1, 2), date(2021, 1, 3)]
-HEADER = "cid,review_str,id_review\n"
+DAY, NEXT = date(2021, 1, 1), date(2021, 1, 2)
+OLD, OLDER = "20200101T000001-00000001", "20200101T000000-00000000"
 
 
-def classify(spark, lake, *days):
-    return classify_reviews(spark, lake.settings, frozenset({"good"}), list(days))
+def write(run, *parts_of_ids, day=DAY):
+    """A part for each list of ids; of quarantine, a record for each part."""
+    for number, ids in enumerate(parts_of_ids):
+        with parts(run, day, number) as (staged, rejected):
+            staged.write_table(pa.Table.from_pylist([{"review_id": n} for n in ids], tables.STAGING[TABLE]))
+            rejected.write_table(pa.Table.from_pylist([{"reason": "no log"}], tables.QUARANTINE))
 
 
-def ids(lake, day):
-    return sorted(row["review_id"] for row in lake.staged(TABLE, day))
+def stage(lake, *parts_of_ids, day=DAY, id_=None):
+    run = new_run(lake.settings, TABLE)
+    run = run._replace(id=id_) if id_ else run
+    write(run, *parts_of_ids, day=day)
+    n = len(parts_of_ids)
+    commit(run, day, file_count=1, delivered=sum(map(len, parts_of_ids)) + n, rejected={"no log": n})
+    return run
 
 
-def contents(lake):
-    areas = {area: (lake.root / area).rglob("*.parquet") for area in ("staging", "quarantine")}
-    return {
-        str(file.relative_to(lake.root)): sorted(pq.ParquetFile(file).read().to_pylist(), key=str)
-        for files in areas.values()
-        for file in files
-    }
+def seen(lake, day=DAY):
+    """All that a reader gets to know of the day."""
+    delivery = lake.delivery(TABLE, day)
+    ids = [row["review_id"] for row in lake.staged(TABLE, day)]
+    rejected = len(lake.quarantined(TABLE, day))
+    return ids, rejected, lake.rejections(TABLE, day), delivery["delivered_records"], delivery["file_count"]
 
 
-@pytest.mark.slow
-def test_a_range_gives_what_its_days_give_one_by_one(spark, lake, other_lake):
-    together, apart = lake, other_lake
-    for each in (together, apart):
-        each.deliver("movie_review", DAYS[0], HEADER + "1,good,1\n2,bad,2\nbroken\n")
-        each.deliver("movie_review", DAYS[1], HEADER)
-    classify(spark, together, *DAYS)
-    for day in reversed(DAYS):
-        classify(spark, apart, day)
-
-    found, expected = contents(together), contents(apart)
-    for rows in [*found.values(), *expected.values()]:
-        for row in rows:
-            row.pop("file", None)
-    assert found == expected
-    # table, quarantine, rejection and delivery of two days, and a delivery of the third: nothing else is left
-    assert len(found) == len(together.files()) == 9
-
-
-def test_a_day_has_one_file_and_an_empty_day_the_columns(spark, lake):
-    lake.deliver("movie_review", DAYS[0], HEADER + "1,good,1\n")
-    lake.deliver("movie_review", DAYS[1], HEADER)
-    classify(spark, lake, *DAYS[:2])
-    schemas = [
-        pq.read_schema(lake.root / "staging" / TABLE / f"insert_date={day}" / f"{TABLE}.parquet")
-        for day in DAYS[:2]
+def test_a_committed_run_is_the_day(lake):
+    run = stage(lake, [1, 2], [3])
+    assert seen(lake) == ([1, 2, 3], 2, {"no log": 2}, 5, 1)
+    assert committed(lake.settings["STAGING_URI"], TABLE, DAY) == (TABLE, run.id, True, 1, 5)
+    # what the documents and every other reader rely on
+    day = f"insert_date={DAY}"
+    assert sorted(lake.files()) == [
+        f"quarantine/{TABLE}/{day}/run={run.id}/part-00000.parquet",
+        f"quarantine/{TABLE}/{day}/run={run.id}/part-00001.parquet",
+        f"staging/{TABLE}/{day}/run={run.id}/part-00000.parquet",
+        f"staging/{TABLE}/{day}/run={run.id}/part-00001.parquet",
+        f"staging/delivery/{day}/{TABLE}.parquet",
+        f"staging/rejection/{day}/run={run.id}/{TABLE}.parquet",
     ]
-    assert schemas[0].names == schemas[1].names and "insert_date" not in schemas[0].names
-    assert schemas[0].types == schemas[1].types
-    assert ids(lake, DAYS[1]) == lake.quarantined(TABLE, DAYS[1]) == []
-    assert lake.delivery(TABLE, DAYS[1])["is_delivered"]
 
 
-def test_a_rerun_replaces_its_day_and_no_other(spark, lake):
-    for day in DAYS[:2]:
-        lake.deliver("movie_review", day, HEADER + "1,a,1\n2,b,2\n3,,3\n")
-    classify(spark, lake, *DAYS[:2])
-    before = lake.files()
-    # redelivered: less, and clean
-    lake.deliver("movie_review", DAYS[1], HEADER + "2,b,2\n")
-    classify(spark, lake, DAYS[1])
-    assert ids(lake, DAYS[1]) == [2]
-    assert lake.quarantined(TABLE, DAYS[1]) == [] and lake.rejections(TABLE, DAYS[1]) == {}
-    assert lake.delivery(TABLE, DAYS[1])["delivered_records"] == 1
-    after = lake.files()
-    assert before.keys() == after.keys()
-    assert {name for name in after if before[name] != after[name]} == {n for n in after if "=2021-01-02" in n}
+def test_a_run_has_an_id_of_its_own_that_begins_with_its_start(lake):
+    before = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    ids = [new_run(lake.settings, TABLE).id for _ in range(100)]
+    assert len({*ids}) == 100
+    started = datetime.strptime(ids[0].partition("-")[0], "%Y%m%dT%H%M%S")
+    assert before <= started <= before + timedelta(minutes=1)
 
 
-def test_a_day_that_is_not_delivered_has_its_delivery_row_only(spark, lake, capsys):
-    lake.deliver("movie_review", DAYS[1], HEADER, name="movie_review.csv.part")
-    outcome = classify(spark, lake, *DAYS[:2])
-    expected = {"table_name": TABLE, "is_delivered": False, "file_count": 0, "delivered_records": 0}
-    assert [lake.delivery(TABLE, day) for day in DAYS[:2]] == [expected, expected]
-    assert len(lake.files()) == 2
-    assert outcome.not_delivered == DAYS[:2]
-    assert "movie_review of 2021-01-02 was not delivered" in capsys.readouterr().out
+def test_a_part_that_is_written_again_is_replaced(lake):
+    run = new_run(lake.settings, TABLE)
+    write(run, [1, 2], [3])
+    write(run, [1])
+    commit(run, DAY, 1, 2, {})
+    assert seen(lake)[0] == [1, 3]
 
 
-def test_many_days_that_are_not_delivered_are_one_line(spark, lake, capsys):
-    days = [date(2021, 1, day) for day in range(1, 8)]
-    lake.deliver("movie_review", days[2], HEADER)
-    classify(spark, lake, *days)
-    printed = capsys.readouterr().out
-    folder = f"{lake.settings['RAW_URI']}/movie_review"
-    assert printed == (
-        "  movie_review of 6 days (2021-01-01 to 2021-01-07) was not delivered: "
-        f"no *.csv or *.csv.gz in {folder}\n"
-    )
+def test_a_day_that_is_run_again_has_the_rows_of_the_last_run_only(lake):
+    stage(lake, [1, 2], [3])
+    stage(lake, [9], day=NEXT)
+    stage(lake, [4])
+    assert seen(lake) == ([4], 1, {"no log": 1}, 2, 1)
+    assert seen(lake, NEXT)[0] == [9]
 
 
-def test_a_day_whose_delivery_has_gone_stays_as_it_is(spark, lake, capsys):
-    file = lake.deliver("movie_review", DAYS[0], HEADER + "1,a,1\n")
-    classify(spark, lake, DAYS[0])
-    before = lake.files()
-    file.unlink()
-    lake.deliver("movie_review", DAYS[1], HEADER + "2,b,2\n")
-    classify(spark, lake, *DAYS[:2])
-    after = lake.files()
-    assert {name: after[name] for name in before} == before
-    assert ids(lake, DAYS[1]) == [2]
-    assert "2021-01-01 was not delivered; what was staged before stays" in capsys.readouterr().out
+@pytest.mark.parametrize("first_to_commit", [0, 1])
+def test_of_two_runs_at_once_the_last_to_commit_is_the_day(lake, first_to_commit):
+    one, other = new_run(lake.settings, TABLE), new_run(lake.settings, TABLE)
+    write(one, [1, 2])
+    write(other, [1], [3])
+    write(one, [1, 2], [4])
+    runs = [(one, [1, 2, 4]), (other, [1, 3])]
+    for run, ids in (runs[first_to_commit], runs[1 - first_to_commit]):
+        commit(run, DAY, 1, len(ids), {})
+        assert seen(lake) == (ids, 2, {}, len(ids), 1)
 
 
-@pytest.mark.slow
-def test_a_killed_run_leaves_whole_files_and_the_delivery_of_old(spark, lake, monkeypatch):
-    lake.deliver("movie_review", DAYS[0], HEADER + "1,a,1\n,,\n")
-    classify(spark, lake, DAYS[0])
-    before = lake.files()
-    lake.deliver("movie_review", DAYS[0], HEADER + "2,b,2\n3,c,3\n,,\n,,\n")
-    replace = os.replace
+@contextmanager
+def killed(where, name, step, half_written=False):
+    """A run that is killed at the given call of where.name: before it, or when it has written half a file."""
+    calls = count()
+    real = getattr(where, name)
 
-    order = [f"quarantine/{TABLE}", "staging/rejection", f"staging/{TABLE}", "staging/delivery"]
-    for killed_before, folder in enumerate(order):
+    def until_killed(*arguments):
+        if next(calls) != step:
+            return real(*arguments)
+        if half_written:
+            with real(*arguments) as file:
+                file.write(b"PAR1 half a fi")
+        raise KeyboardInterrupt
 
-        def replace_until_killed(source, target, folder=folder):
-            if folder in target:
-                raise KeyboardInterrupt
-            replace(source, target)
-
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(os, "replace", replace_until_killed)
-            classify(spark, lake, DAYS[0])
-        after = lake.files()
-        assert after.keys() == before.keys()
-        changed = {name.rsplit("/insert_date", 1)[0] for name in after if after[name] != before[name]}
-        assert changed == set(order[:killed_before])
-
-    classify(spark, lake, DAYS[0])
-    assert ids(lake, DAYS[0]) == [2, 3] and lake.delivery(TABLE, DAYS[0])["delivered_records"] == 4
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(where, name, until_killed)
+        # two parts of table and quarantine, then the rejections, then the delivery
+        yield
 
 
-def test_what_a_killed_run_has_left_is_cleared_away(spark, lake):
-    left = (
-        lake.root
-        / "staging/.incoming"
-        / TABLE
-        / TABLE
-        / "2021-01-01_2021-01-01"
-        / "days/insert_date=2021-01-01"
-    )
-    left.mkdir(parents=True)
-    (left / "part-0.snappy.parquet").write_bytes(b"half a file")
-    lake.deliver("movie_review", DAYS[0], HEADER + "1,a,1\n")
-    classify(spark, lake, DAYS[0])
-    assert ids(lake, DAYS[0]) == [1]
-    assert not any(".incoming" in name for name in lake.files())
+@pytest.mark.parametrize("half_written", [False, True])
+@pytest.mark.parametrize(
+    ("where", "name", "step"),
+    [
+        *((publish, "create", step) for step in range(4)),
+        *((object_store, "create", step) for step in range(2)),
+        *((os, "replace", step) for step in range(2)),
+    ],
+)
+def test_a_run_that_is_killed_at_any_step_is_never_seen(lake, where, name, step, half_written):
+    stage(lake, [1, 2], [3])
+    before = seen(lake)
+    with killed(where, name, step, half_written and name == "create"):
+        stage(lake, [5], [6, 7])
+    assert seen(lake) == before
+    stage(lake, [8])
+    assert seen(lake) == ([8], 1, {"no log": 1}, 2, 1)
 
 
-@pytest.mark.slow
-def test_a_reader_never_sees_a_day_missing_or_half(spark, lake):
-    lake.deliver("movie_review", DAYS[0], HEADER + "".join(f"1,text {n},{n}\n" for n in range(500)))
-    classify(spark, lake, DAYS[0])
-    file = lake.root / "staging" / TABLE / f"insert_date={DAYS[0]}" / f"{TABLE}.parquet"
-    seen, problems, done = set(), [], threading.Event()
+def test_the_steps_above_are_all_there_are(lake, monkeypatch):
+    calls = Counter()
+    for where, name in ((publish, "create"), (object_store, "create"), (os, "replace")):
+        real = getattr(where, name)
+
+        def counted(*arguments, key=(where.__name__, name), real=real):
+            calls[key] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(where, name, counted)
+    stage(lake, [5], [6, 7])
+    assert [*calls.values()] == [4, 2, 2]
+
+
+def test_a_reader_during_the_switch_sees_one_run_or_the_other(lake):
+    stage(lake, [*range(500)])
+    whole = {(tuple(range(n)), n + 1) for n in (300, 500)}
+    found, problems, done = set(), [], threading.Event()
 
     def poll():
-        while not done.wait(0.001):
+        while not done.is_set():
+            delivery = committed(lake.settings["STAGING_URI"], TABLE, DAY)
             try:
-                seen.add(pq.ParquetFile(file).read().num_rows)
+                rows = [
+                    row["review_id"]
+                    for file in files_of(lake.settings["STAGING_URI"], TABLE, DAY, delivery.run)
+                    for row in pq.ParquetFile(file).read(["review_id"]).to_pylist()
+                ]
             except (OSError, pa.ArrowException) as problem:
                 problems.append(problem)
+            found.add((tuple(rows), delivery.delivered_records))
 
     reader = threading.Thread(target=poll)
     reader.start()
     try:
-        for rows in (300, 500, 300):
-            lake.deliver("movie_review", DAYS[0], HEADER + "".join(f"1,text {n},{n}\n" for n in range(rows)))
-            classify(spark, lake, DAYS[0])
+        for rows in (300, 500) * 20:
+            stage(lake, [*range(rows)])
     finally:
         done.set()
         reader.join()
-    assert problems == [] and seen == {500, 300}
-    assert sorted(path.name for path in file.parent.iterdir()) == [file.name]
+    assert problems == [] and found == whole
 
 
-def test_an_object_store_gets_a_copy_over_the_old_object(spark, tmp_path, monkeypatch):
-    # Hadoop's copy, which stores without rename are written by, tried on local files
-    (tmp_path / "source").write_bytes(b"new")
-    (tmp_path / "target").write_bytes(b"older and longer")
-    monkeypatch.setattr(publish, "is_local", lambda location: False)
-    publish.put_in_place(spark, f"file://{tmp_path}/source", f"file://{tmp_path}/target", aside="unused")
-    assert (tmp_path / "target").read_bytes() == b"new"
+def test_files_of_old_runs_go_once_a_newer_run_is_committed(lake):
+    for id_ in (OLDER, OLD):
+        stage(lake, [1], id_=id_)
+    # of another table, and not of a run at all
+    beside = lake.root / f"staging/rejection/insert_date={DAY}/run={OLDER}x/review_logs.parquet"
+    notes = lake.root / f"staging/{TABLE}/insert_date={DAY}/notes.txt"
+    for file in (beside, notes):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("kept")
+    stage(lake, [1], day=NEXT, id_=OLDER)
+    newest = stage(lake, [2])
+    # the one that was the day's until now may still be read
+    assert lake.runs(TABLE, DAY) == [OLD, newest.id]
+    assert not any(f"{DAY}/run={OLDER}/" in name for name in lake.files())
+    assert beside.exists() and notes.exists() and lake.runs(TABLE, NEXT) == [OLDER]
+    stage(lake, [3])
+    assert OLD not in lake.runs(TABLE, DAY) and len(lake.runs(TABLE, DAY)) == 2
+    assert seen(lake)[0] == [3]
+
+
+def test_a_killed_run_that_wrote_to_quarantine_only_goes_too(lake):
+    stage(lake, [1])
+    (lake.root / f"quarantine/{TABLE}/insert_date={DAY}/run={OLD}").mkdir(parents=True)
+    stage(lake, [1])
+    assert not any(OLD in str(path) for path in lake.root.rglob("*"))
+
+
+def test_files_of_young_runs_stay(lake, monkeypatch):
+    """They may be of a run that still goes on."""
+    now = datetime.now(UTC)
+    young, old = (f"{now - timedelta(hours=hours):%Y%m%dT%H%M%S}-{7:08x}" for hours in (5, 7))
+    for id_ in (young, old):
+        write(new_run(lake.settings, TABLE)._replace(id=id_), [1])
+    monkeypatch.setenv("KEEP_RUNS_HOURS", "6")
+    stage(lake, [2])
+    assert young in lake.runs(TABLE, DAY) and old not in lake.runs(TABLE, DAY)
+
+
+def test_a_run_that_cannot_clear_away_has_still_replaced_its_day(lake, monkeypatch, capsys):
+    for id_ in (OLDER, OLD):
+        stage(lake, [1], id_=id_)
+
+    def refuse(_root, _name):
+        raise PermissionError("Access\nDenied")
+
+    monkeypatch.setattr(publish, "_delete_folder", refuse)
+    stage(lake, [2])
+    assert seen(lake)[0] == [2]
+    assert capsys.readouterr().out == (
+        f"  warning: old runs of {TABLE} of {DAY} could not be removed: Access Denied\n"
+    )
+
+
+def test_a_day_without_a_file_has_its_delivery_row_only(lake):
+    commit(new_run(lake.settings, TABLE), DAY, 0, 0, {})
+    assert committed(lake.settings["STAGING_URI"], TABLE, DAY) == (TABLE, None, False, 0, 0)
+    assert len(lake.files()) == 1
+
+
+def test_a_day_that_was_never_staged_has_no_delivery(lake):
+    assert committed(lake.settings["STAGING_URI"], TABLE, DAY) is None
+
+
+def test_a_delivery_row_of_another_version_is_refused(lake):
+    stage(lake, [1])
+    file = lake.root / f"staging/delivery/insert_date={DAY}/{TABLE}.parquet"
+    pq.write_table(pq.ParquetFile(file).read().drop(["run"]), file)
+    with pytest.raises(PreparationError, match="is no delivery row of this version: empty STAGING_URI"):
+        stage(lake, [2])
+
+
+@pytest.mark.parametrize("given", ["a day", "0", "-1", "1.5"])
+def test_a_retention_that_is_no_number_of_hours_is_named_before_anything_is_written(lake, monkeypatch, given):
+    monkeypatch.setenv("KEEP_RUNS_HOURS", given)
+    with pytest.raises(PreparationError, match=f"^KEEP_RUNS_HOURS is '{given}'; it must be a whole number"):
+        new_run(lake.settings, TABLE)
+
+
+def test_the_same_in_a_bucket(lake, bucket):
+    """S3 as Arrow's file system speaks it; a folder is a prefix there, and a file appears when it is complete."""
+    lake.settings |= {"STAGING_URI": f"s3://{bucket}/staging", "QUARANTINE_URI": f"s3a://{bucket}/quarantine"}
+    for id_ in (OLDER, OLD):
+        stage(lake, [1], id_=id_)
+    run = new_run(lake.settings, TABLE)
+    write(run, [2], [3])
+    staging_uri = lake.settings["STAGING_URI"]
+    assert committed(staging_uri, TABLE, DAY).run == OLD
+    commit(run, DAY, 1, 4, {"no log": 2})
+    assert committed(staging_uri, TABLE, DAY) == (TABLE, run.id, True, 1, 4)
+    assert publish.rejections(staging_uri, TABLE, DAY, run.id) == {"no log": 2}
+    folder = f"{bucket}/staging/{TABLE}/insert_date={DAY}/run={run.id}"
+    assert files_of(staging_uri, TABLE, DAY, run.id) == [
+        f"{folder}/part-00000.parquet",
+        f"{folder}/part-00001.parquet",
+    ]
+    assert files_of(staging_uri, TABLE, DAY, OLD) and not files_of(staging_uri, TABLE, DAY, OLDER)

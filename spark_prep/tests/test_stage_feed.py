@@ -2,15 +2,18 @@
 
 import gzip
 import os
+import re
 from datetime import date
 
+import pyarrow.parquet as pq
 import pytest
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from spark_prep.errors import PreparationError
-from spark_prep.reviews.classify_reviews import classify_reviews
+from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify_reviews
+from spark_prep.reviews.classify_reviews import classify as classify_fields
 from spark_prep.spark import stage_feed
 from spark_prep.spark.pieces import pieces_of
+from spark_prep.spark.stage_task import Stage
 
 TABLE = "classified_movie_review"
 HEADER = "cid,review_str,id_review\n"
@@ -56,12 +59,9 @@ def test_each_file_is_read_by_its_own_whatever_lies_beside_it(staged):
     assert sorted(row["review_id"] for row in staged.staged(TABLE, DAY)) == sorted(ids)
     rejected = [raw for _, _, raws in FILES.values() for raw in raws]
     assert sorted(row["raw_record"] for row in staged.quarantined(TABLE, DAY)) == sorted(rejected)
-    assert staged.delivery(TABLE, DAY) == {
-        "table_name": TABLE,
-        "is_delivered": True,
-        "file_count": len(FILES),
-        "delivered_records": len(ids) + len(rejected),
-    }
+    delivery = staged.delivery(TABLE, DAY)
+    assert (delivery["is_delivered"], delivery["file_count"]) == (True, len(FILES))
+    assert delivery["delivered_records"] == len(ids) + len(rejected)
 
 
 def test_the_outcome_and_the_counts_by_reason_agree(staged):
@@ -78,32 +78,137 @@ def test_the_quarantine_names_the_file(staged):
     assert files["1,caf\ufffd,17"] == f"{folder}/latin-1.csv"
 
 
-def test_a_record_that_is_lost_on_the_way_is_missed(spark, lake, monkeypatch):
+def test_each_task_writes_its_own_parts(staged):
+    """So no task, and not the driver either, handles what others have read."""
+    run = staged.delivery(TABLE, DAY)["run"]
+    places = [
+        staged.root / area / TABLE / f"insert_date={DAY}/run={run}" for area in ("staging", "quarantine")
+    ]
+    in_table, in_quarantine = (sorted(file.name for file in place.iterdir()) for place in places)
+    assert in_table == in_quarantine == [f"part-{number:05}.parquet" for number in range(len(in_table))]
+    size = sum(file.stat().st_size for file in (staged.root / "raw").rglob("*.csv*"))
+    assert len(in_table) >= size // 40_000
+
+
+@pytest.mark.parametrize("megabytes", [1, 2])
+def test_there_are_as_many_tasks_as_pieces(spark, lake, monkeypatch, megabytes):
+    content = HEADER + "".join(f'1,"{"text " * 200}",{n}\n' for n in range(10_000))
+    lake.deliver("movie_review", DAY, content)
+    monkeypatch.setattr(stage_feed, "SMALLEST_PIECE_BYTES", 1)
+    monkeypatch.setenv("PIECE_MB", str(megabytes))
+    group = f"tasks-{megabytes}"
+    spark.sparkContext.setJobGroup(group, "")
+    classify(spark, lake, DAY)
+    tracker = spark.sparkContext.statusTracker()
+    tasks = [
+        tracker.getStageInfo(stage).numTasks
+        for job in tracker.getJobIdsForGroup(group)
+        for stage in tracker.getJobInfo(job).stageIds
+    ]
+    # one stage, which reads and writes
+    assert tasks == [-(-len(content) // (megabytes << 20))]
+
+
+def test_a_record_that_is_lost_on_the_way_is_missed(spark, lake):
     lake.deliver("movie_review", DAY, HEADER + "1,a,10\n2,b,11\n")
-    real = stage_feed.staged_piece
 
-    def losing(*arguments):
-        for batch in real(*arguments):
-            yield batch.slice(1) if batch.column("review_id").null_count == 0 else batch
+    def losing(fields):
+        return classify_fields(fields, frozenset({"good"})).slice(1)
 
-    monkeypatch.setattr(stage_feed, "staged_piece", losing)
-    # in this process: Spark's workers have functions of their own
-    monkeypatch.setattr(stage_feed, "_read_pieces", read_here)
-    outcome = classify(spark, lake, DAY)
-    # the pieces counted it where they found it, so the ledger cannot balance
+    outcome = stage_feed.stage_feed(spark, lake.settings, Stage(TABLE, MOVIE_REVIEW, losing), [DAY])
+    # the reader counted it where it found it, so the ledger cannot balance
     assert outcome.staged == 1 and lake.delivery(TABLE, DAY)["delivered_records"] == 2
 
 
-def read_here(spark, stage, pieces, _piece_bytes):
-    schema = stage_feed.piece_schema(stage.table)
-    arrow = to_arrow_schema(schema)
-    rows = [
-        tuple(row.values())
-        for number, piece in pieces.items()
-        for batch in stage_feed.staged_piece(number, piece, stage, arrow)
-        for row in batch.to_pylist()
-    ]
-    return spark.createDataFrame(rows, schema)
+def contents(lake):
+    """Staging and quarantine as readers see them: the rows by path, without the id of the run."""
+    return {
+        re.sub(r"/run=[^/]*", "", str(file.relative_to(lake.root))): sorted(
+            ({**row, "run": None, "file": None} for row in pq.ParquetFile(file).read().to_pylist()), key=str
+        )
+        for area in ("staging", "quarantine")
+        for file in (lake.root / area).rglob("*.parquet")
+    }
+
+
+@pytest.mark.slow
+def test_a_range_gives_what_its_days_give_one_by_one(spark, lake, other_lake):
+    together, apart = lake, other_lake
+    for each in (together, apart):
+        each.deliver("movie_review", DAY, HEADER + "1,good,1\n2,bad,2\nbroken\n")
+        each.deliver("movie_review", NEXT, HEADER)
+    days = [DAY, NEXT, date(2021, 1, 3)]
+    classify(spark, together, *days)
+    for day in reversed(days):
+        classify(spark, apart, day)
+    found = contents(together)
+    assert found == contents(apart)
+    # table, quarantine, rejection and delivery of two days, and a delivery of the third: nothing else is left
+    assert len(found) == len(together.files()) == 9
+
+
+def test_a_delivered_day_without_records_is_a_day_with_no_rows(spark, lake):
+    lake.deliver("movie_review", DAY, HEADER)
+    classify(spark, lake, DAY)
+    assert lake.staged(TABLE, DAY) == lake.quarantined(TABLE, DAY) == []
+    assert lake.delivery(TABLE, DAY)["is_delivered"] and lake.rejections(TABLE, DAY) == {}
+
+
+def test_a_rerun_replaces_its_day_and_no_other(spark, lake):
+    for day in (DAY, NEXT):
+        lake.deliver("movie_review", day, HEADER + "1,a,1\n2,b,2\n3,,3\n")
+    classify(spark, lake, DAY, NEXT)
+    before = lake.files()
+    # redelivered: less, and clean
+    lake.deliver("movie_review", NEXT, HEADER + "2,b,2\n")
+    classify(spark, lake, NEXT)
+    assert [row["review_id"] for row in lake.staged(TABLE, NEXT)] == [2]
+    assert lake.quarantined(TABLE, NEXT) == [] and lake.rejections(TABLE, NEXT) == {}
+    assert lake.delivery(TABLE, NEXT)["delivered_records"] == 1
+    after = lake.files()
+    assert {name: after[name] for name in before if f"={DAY}/" in name} == {
+        name: content for name, content in before.items() if f"={DAY}/" in name
+    }
+
+
+def test_a_day_that_is_not_delivered_has_its_delivery_row_only(spark, lake, capsys):
+    lake.deliver("movie_review", NEXT, HEADER, name="movie_review.csv.part")
+    outcome = classify(spark, lake, DAY, NEXT)
+    nothing = {
+        "table_name": TABLE,
+        "run": None,
+        "is_delivered": False,
+        "file_count": 0,
+        "delivered_records": 0,
+    }
+    assert [lake.delivery(TABLE, day) for day in (DAY, NEXT)] == [nothing, nothing]
+    assert len(lake.files()) == 2
+    assert outcome.not_delivered == [DAY, NEXT]
+    assert f"movie_review of {NEXT} was not delivered" in capsys.readouterr().out
+
+
+def test_many_days_that_are_not_delivered_are_one_line(spark, lake, capsys):
+    days = [date(2021, 1, day) for day in range(1, 8)]
+    lake.deliver("movie_review", days[2], HEADER)
+    classify(spark, lake, *days)
+    folder = f"{lake.settings['RAW_URI']}/movie_review"
+    assert capsys.readouterr().out == (
+        "  movie_review of 6 days (2021-01-01 to 2021-01-07) was not delivered: "
+        f"no *.csv or *.csv.gz in {folder}\n"
+    )
+
+
+def test_a_day_whose_delivery_has_gone_stays_as_it_is(spark, lake, capsys):
+    file = lake.deliver("movie_review", DAY, HEADER + "1,a,1\n")
+    classify(spark, lake, DAY)
+    before = lake.files()
+    file.unlink()
+    lake.deliver("movie_review", NEXT, HEADER + "2,b,2\n")
+    classify(spark, lake, DAY, NEXT)
+    after = lake.files()
+    assert {name: after[name] for name in before} == before
+    assert [row["review_id"] for row in lake.staged(TABLE, NEXT)] == [2]
+    assert f"{DAY} was not delivered; what was staged before stays" in capsys.readouterr().out
 
 
 def test_what_was_not_delivered_is_named_with_its_folder_and_what_lies_there(spark, lake, capsys):
@@ -129,8 +234,6 @@ def test_what_is_special_about_a_file_is_printed(spark, lake, capsys):
         ("/dev/null/staging", "Not a directory"),
         ("/proc/staging", "No such file or directory"),
         ("ftp://host/staging", "Unrecognized filesystem type in URI"),
-        # Spark comes without S3's driver
-        ("s3a://bucket/staging", "Class org.apache.hadoop.fs.s3a.S3AFileSystem not found"),
     ],
 )
 @pytest.mark.parametrize("setting", ["STAGING_URI", "QUARANTINE_URI"])
@@ -143,7 +246,7 @@ def test_a_place_where_nothing_can_be_written_is_one_clear_line(spark, lake, set
     assert lake.files() == {}
 
 
-def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(spark, lake, monkeypatch):
+def test_a_file_that_cannot_be_read_is_named_and_the_day_stays_as_it_was(spark, lake, monkeypatch):
     file = lake.deliver("movie_review", DAY, HEADER + "1,a,10\n")
 
     def and_gone(*arguments):
@@ -151,10 +254,10 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(spark, lake,
         return pieces_of(*arguments)
 
     monkeypatch.setattr(stage_feed, "pieces_of", and_gone)
-    with pytest.raises(PreparationError, match=r"cannot be read: .*nothing was written") as refusal:
+    with pytest.raises(PreparationError, match=r"cannot be read: .*its day stays as it was") as refusal:
         classify(spark, lake, DAY)
     assert str(file) in str(refusal.value) and "\n" not in str(refusal.value)
-    assert lake.files() == {}
+    assert not (lake.root / "staging/delivery").exists()
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, 67_108_864), ("", 67_108_864), ("8", 8_388_608)])

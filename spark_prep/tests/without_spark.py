@@ -1,5 +1,6 @@
 """Stages one file as the tasks of a job do, piece by piece and again where a guess was wrong, but without Spark."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -7,12 +8,11 @@ from typing import NamedTuple
 from unittest import mock
 
 import pyarrow as pa
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from spark_prep.contract import tables
 from spark_prep.spark import pieces
 from spark_prep.spark.pieces import File, Piece, Report
-from spark_prep.spark.stage_feed import Stage, piece_schema, staged_piece
+from spark_prep.spark.stage_task import Stage, stage_piece
 
 DAY = date(2021, 1, 1)
 
@@ -56,32 +56,37 @@ def stage_text(content: str | bytes, stage: Stage, piece_bytes: int = 1 << 30) -
 
 def stage_file(file: File, stage: Stage, piece_bytes: int = 1 << 30) -> Staged:
     whole = pieces.pieces_of([file], piece_bytes)
-    found: dict[int, list[dict]] = {}
     again: dict[int, Piece] = dict(enumerate(whole))
+    found: dict[int, tuple[Report, list[dict], list[dict]]] = {}
     rounds = 0
     while again:
         rounds += 1
-        found |= {number: rows_of(number, piece, stage) for number, piece in again.items()}
-        reports = [report_of(found[number]) for number in range(len(whole))]
+        found |= {number: read(piece, stage) for number, piece in again.items()}
+        reports = [found[number][0] for number in range(len(whole))]
         again = pieces.misread(whole, reports)
-    records = [row for number in range(len(whole)) for row in found[number] if row["records"] is None]
     return Staged(
-        [
-            {name: row[name] for name in tables.STAGING[stage.table].names}
-            for row in records
-            if row["reason"] is None
-        ],
-        [{name: row[name] for name in tables.QUARANTINE.names} for row in records if row["reason"]],
+        [row for number in range(len(whole)) for row in found[number][1]],
+        [row for number in range(len(whole)) for row in found[number][2]],
         reports,
         rounds,
     )
 
 
-def rows_of(number: int, piece: Piece, stage: Stage) -> list[dict]:
-    schema = to_arrow_schema(piece_schema(stage.table))
-    return [row for batch in staged_piece(number, piece, stage, schema) for row in batch.to_pylist()]
+def read(piece: Piece, stage: Stage) -> tuple[Report, list[dict], list[dict]]:
+    """The piece's report, the rows of the table and those of quarantine; what is counted is what is written."""
+    staged, rejected = Rows(tables.STAGING[stage.table]), Rows(tables.QUARANTINE)
+    done = stage_piece(0, piece, stage, staged, rejected)
+    assert done.staged == len(staged.rows)
+    assert done.rejected == Counter(row["reason"] for row in rejected.rows)
+    return done.report, staged.rows, rejected.rows
 
 
-def report_of(rows: list[dict]) -> Report:
-    (report,) = (row for row in rows if row["records"] is not None)
-    return Report(*(report[name] for name in Report._fields))
+class Rows:
+    """Takes what a Parquet writer would write."""
+
+    def __init__(self, schema: pa.Schema):
+        self.schema, self.rows = schema, []
+
+    def write_table(self, table: pa.Table):
+        assert table.schema == self.schema
+        self.rows += table.to_pylist()
