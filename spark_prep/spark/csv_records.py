@@ -139,19 +139,16 @@ def cut(data: bytes, stop: int, at_end: bool, layout: Layout) -> Block:
 def strict_records(data: bytes, stop: int, at_end: bool, layout: Layout) -> Block:
     """The records up to the first one that is not strict."""
     text = np.frombuffer(data, np.uint8)
-    is_quote = text == QUOTE
-    # 1 from an opening quote up to its closing one; uint8 overflows by 256, which changes no parity
-    inside = np.bitwise_and(np.add.accumulate(is_quote, dtype=np.uint8), 1)
-    outside = inside == 0
-    ends = np.flatnonzero((text == LF) & outside) + 1
-    if at_end and (not len(ends) or ends[-1] < len(data)) and (not len(data) or outside[-1]):
+    quotes = np.flatnonzero(text == QUOTE)
+    ends = outside(quotes, np.flatnonzero(text == LF)) + 1
+    if at_end and (not len(ends) or ends[-1] < len(data)) and len(quotes) % 2 == 0:
         ends = np.append(ends, len(data))
-    ends = ends[: np.searchsorted(ends, first_fault(text, is_quote, inside, at_end), side="right")]
+    ends = ends[: np.searchsorted(ends, first_fault(text, quotes, at_end), side="right")]
     starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
     within = np.searchsorted(starts, stop)
     starts, ends = starts[:within], ends[:within]
 
-    commas = np.flatnonzero((text == COMMA) & outside)
+    commas = outside(quotes, np.flatnonzero(text == COMMA))
     fields = np.diff(np.searchsorted(commas, np.concatenate((starts[:1], ends)))) + 1
     is_good = fields == layout.number_of_fields
     is_good &= ends - starts <= MOST_RECORD_BYTES
@@ -175,13 +172,17 @@ def strict_records(data: bytes, stop: int, at_end: bool, layout: Layout) -> Bloc
     return Block(table, Slices(data, good[0].tolist(), good[1].tolist()), rejected, int(ends[-1]))
 
 
-def first_fault(text: np.ndarray, is_quote: np.ndarray, inside: np.ndarray, at_end: bool) -> int:
+def outside(quotes: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The places that are in no quotes: behind an even number of them."""
+    return places[np.searchsorted(quotes, places) % 2 == 0]
+
+
+def first_fault(text: np.ndarray, quotes: np.ndarray, at_end: bool) -> int:
     """The place of the first byte that strict text cannot hold there, or the length of the text: a quote in the middle of a
     field, anything but a comma, a line end or another quote behind a closing one, a CR that ends no line, and, because
     pyarrow.csv would drop it, a mark of the byte order."""
     # what follows the text's end is not known; a record that ends there is not whole unless the file ends there as well
     around = np.concatenate(([LF], text, [LF, LF] if at_end else [COMMA, COMMA])).astype(np.uint8)
-    quotes = np.flatnonzero(is_quote)
     before, after, second = (
         around[quotes],
         around[quotes + 2],
@@ -189,12 +190,12 @@ def first_fault(text: np.ndarray, is_quote: np.ndarray, inside: np.ndarray, at_e
     )
     ends_line = (after == LF) | ((after == CR) & (second == LF))
     is_fault = np.where(
-        inside[quotes] == 1,
+        np.arange(len(quotes)) % 2 == 0,  # an opening quote
         (before != COMMA) & (before != LF) & (before != QUOTE),
         (after != COMMA) & (after != QUOTE) & ~ends_line,
     )
     faults = [quotes[is_fault][:1]]
-    returns = np.flatnonzero((text == CR) & (inside == 0))
+    returns = outside(quotes, np.flatnonzero(text == CR))
     faults.append(returns[around[returns + 2] != LF][:1])
     marks = np.flatnonzero(text == BOM[0])
     faults.append(marks[around[marks] == LF][:1])

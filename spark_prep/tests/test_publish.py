@@ -137,7 +137,7 @@ def test_a_run_that_is_killed_at_any_step_is_never_seen(lake, where, name, step,
 
 
 def test_the_steps_above_are_all_there_are(lake, monkeypatch):
-    calls = Counter()
+    calls = Counter[tuple[str, str]]()
     for where, name in ((publish, "create"), (object_store, "create"), (os, "replace")):
         real = getattr(where, name)
 
@@ -158,6 +158,7 @@ def test_a_reader_during_the_switch_sees_one_run_or_the_other(lake):
     def poll():
         while not done.is_set():
             delivery = committed(lake.settings["STAGING_URI"], TABLE, DAY)
+            assert delivery and delivery.run
             try:
                 rows = [
                     row["review_id"]

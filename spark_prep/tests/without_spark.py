@@ -85,7 +85,8 @@ class Rows:
     """Takes what a Parquet writer would write."""
 
     def __init__(self, schema: pa.Schema):
-        self.schema, self.rows = schema, []
+        self.schema = schema
+        self.rows: list[dict] = []
 
     def write_table(self, table: pa.Table):
         assert table.schema == self.schema
