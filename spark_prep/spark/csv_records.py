@@ -34,7 +34,7 @@ MOST_RECORD_BYTES = 16 << 20
 # Of a rejected record, at most so much is kept.
 MOST_KEPT_BYTES = 1 << 20
 # What is looked at as a whole. After damage, so much is read record by record before the fast way is tried again.
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 SLOW_BYTES = 64 << 10
 # What is fetched from the store at a time.
 READ_BYTES = 8 << 20
