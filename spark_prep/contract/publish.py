@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.fs import FileSelector, FileType
+from pyarrow.fs import FileSelector
 
 from spark_prep.contract import tables
 from spark_prep.contract.object_store import create, replace, store_and_path
@@ -82,7 +82,7 @@ def commit(run: Run, day: date, file_count: int, delivered: int, rejected: Mappi
         _write(run.staging_uri, rejection_file(run.table, day, run.id), tables.REJECTION, rows)
     delivery = Delivery(run.table, run.id if file_count else None, file_count > 0, file_count, delivered)
     _write(run.staging_uri, delivery_file(run.table, day), tables.DELIVERY, [delivery._asdict()])
-    _remove_old_runs(run, day, kept={run.id, before.run if before else None})
+    _remove_old_runs(run, day, before.run if before else None)
 
 
 def committed(staging_uri: str, table: str, day: date) -> Delivery | None:
@@ -151,31 +151,43 @@ def _write(root: str, name: str, schema: pa.Schema, rows: list[dict[str, object]
     replace(root, name, content.getvalue())
 
 
-def _remove_old_runs(run: Run, day: date, kept: set[str | None]) -> None:
-    """All but the kept ones, unless they are so young that they may still be written or read."""
-    areas = ((run.staging_uri, run.table), (run.quarantine_uri, run.table))
+def _remove_old_runs(run: Run, day: date, before: str | None) -> None:
+    """Remove the files of runs that are neither the day's nor so young that they may still be written or read.
+
+    The one that was the day's until now stays, or if that one is young, the last one before.
+    """
     youngest = datetime.now(UTC).replace(tzinfo=None) - run.keep
+    areas = ((run.staging_uri, run.table), (run.quarantine_uri, run.table))
     try:
-        ids = {id_ for root, table in areas for id_, started in _runs(root, table, day) if started < youngest}
-        for id_ in sorted(ids - kept):
-            # of the rejections this run's only: the other tables' are beside them
-            for root, table in (*areas, (run.staging_uri, "rejection")):
-                _delete_folder(root, run_folder(table, day, id_))
+        runs = {found for root, table in areas for found in _runs(root, table, day)}
     except (OSError, pa.ArrowException) as error:
-        # the day is committed, and nobody reads those files
-        print(
-            f"  warning: old runs of {run.table} of {day} could not be removed: {' '.join(str(error).split())}"
-        )
+        _warn_of_old_runs(run, day, error)
+        return
+    old = sorted(id_ for id_, started in runs if started < youngest and id_ != run.id)
+    for id_ in old:
+        if id_ == (before if before in old else old[-1]):
+            continue
+        # of the rejections this run's only: the other tables' are beside them
+        for root, table in (*areas, (run.staging_uri, "rejection")):
+            try:
+                _delete_folder(root, run_folder(table, day, id_))
+            except (OSError, pa.ArrowException) as error:
+                _warn_of_old_runs(run, day, error)
 
 
-def _runs(root: str, table: str, day: date) -> Iterator[tuple[str, datetime]]:
-    """The runs that have written files of the day: id and start."""
+def _warn_of_old_runs(run: Run, day: date, error: Exception) -> None:
+    """The day is committed, and nobody reads those files."""
+    print(f"  warning: old runs of {run.table} of {day} could not be removed: {' '.join(str(error).split())}")
+
+
+def _runs(root: str, table: str, day: date) -> set[tuple[str, datetime]]:
+    """The runs that have files of the day: id and start."""
     store, path = store_and_path(root)
-    selector = FileSelector(f"{path}/{table}/insert_date={day}", allow_not_found=True)
-    for entry in store.get_file_info(selector):
-        folder = RUN_FOLDER.fullmatch(entry.base_name)
-        if entry.type == FileType.Directory and folder:
-            yield folder["id"], datetime.strptime(folder["started"], STARTED)
+    # recursive, since of Cloud Storage Arrow lists objects only
+    selector = FileSelector(f"{path}/{table}/insert_date={day}", allow_not_found=True, recursive=True)
+    folders = {file.path.split("/")[-2] for file in store.get_file_info(selector) if file.is_file}
+    runs = filter(None, map(RUN_FOLDER.fullmatch, folders))
+    return {(run["id"], datetime.strptime(run["started"], STARTED)) for run in runs}
 
 
 def _delete_folder(root: str, name: str) -> None:
@@ -183,5 +195,5 @@ def _delete_folder(root: str, name: str) -> None:
     try:
         store.delete_dir(f"{path}/{name}")
     except FileNotFoundError:
-        # another run has done it
+        # another run has done it; or it is done, and Cloud Storage misses an object for the folder itself
         return

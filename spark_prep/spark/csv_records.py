@@ -174,7 +174,8 @@ def strict_records(data: bytes, stop: int, at_end: bool, layout: Layout) -> Bloc
 
 def outside(quotes: np.ndarray, places: np.ndarray) -> np.ndarray:
     """The places that are in no quotes: behind an even number of them."""
-    return places[np.searchsorted(quotes, places) % 2 == 0]
+    found: np.ndarray = places[np.searchsorted(quotes, places) % 2 == 0]
+    return found
 
 
 def first_fault(text: np.ndarray, quotes: np.ndarray, at_end: bool) -> int:
