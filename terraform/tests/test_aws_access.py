@@ -16,10 +16,12 @@ from terraform.tests.aws_stack import (
     SPARK,
     SPECTRUM,
     airflow_secrets,
+    bucket,
     bucket_policy,
     objects,
     role_arn,
 )
+from terraform.tests.cli import TREE
 from terraform.tests.stack import Stack, as_list
 
 # Who else may do what: AWS's own policies, by role.
@@ -32,6 +34,8 @@ MANAGED_POLICIES = {
     },
     f"{NAME}-emr": {"service-role/AmazonEMRServicePolicy_v2"},
 }
+WRITERS = {"classified_movie_review": SPARK, "review_logs": SPARK, "user_purchase": AIRFLOW}
+DAY, RUN = "insert_date=2021-01-31", "run=20210201T030501-1a2b3c4d"
 # Actions for which IAM knows no narrower resource.
 WITHOUT_RESOURCE = {"elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"}
 
@@ -39,18 +43,36 @@ WITHOUT_RESOURCE = {"elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"}
 def test_only_spark_reads_the_quarantine(stack: Stack) -> None:
     for table in ("classified_movie_review", "review_logs"):
         assert stack.who_may(
-            "s3:GetObject", objects("quarantine", f"{table}/insert_date=2021-01-01/x.parquet")
+            "s3:GetObject", objects("quarantine", f"{table}/{DAY}/{RUN}/part-00000.parquet")
         ) == {SPARK}
-    assert (
-        stack.who_may("s3:GetObject", objects("quarantine", "user_purchase/insert_date=2021-01-01/x.parquet"))
-        == set()
-    )
+    for name in (f"{DAY}/{RUN}/part-00000.parquet", f"{DAY}/{RUN}/", f"{DAY}/user_purchase.parquet"):
+        assert stack.who_may("s3:GetObject", objects("quarantine", f"user_purchase/{name}")) == set()
     # and nobody by another policy of the account
     denied = bucket_policy(stack, "quarantine", "OnlySparkReads")
     assert denied["Effect"] == "Deny" and denied["Principal"] == {"AWS": "*"}
     assert set(denied["Action"]) == {"s3:GetObject", "s3:GetObjectVersion"}
-    assert denied["Resource"] == [objects("quarantine", "*")]
+    # of all objects: what it leaves out is names that no file has (see the next test)
+    assert "Resource" not in denied
+    assert denied["NotResource"] == [
+        objects("quarantine", f"user_purchase/insert_date={'?' * 10}/run={'?' * 24}")
+    ]
     assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
+
+
+def test_arrow_may_ask_airflow_whether_a_run_of_rejected_purchases_is_a_file(stack: Stack) -> None:
+    """It does so before it deletes the folder (HEAD, for which IAM asks for the right to read)."""
+    publish = (TREE.parent / "spark_prep/contract/publish.py").read_text()
+    (run_folder,) = re.findall(r'RUN_FOLDER = re.compile\(r"(.+)"\)', publish)
+    assert re.fullmatch(run_folder, RUN), "the policies count the characters of a run's id"
+    assert stack.who_may("s3:GetObject", objects("quarantine", f"user_purchase/{DAY}/{RUN}")) == {AIRFLOW}
+    (listing,) = [
+        statement
+        for role, statement in stack.statements()
+        if role == AIRFLOW
+        and "s3:ListBucket" in as_list(statement["Action"])
+        and f"arn:aws:s3:::{bucket('quarantine')}" in as_list(statement["Resource"])
+    ]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": "user_purchase/insert_date=*"}}
 
 
 def test_only_spark_reads_the_vendors_feeds(stack: Stack) -> None:
@@ -107,38 +129,58 @@ def test_no_password_and_no_key_is_in_the_state(stack: Stack) -> None:
         assert not stack.all(random)
 
 
-def test_each_writer_writes_its_own_files_only(stack: Stack) -> None:
-    day = "insert_date=2021-01-01"
-    assert stack.who_may("s3:PutObject", objects("raw", f"movie_review/{day}/x.csv")) == set()
-    for table in ("classified_movie_review", "review_logs"):
-        for layer in ("staging", "quarantine"):
-            for action in ("s3:PutObject", "s3:DeleteObject"):
-                assert stack.who_may(action, objects(layer, f"{table}/{day}/x.parquet")) == {SPARK}
-    for key in ("staging/user_purchase", "quarantine/user_purchase"):
-        layer, table = key.split("/")
-        assert stack.who_may("s3:PutObject", objects(layer, f"{table}/{day}/user_purchase.parquet")) == {
-            AIRFLOW
-        }
-        assert (
-            stack.who_may("s3:DeleteObject", objects(layer, f"{table}/{day}/user_purchase.parquet")) == set()
-        )
-    assert stack.who_may("s3:PutObject", objects("artifacts", "spark/1/submit.py")) == set()
+def test_each_writer_writes_and_removes_runs_of_its_own_tables_only(stack: Stack) -> None:
+    for table, writer in WRITERS.items():
+        for action in ("s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"):
+            for layer in ("staging", "quarantine"):
+                assert stack.who_may(action, objects(layer, f"{table}/{DAY}/{RUN}/part-00000.parquet")) == {
+                    writer
+                }
+                # the markers that Arrow leaves when it deletes a run's folder, and takes away with it
+                for marker in (f"{DAY}/", f"{DAY}/{RUN}/"):
+                    assert stack.who_may(action, objects(layer, f"{table}/{marker}")) == {writer}
+                for other in (f"{table}.parquet", f"{DAY}/{table}.parquet", f"{DAY}/{RUN}/other.parquet"):
+                    assert stack.who_may(action, objects(layer, f"{table}/{other}")) == set()
+            assert stack.who_may(action, objects("staging", f"rejection/{DAY}/{RUN}/{table}.parquet")) == {
+                writer
+            }
+
+
+def test_a_committed_day_is_replaced_and_never_taken_away(stack: Stack) -> None:
+    for table, writer in WRITERS.items():
+        row = objects("staging", f"delivery/{DAY}/{table}.parquet")
+        assert stack.who_may("s3:PutObject", row) == {writer}
+        assert stack.who_may("s3:DeleteObject", row) == set()
+        # to know which run was committed before
+        assert stack.who_may("s3:GetObject", row) == {SPARK, AIRFLOW, SPECTRUM}
+
+
+def test_nobody_writes_elsewhere_in_the_lake(stack: Stack) -> None:
+    for place in (
+        objects("raw", f"movie_review/{DAY}/x.csv"),
+        objects("artifacts", "spark/1/submit.py"),
+        *(objects(layer, key) for layer in ("staging", "quarantine") for key in (
+            ".incoming/review_logs/x", "_temporary/0/x", "review_logs_$folder$", f"other/{DAY}/{RUN}/part-00000.parquet",
+        )),
+        objects("quarantine", f"rejection/{DAY}/{RUN}/review_logs.parquet"),
+        objects("quarantine", f"delivery/{DAY}/review_logs.parquet"),
+    ):  # fmt: skip
+        for action in ("s3:PutObject", "s3:DeleteObject"):
+            assert stack.who_may(action, place) == set(), (action, place)
 
 
 def test_the_jobs_reach_all_that_they_need(stack: Stack) -> None:
     """So that nothing above is kept by forbidding the work."""
-    day = "insert_date=2021-01-01"
-    for table in ("delivery", "rejection"):
-        assert stack.who_may("s3:PutObject", objects("staging", f"{table}/{day}/user_purchase.parquet")) == {
-            SPARK,
-            AIRFLOW,
-        }
-    for layer in ("staging", "quarantine"):
-        assert stack.who_may("s3:PutObject", objects(layer, ".incoming/review_logs/x")) == {SPARK}
-    assert stack.who_may("s3:GetObject", objects("staging", f"user_purchase/{day}/x.parquet")) == {
-        AIRFLOW,
-        SPECTRUM,
-    }
+    for table, writer in WRITERS.items():
+        rows = objects("staging", f"{table}/{DAY}/{RUN}/part-00000.parquet")
+        assert stack.who_may("s3:GetObject", rows) == {AIRFLOW, SPECTRUM, writer}
+        # Arrow asks for a folder's name before it deletes what is in it
+        for layer, name in (("staging", table), ("staging", "rejection"), ("quarantine", table)):
+            assert writer in stack.who_may("s3:GetObject", objects(layer, f"{name}/{DAY}/{RUN}"))
+    # without it a row that is not there is "denied", not "not found"
+    for role in (SPARK, AIRFLOW):
+        assert role in stack.who_may("s3:ListBucket", f"arn:aws:s3:::{bucket('staging')}")
+        assert role in stack.who_may("s3:ListBucket", f"arn:aws:s3:::{bucket('quarantine')}")
     assert stack.who_may("s3:GetObject", objects("artifacts", "spark/1/submit.py")) == {SPARK}
     assert stack.who_may("s3:PutObject", objects("artifacts", "spark-logs/x")) == {SPARK}
     for folder in ("docs", "airflow-logs"):

@@ -75,9 +75,24 @@ def test_rejected_records_go_after_90_days(stack: Stack) -> None:
         for one in stack.all("aws_s3_bucket_lifecycle_configuration").values()
         if "quarantine" in one.bucket
     ]
-    (rule,) = [rule for rule in rules if rule["expiration"]]
+    (rule,) = [rule for rule in rules if rule["expiration"] and rule["expiration"][0]["days"]]
     assert rule["status"] == "Enabled" and rule["expiration"][0]["days"] == 90
     assert not rule["filter"] or not rule["filter"][0]["prefix"]
+
+
+def test_no_rule_deletes_what_is_staged(stack: Stack) -> None:
+    """The run that a day's delivery row names may be years old."""
+    (rules,) = [
+        one.rule
+        for one in stack.all("aws_s3_bucket_lifecycle_configuration").values()
+        if "staging" in one.bucket
+    ]
+    (rule,) = rules
+    (expiration,) = rule["expiration"]
+    assert not expiration["days"] and not expiration["date"]
+    # what a removed run leaves behind, and an upload that was broken off
+    assert expiration["expired_object_delete_marker"] is True
+    assert rule["abort_incomplete_multipart_upload"][0]["days_after_initiation"] == 7
 
 
 def test_only_airflow_reaches_the_databases(stack: Stack) -> None:

@@ -48,6 +48,29 @@ def bindings(policy: SimpleNamespace) -> list[tuple[str, str, str]]:
     ]
 
 
+# Of those that are granted here: those that put and delete objects.
+WRITING_ROLES = {"roles/storage.objectUser", "roles/storage.legacyBucketWriter"}
+WRITERS = {"classified_movie_review": SPARK, "review_logs": SPARK, "user_purchase": AIRFLOW}
+DAY, RUN = "insert_date=2021-01-31", "run=20210201T030501-1a2b3c4d"
+
+
+def who_may(policy: SimpleNamespace, roles: set[str], key: str) -> set[str]:
+    """The members with one of these roles on the object, by the two forms of condition that there are."""
+    name = f"projects/_/buckets/{policy.bucket}/objects/{key}"
+    found = set()
+    for role, member, condition in bindings(policy):
+        starts, ends = (
+            tuple(re.findall(rf'resource\.name\.{test}\("([^"]+)"\)', condition))
+            for test in ("startsWith", "endsWith")
+        )
+        written = " || ".join(f'resource.name.startsWith("{start}")' for start in starts)
+        endings = " || ".join(f'resource.name.endsWith("{end}")' for end in ends)
+        assert condition in ("", f"({written})", f"({written}) && ({endings})"), condition
+        if role in roles and name.startswith(starts or "") and name.endswith(ends or ""):
+            found.add(member)
+    return found
+
+
 def test_nothing_is_public(production: Stack, trial: Stack) -> None:
     for stack in (production, trial):
         assert "allUsers" not in stack.text and "allAuthenticatedUsers" not in stack.text
@@ -85,6 +108,38 @@ def test_every_layer_says_all_of_its_access(production: Stack) -> None:
 def test_only_spark_reads_the_quarantine(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "quarantine")
     assert {member for role, member, _ in bindings(policy) if role in READING_ROLES} == {SPARK}
+
+
+def test_each_writer_writes_and_removes_runs_of_its_own_tables_only(production: Stack) -> None:
+    staging = production.one("google_storage_bucket_iam_policy", "staging")
+    quarantine = production.one("google_storage_bucket_iam_policy", "quarantine")
+    for table, writer in WRITERS.items():
+        for policy in (staging, quarantine):
+            assert who_may(policy, WRITING_ROLES, f"{table}/{DAY}/{RUN}/part-00000.parquet") == {writer}
+        for key in (f"rejection/{DAY}/{RUN}/{table}.parquet", f"delivery/{DAY}/{table}.parquet"):
+            assert who_may(staging, WRITING_ROLES, key) == {writer}
+            assert who_may(quarantine, WRITING_ROLES, key) == set()
+    # with a run's folder Arrow deletes its marker, and is told "not found" only where it may delete
+    assert who_may(staging, WRITING_ROLES, f"rejection/{DAY}/{RUN}/") == {SPARK, AIRFLOW}
+    assert who_may(staging, WRITING_ROLES, f"delivery/{DAY}/") == set()
+    for policy in (staging, quarantine):
+        for key in (".incoming/review_logs/x", "review_logs_old/x", f"other/{DAY}/{RUN}/part-00000.parquet"):
+            assert who_may(policy, WRITING_ROLES, key) == set()
+
+
+def test_the_writers_read_their_delivery_rows(production: Stack) -> None:
+    staging = production.one("google_storage_bucket_iam_policy", "staging")
+    for table, writer in WRITERS.items():
+        assert who_may(staging, READING_ROLES, f"delivery/{DAY}/{table}.parquet") == {writer, AIRFLOW}
+    lists = {member for role, member, _ in bindings(staging) if role == "roles/storage.legacyBucketReader"}
+    assert lists == {SPARK, AIRFLOW}
+
+
+def test_no_rule_deletes_what_is_staged(production: Stack) -> None:
+    """The run that a day's delivery row names may be years old."""
+    for rule in production.one("google_storage_bucket", '"staging"').lifecycle_rule:
+        (condition,) = rule["condition"]
+        assert condition["with_state"] == "ARCHIVED" and not condition["age"], rule
 
 
 def test_only_spark_reads_the_vendors_files(production: Stack) -> None:

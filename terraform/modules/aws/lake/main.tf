@@ -9,7 +9,7 @@ locals {
   bucket_names = { for layer in local.layers : layer => "${var.name}-${layer}-${var.account_id}" }
 
   # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
-  # rejected records back.
+  # rejected records back. None of staging: the run that a day's delivery row names may be years old.
   expiry_days = {
     quarantine = { "" = 90 }
     artifacts  = { "airflow-logs/" = 90, "spark-logs/" = 90 }
@@ -106,6 +106,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "layer" {
       noncurrent_days = 30
     }
 
+    # A removed run leaves them, and its names do not come again.
+    expiration {
+      expired_object_delete_marker = true
+    }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
@@ -149,12 +154,12 @@ resource "aws_s3_bucket_policy" "layer" {
       }],
       # Whatever other policies of the account say, administrators' included.
       each.key == "quarantine" ? [{
-        Sid       = "OnlySparkReads"
-        Effect    = "Deny"
-        Action    = ["s3:GetObject", "s3:GetObjectVersion"]
-        Resource  = ["${local.bucket_arns[each.key]}/*"]
-        Principal = { AWS = "*" }
-        Condition = { ArnNotEquals = { "aws:PrincipalArn" = var.spark_role_arn } }
+        Sid         = "OnlySparkReads"
+        Effect      = "Deny"
+        Action      = ["s3:GetObject", "s3:GetObjectVersion"]
+        NotResource = [local.run_folders_of_rejected_purchases]
+        Principal   = { AWS = "*" }
+        Condition   = { ArnNotEquals = { "aws:PrincipalArn" = var.spark_role_arn } }
       }] : [],
     )
   })

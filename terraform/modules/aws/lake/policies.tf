@@ -1,11 +1,25 @@
 # What the roles of the pipeline may do in the lake. The folders are those that the jobs read and write.
 
 locals {
-  spark_tables = ["classified_movie_review", "review_logs"]
-  # A job writes here before it puts files in place.
-  incoming = ".incoming"
-  # Every writer adds its own file to these: what was delivered, what was rejected and why.
-  shared_tables = ["delivery", "rejection"]
+  tables = { spark = ["classified_movie_review", "review_logs"], airflow = ["user_purchase"] }
+
+  # What a writer puts and takes away again: the files of its runs, and the markers of folders, which Arrow sets and deletes
+  # with them (empty objects whose names end in a slash).
+  run_files = { for writer, tables in local.tables : writer => concat(
+    flatten([for table in tables : [for bucket in [local.bucket_arns["staging"], local.bucket_arns["quarantine"]] : [
+      "${bucket}/${table}/insert_date=*/run=*/part-*.parquet",
+      "${bucket}/${table}/insert_date=*/",
+    ]]]),
+    [for table in tables : "${local.bucket_arns["staging"]}/rejection/insert_date=*/run=*/${table}.parquet"],
+    ["${local.bucket_arns["staging"]}/rejection/insert_date=*/"],
+  ) }
+  # What makes a run the day's: put, and never taken away.
+  delivery_rows = { for writer, tables in local.tables : writer => [
+    for table in tables : "${local.bucket_arns["staging"]}/delivery/insert_date=*/${table}.parquet"
+  ] }
+  # Before it deletes a run's folder Arrow asks whether there is an object of that name, which takes the right to read it. No
+  # file has such a name: a run's id has 24 characters, and a ? stands for one.
+  run_folders_of_rejected_purchases = "${local.bucket_arns["quarantine"]}/user_purchase/insert_date=??????????/run=????????????????????????"
 
   statements = {
     spark = [
@@ -25,14 +39,25 @@ locals {
         )
       },
       {
-        # The trailing * without a slash: EMR marks folders by objects beside them.
-        Sid    = "ReplaceDays"
+        Sid    = "ReadItsTables"
         Effect = "Allow"
-        Action = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        Action = ["s3:GetObject"]
         Resource = concat(
-          [for folder in concat(local.spark_tables, local.shared_tables, [local.incoming]) : "${local.bucket_arns["staging"]}/${folder}*"],
-          [for folder in concat(local.spark_tables, [local.incoming]) : "${local.bucket_arns["quarantine"]}/${folder}*"],
+          [for folder in concat(local.tables.spark, ["rejection", "delivery"]) : "${local.bucket_arns["staging"]}/${folder}/insert_date=*"],
+          [for folder in local.tables.spark : "${local.bucket_arns["quarantine"]}/${folder}/insert_date=*"],
         )
+      },
+      {
+        Sid      = "WriteRuns"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        Resource = concat(local.run_files.spark, local.delivery_rows.spark)
+      },
+      {
+        Sid      = "RemoveOldRuns"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = local.run_files.spark
       },
       {
         Sid      = "WriteLogs"
@@ -58,14 +83,30 @@ locals {
         Resource = ["${local.bucket_arns["raw"]}/user_purchase/*", "${local.bucket_arns["staging"]}/*"]
       },
       {
-        # The export runs on Airflow's worker. It replaces its own files and never reads rejected records back.
-        Sid    = "ExportPurchases"
-        Effect = "Allow"
-        Action = ["s3:PutObject", "s3:AbortMultipartUpload"]
-        Resource = concat(
-          [for folder in concat(["user_purchase"], local.shared_tables) : "${local.bucket_arns["staging"]}/${folder}/insert_date=*/user_purchase.parquet"],
-          ["${local.bucket_arns["quarantine"]}/user_purchase/insert_date=*/user_purchase.parquet"],
-        )
+        # The export runs on Airflow's worker. It never reads rejected records back.
+        Sid      = "WriteRuns"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        Resource = concat(local.run_files.airflow, local.delivery_rows.airflow)
+      },
+      {
+        Sid      = "RemoveOldRuns"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = local.run_files.airflow
+      },
+      {
+        Sid       = "FindRunsOfRejectedPurchases"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucket"]
+        Resource  = [local.bucket_arns["quarantine"]]
+        Condition = { StringLike = { "s3:prefix" = "user_purchase/insert_date=*" } }
+      },
+      {
+        Sid      = "AskForFoldersOfRejectedPurchases"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = [local.run_folders_of_rejected_purchases]
       },
       {
         Sid      = "KeepDocsAndLogs"

@@ -5,7 +5,7 @@ locals {
   layers = toset(["raw", "staging", "quarantine", "artifacts"])
 
   # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
-  # rejected records back.
+  # rejected records back. None of staging: the run that a day's delivery row names may be years old.
   expiry_days = {
     quarantine = { "" = 90 }
     artifacts  = { "airflow-logs/" = 90 }
@@ -61,7 +61,7 @@ resource "google_storage_bucket" "layer" {
     enabled = true
   }
 
-  # Every run of a day replaces files; what they were is kept for a month.
+  # What was replaced or removed is kept for a month.
   lifecycle_rule {
     action {
       type = "Delete"

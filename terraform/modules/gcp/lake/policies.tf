@@ -3,42 +3,46 @@
 
 locals {
   spark_tables = ["classified_movie_review", "review_logs"]
-  # A job writes here before it puts files in place.
-  incoming = ".incoming"
-  # Every writer adds its own file to these: what was delivered, what was rejected and why.
-  shared_tables = ["delivery", "rejection"]
+  # Every writer adds its own files to delivery and rejection. With a run's folder Arrow also deletes its marker, an object
+  # whose name ends in a slash, whether there is one or not.
+  spark_files   = [for table in local.spark_tables : "/${table}.parquet"]
+  airflow_files = ["/user_purchase.parquet"]
+  marker        = "/"
 
-  # role: what; folders: only in objects that begin so, file: and end so ("" and none: everywhere).
+  # role: what; folders: only in objects that begin so, files: and end so (none: everywhere).
   grants = {
     raw = [
-      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["movie_review/", "log_reviews/"], file = "" },
+      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["movie_review/", "log_reviews/"], files = [] },
       # Not the vendor's feeds, which hold personal data: Airflow only waits for them.
-      { member = var.airflow_member, role = "roles/storage.objectViewer", folders = ["user_purchase/"], file = "" },
+      { member = var.airflow_member, role = "roles/storage.objectViewer", folders = ["user_purchase/"], files = [] },
     ]
     staging = [
-      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.spark_member, role = "roles/storage.objectUser", folders = concat(local.spark_tables, local.shared_tables, [local.incoming]), file = "" },
+      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.spark_member, role = "roles/storage.objectUser", folders = [for table in local.spark_tables : "${table}/"], files = [] },
+      { member = var.spark_member, role = "roles/storage.objectUser", folders = ["delivery/"], files = local.spark_files },
+      { member = var.spark_member, role = "roles/storage.objectUser", folders = ["rejection/"], files = concat(local.spark_files, [local.marker]) },
       # dbt runs as Airflow; an external table is read with the rights of who asks.
-      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.airflow_member, role = "roles/storage.objectViewer", folders = [], file = "" },
-      # The export runs on Airflow's worker and replaces its own files.
-      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["user_purchase/"], file = "" },
-      { member = var.airflow_member, role = "roles/storage.objectUser", folders = [for table in local.shared_tables : "${table}/"], file = "/user_purchase.parquet" },
+      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.airflow_member, role = "roles/storage.objectViewer", folders = [], files = [] },
+      # The export runs on Airflow's worker. To replace an object takes the right to delete it.
+      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["user_purchase/"], files = [] },
+      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["delivery/"], files = local.airflow_files },
+      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["rejection/"], files = concat(local.airflow_files, [local.marker]) },
     ]
     quarantine = [
-      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.spark_member, role = "roles/storage.objectUser", folders = concat(local.spark_tables, [local.incoming]), file = "" },
-      # Writes and replaces, and never reads rejected records back.
-      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.airflow_member, role = "roles/storage.legacyBucketWriter", folders = ["user_purchase/"], file = "" },
+      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.spark_member, role = "roles/storage.objectUser", folders = [for table in local.spark_tables : "${table}/"], files = [] },
+      # Writes and removes, and never reads rejected records back.
+      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.airflow_member, role = "roles/storage.legacyBucketWriter", folders = ["user_purchase/"], files = [] },
     ]
     artifacts = [
-      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["spark/"], file = "" },
-      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], file = "" },
-      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["docs/", "airflow-logs/"], file = "" },
+      { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["spark/"], files = [] },
+      { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+      { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["docs/", "airflow-logs/"], files = [] },
     ]
   }
 }
@@ -59,7 +63,7 @@ resource "google_storage_bucket_iam_policy" "layer" {
               "(",
               join(" || ", [for folder in grant.folders : "resource.name.startsWith(\"projects/_/buckets/${google_storage_bucket.layer[each.key].name}/objects/${folder}\")"]),
               ")",
-              grant.file == "" ? "" : " && resource.name.endsWith(\"${grant.file}\")",
+              length(grant.files) == 0 ? "" : " && (${join(" || ", [for file in grant.files : "resource.name.endsWith(\"${file}\")"])})",
             ])
           }
         },
