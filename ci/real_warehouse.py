@@ -126,7 +126,7 @@ def main() -> None:
 
 def upload(folder: Path, uri: str) -> None:
     store, path = pyarrow.fs.FileSystem.from_uri(uri)
-    for file in folder.glob("*/insert_date=*/*.parquet"):
+    for file in folder.glob("*/insert_date=*/**/*.parquet"):
         target = f"{path}/{file.relative_to(folder).as_posix()}"
         # A local folder has to be made; in a bucket there are none.
         store.create_dir(os.path.dirname(target), recursive=True)

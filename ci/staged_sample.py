@@ -15,6 +15,7 @@ from ci import resident
 from demo.answers.marts import answers_for
 from demo.postgres import embedded_postgres
 from demo.sample import generate
+from spark_prep.contract import publish, tables
 from spark_prep.shop.load_user_purchase import load_user_purchase
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +83,7 @@ class Warehouse:
 
     MARTS = (
         "dim_browser", "dim_date", "dim_devices", "dim_location", "dim_os",
-        "fact_movie_analytics", "user_behavior_metric", "ledger",
+        "fact_movie_analytics", "user_behavior_metric", "ledger", "ledger_rejection",
         "user_profile", "customer_cohort_retention", "movie_analytics_obt",
     )  # fmt: skip
     # Set by every command of dbt, beside the days.
@@ -132,6 +133,36 @@ class Warehouse:
                 f"where table_schema = '{schema}' and table_name = '{table}'"
             )
         }
+
+
+def stage_again(
+    staging: Path,
+    table: str,
+    day: datetime.date,
+    sql: str = "select * from staged",
+    *,
+    is_committed: bool = True,
+) -> publish.Run:
+    """Write another run of a staged day, as the jobs do: its rows are the outcome of a query over `staged`, the rows of the
+    committed run, in two parts, and the same records are rejected. Without a commit it is what a killed run leaves."""
+    before = publish.committed(str(staging), table, day)
+    assert before and before.run, f"{table} of {day} is not staged"
+    rejected = publish.rejections(str(staging), table, day, before.run)
+    quarantine = staging.with_name("quarantine")
+    run = publish.new_run({"STAGING_URI": str(staging), "QUARANTINE_URI": str(quarantine)}, table)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create view staged as from read_parquet("
+            f"{publish.files_of(str(staging), table, day, before.run)}, hive_partitioning = false)"
+        )
+        rows = connection.sql(sql).to_arrow_table().cast(tables.STAGING[table])
+    half = len(rows) // 2
+    for number, part in enumerate((rows[:half], rows[half:])):
+        with publish.parts(run, day, number) as (staged_rows, _):
+            staged_rows.write_table(part)
+    if is_committed:
+        publish.commit(run, day, before.file_count, len(rows) + sum(rejected.values()), rejected)
+    return run
 
 
 def staged_warehouse(folder: Path, staging: Path) -> Warehouse:

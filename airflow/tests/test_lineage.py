@@ -102,7 +102,8 @@ def test_analytics_names_the_datasets_of_the_dbt_project(target):
     }
     read_for = {name: reads for reads, writes in told.values() for name in writes}
     assert read_for.keys() == {f"warehouse.{name}" for name in built}
-    assert read_for["warehouse.stg_review_logs"] == ["staging.review_logs"]
+    assert read_for["warehouse.stg_delivery"] == ["staging.delivery"]
+    assert set(read_for["warehouse.stg_review_logs"]) == {"staging.review_logs", "warehouse.stg_delivery"}
     assert {"warehouse.stg_delivery", "warehouse.stg_rejection"} <= set(read_for["warehouse.int_delivery"])
     assert told["dbt.user_behavior_metric.test"] == (["warehouse.user_behavior_metric"], [])
 
@@ -173,6 +174,7 @@ def test_the_tasks_of_dbt_tell_it(airflow_database, switched_on, tmp_path):
     assert told.keys() - {"": "the run of the DAG"} == ran
     assert told["dbt.stg_review_logs_run"] == {
         ("movie-analytics", "staging.review_logs", "inputs"),
+        ("movie-analytics", "warehouse.stg_delivery", "inputs"),
         ("movie-analytics", "warehouse.stg_review_logs", "outputs"),
     }
     assert ("movie-analytics", "warehouse.ledger", "outputs") in told["dbt.ledger.run"]

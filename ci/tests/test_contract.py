@@ -2,20 +2,18 @@
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import types as T
 
 from spark_prep.contract import tables
-from spark_prep.shop import export_purchases
 
-SPARK_TYPE_OF = {
-    "string": T.StringType(),
-    "int": T.IntegerType(),
-    "bigint": T.LongType(),
-    "double": T.DoubleType(),
-    "boolean": T.BooleanType(),
-    "date": T.DateType(),
-    "timestamp": T.TimestampNTZType(),
-    "decimal(8,3)": T.DecimalType(8, 3),
+ARROW_TYPE_OF = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "decimal(8,3)": pa.decimal128(8, 3),
 }
 WRITTEN = {**tables.STAGING, "delivery": tables.DELIVERY, "rejection": tables.REJECTION}
 
@@ -35,30 +33,16 @@ def test_dbt_declares_every_table_that_is_written_and_no_other(manifest):
 @pytest.mark.parametrize("table", WRITTEN)
 def test_the_declared_columns_are_the_written_ones_in_order_and_type(manifest, table):
     columns = declared(manifest)[table]["columns"].values()
-    assert [(column["name"], SPARK_TYPE_OF[column["data_type"]]) for column in columns] == [
-        (field.name, field.dataType) for field in WRITTEN[table].fields
+    assert [(column["name"], ARROW_TYPE_OF[column["data_type"]]) for column in columns] == [
+        (field.name, field.type) for field in WRITTEN[table]
     ]
 
 
 @pytest.mark.parametrize("table", WRITTEN)
-def test_every_table_is_partitioned_by_insert_date_alone(manifest, table):
+def test_a_day_has_folders_of_its_runs_but_in_delivery_which_names_one(manifest, table):
     external = declared(manifest)[table]["external"]
-    assert [(column["name"], column["data_type"]) for column in external["partitions"]] == [
-        ("insert_date", "date")
-    ]
-    assert external["file_format"] == "parquet"
-
-
-def test_the_export_writes_the_declared_types():
-    assert export_purchases._arrow_schema(tables.USER_PURCHASE) == pa.schema(
-        [
-            ("invoice_number", pa.string()),
-            ("stock_code", pa.string()),
-            ("detail", pa.string()),
-            ("quantity", pa.int32()),
-            ("invoice_date", pa.timestamp("us")),
-            ("unit_price", pa.decimal128(8, 3)),
-            ("customer_id", pa.int32()),
-            ("country", pa.string()),
-        ]
+    partitions = [("insert_date", "date"), ("run", "string")]
+    assert [(column["name"], column["data_type"]) for column in external["partitions"]] == (
+        partitions[:1] if table == "delivery" else partitions
     )
+    assert external["file_format"] == "parquet"

@@ -2,12 +2,17 @@
 
 import random
 import shutil
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
-from ci.staged_sample import Sample, staged_warehouse
+from ci.staged_sample import Sample, stage_again, staged_warehouse
 from demo.answers.check import differences
+from spark_prep.contract import publish, tables
 
 pytestmark = pytest.mark.slow
 
@@ -20,21 +25,11 @@ def own_staging(sample, tmp_path):
     return shutil.copytree(sample.staging, tmp_path / "staging")
 
 
-def change_day(staging, table: str, day, sql: str) -> None:
-    """Replace a staged day by the outcome of a query over `staged`, and let its delivery say the same number."""
-    file = staging / table / f"insert_date={day}" / f"{table}.parquet"
-    delivery = staging / "delivery" / f"insert_date={day}" / f"{table}.parquet"
-    rejection = staging / "rejection" / f"insert_date={day}" / f"{table}.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"create table staged as select * from read_parquet('{file}')")
-        connection.execute(f"create table changed as {sql}")
-        connection.execute(f"create table delivery as select * from read_parquet('{delivery}')")
-        connection.execute(
-            "update delivery set delivered_records = (select count(*) from changed) + "
-            f"(select coalesce(sum(records), 0) from read_parquet('{rejection}'))"
-        )
-        connection.execute(f"copy changed to '{file}' (format parquet)")
-        connection.execute(f"copy delivery to '{delivery}' (format parquet)")
+def files_of(staging, table: str, day) -> list[str]:
+    """The files with the rows of a staged day."""
+    committed = publish.committed(str(staging), table, day)
+    assert committed and committed.run, f"{table} was not delivered on {day}"
+    return publish.files_of(str(staging), table, day, committed.run)
 
 
 def test_the_marts_are_the_right_answers(sample, built):
@@ -111,7 +106,7 @@ def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, t
     warehouse.build(DAYS[0], DAYS[-1])
     before = warehouse.marts()
     for table in ("classified_movie_review", "review_logs", "user_purchase"):
-        change_day(own_staging, table, DAYS[1], "select * from staged where false")
+        stage_again(own_staging, table, DAYS[1], "select * from staged where false")
     warehouse.build(DAYS[1])
     fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.build()
@@ -120,21 +115,11 @@ def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, t
 
 def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(own_staging, tmp_path):
     """The reverse: an early day is delivered again with a record that so far only a far later day had."""
-    moved = (
-        "select * from read_parquet('{}') where review_id = (select min(review_id) from read_parquet('{}'))"
-    )
-    later = (
-        own_staging
-        / "classified_movie_review"
-        / f"insert_date={DAYS[-1]}"
-        / "classified_movie_review.parquet"
-    )
+    later = f"read_parquet({files_of(own_staging, 'classified_movie_review', DAYS[-1])}, hive_partitioning = false)"
+    moved = f"select * from {later} where review_id = (select min(review_id) from {later})"
     warehouse = staged_warehouse(tmp_path / "moved", own_staging)
     warehouse.build(DAYS[0], DAYS[-1])
-    change_day(
-        own_staging, "classified_movie_review", DAYS[0],
-        f"select * from staged union all {moved.format(later, later)}",
-    )  # fmt: skip
+    stage_again(own_staging, "classified_movie_review", DAYS[0], f"select * from staged union all {moved}")
     warehouse.build(DAYS[0])
     fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.build()
@@ -146,11 +131,78 @@ def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(own_staging,
     assert duplicates >= 1
 
 
+def test_older_and_killed_runs_of_a_day_are_in_no_mart(built, own_staging, tmp_path):
+    """Beside the committed run there are the one before and what a killed run has left."""
+    for table in tables.STAGING:
+        stage_again(own_staging, table, DAYS[0])
+        stage_again(own_staging, table, DAYS[0], "from staged union all from staged", is_committed=False)
+        assert len([*own_staging.glob(f"{table}/insert_date={DAYS[0]}/run=*/part-00001.parquet")]) >= 2
+    warehouse = staged_warehouse(tmp_path / "runs", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    assert warehouse.marts() == built.marts()
+
+
+def test_a_run_that_is_committed_while_a_build_goes_on_waits_for_the_next_build(built, own_staging, tmp_path):
+    """All models of a build follow the same runs: those that its first model found."""
+    warehouse = staged_warehouse(tmp_path / "meanwhile", own_staging)
+    begun = warehouse.dbt("run", "--select", "stg_delivery")
+    assert begun.returncode == 0, begun.stdout
+    for table in tables.STAGING:
+        stage_again(own_staging, table, DAYS[0], "from staged limit 3")
+    rest = warehouse.dbt("build", "--exclude", "stg_delivery", "--exclude-resource-type", "unit_test")
+    assert rest.returncode == 0, rest.stdout
+    assert warehouse.marts() == built.marts()
+    warehouse.build(DAYS[0])
+    assert warehouse.query(
+        "select distinct records_staged from analytics_marts.ledger "
+        f"where insert_date = date '{DAYS[0]}' and is_balanced"
+    ) == [(3,)]
+
+
+def test_a_reader_sees_one_whole_run_while_others_are_written_and_committed(built, own_staging, tmp_path):
+    """Never none, two, or a part of one. What a build does to stg_delivery (replace_days) is done here beside the readers:
+    another process could not read the file meanwhile."""
+    warehouse = staged_warehouse(tmp_path / "switch", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    day = f"insert_date = date '{DAYS[0]}'"
+    seen: Counter[tuple] = Counter()
+    done = threading.Event()
+
+    def read(connection: duckdb.DuckDBPyConnection) -> None:
+        while not done.is_set():
+            query = f"select device, count(*) from analytics_staging.stg_review_logs where {day} group by all"
+            seen[tuple(connection.execute(query).fetchall())] += 1
+
+    with duckdb.connect(str(warehouse.file)) as connection, ThreadPoolExecutor() as readers:
+        stage_again(own_staging, "review_logs", DAYS[0], "select * replace ('run 0' as device) from staged")
+        follow(connection, day)
+        readings = [readers.submit(read, connection.cursor()) for _ in range(2)]
+        for number in range(1, 60):
+            changed = f"select * replace ('run {number}' as device) from staged"
+            stage_again(own_staging, "review_logs", DAYS[0], changed)
+            follow(connection, day)
+        done.set()
+        for reading in readings:
+            reading.result()
+        ((records,),) = connection.execute(
+            f"select count(*) from analytics_staging.stg_review_logs where {day}"
+        ).fetchall()
+    assert len(seen) > 5
+    assert [rows for rows in seen if len(rows) != 1 or rows[0][1] != records] == []
+
+
+def follow(connection: duckdb.DuckDBPyConnection, day: str) -> None:
+    """Replace the day in stg_delivery."""
+    connection.execute(
+        f"begin; delete from analytics_staging.stg_delivery where {day}; "
+        "insert into analytics_staging.stg_delivery by name select * exclude delivered_records, "
+        f"delivered_records as records_delivered from analytics_external.delivery where {day}; commit"
+    )
+
+
 def test_a_record_lost_on_the_way_fails_the_build(own_staging, tmp_path):
-    file = own_staging / "review_logs" / f"insert_date={DAYS[0]}" / "review_logs.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"create table logs as select * from read_parquet('{file}') offset 1")
-        connection.execute(f"copy logs to '{file}' (format parquet)")
+    file = files_of(own_staging, "review_logs", DAYS[0])[0]
+    pq.write_table(pq.read_table(file, partitioning=None)[1:], file)
     warehouse = staged_warehouse(tmp_path / "lost", own_staging)
     built = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
     assert built.returncode != 0
@@ -175,7 +227,7 @@ def test_personal_data_is_found_nowhere_downstream(sample, built):
     # Parquet and DuckDB pack their pages: look into the values, too.
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"select count(*) from read_parquet('{sample.staging}/review_logs/*/*.parquet') as logs "
+            f"select count(*) from read_parquet('{sample.staging}/review_logs/**/*.parquet') as logs "
             f"where logs::varchar like '%{Sample.CANARY_PHONE}%'"
         ).fetchone()
     assert found == (0,)
@@ -188,7 +240,7 @@ def test_a_run_reads_only_its_own_days_of_staging(own_staging, tmp_path):
     warehouse.build(DAYS[0], DAYS[-1])
     before = warehouse.marts()
     for day in DAYS[1:-1]:
-        for file in own_staging.glob(f"*/insert_date={day}/*.parquet"):
+        for file in own_staging.glob(f"*/insert_date={day}/**/*.parquet"):
             file.write_bytes(b"this is no Parquet file")
     built = warehouse.dbt("run", days=(DAYS[-1], DAYS[-1]))
     assert built.returncode == 0, built.stdout

@@ -1,5 +1,5 @@
-{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, and of the sources that the
-    report shows, that the warehouse has. Without ref(): a table that is missing is missing here as well. -#}
+{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, and of the audit table, that the
+    warehouse has. Without ref(): a table that is missing is missing here as well. -#}
 {%- macro tables_to_report() -%}
     {%- set last_days = {
         'insert_date': 'max(insert_date)',
@@ -11,13 +11,11 @@
     {%- if execute -%}
         {%- do nodes.extend(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
             | selectattr('config.schema', 'equalto', 'marts')) -%}
-        {%- do nodes.extend(graph.sources.values() | selectattr('name', 'in', ['rejection', 'run_result'])) -%}
+        {%- do nodes.extend(graph.sources.values() | selectattr('name', 'equalto', 'run_result')) -%}
     {%- endif -%}
     {%- for node in nodes -%}
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias or node.identifier) -%}
-        {#- The sources' partition is not one of their columns. -#}
-        {%- set names = node.columns.keys() | list + (['insert_date'] if node.source_name == 'staging' else []) -%}
-        {%- set days = last_days.keys() | select('in', names) | list -%}
+        {%- set days = last_days.keys() | select('in', node.columns.keys() | list) | list -%}
         {%- if relation is not none -%}
             {%- do tables.append((node.unique_id, relation, last_days[days[0]] if days else 'cast(null as date)')) -%}
         {%- endif -%}

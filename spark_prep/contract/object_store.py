@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pyarrow as pa
@@ -22,22 +24,25 @@ def store_and_path(location: str) -> tuple[FileSystem, str]:
     return store, path
 
 
-def create(root: str, name: str) -> pa.NativeFile:
-    """The file <root>/<name>, to be written. An object store shows it when it is closed."""
+@contextmanager
+def create(root: str, name: str) -> Iterator[pa.NativeFile]:
+    """The file <root>/<name>, to be written. A reader gets the old one, or the new one once it is whole."""
     store, path = store_and_path(root)
+    target = f"{path}/{name}"
+    # A store shows an object when its upload is complete. Locally a file is renamed, under which no reader looks for it.
+    aside = f"{target}.{secrets.token_hex(4)}" if is_local(root) else target
     if is_local(root):
-        os.makedirs(os.path.dirname(f"{path}/{name}"), exist_ok=True)
-    return store.open_output_stream(f"{path}/{name}")
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+    with store.open_output_stream(aside) as file:
+        yield file
+    if is_local(root):
+        os.replace(aside, target)
 
 
 def replace(root: str, name: str, content: pa.Buffer) -> None:
-    """Make this the content of <root>/<name>, in one step: a reader gets the old one or the new one."""
-    # Locally a file is renamed over the old one. A store replaces an object when its upload is complete.
-    aside = f"{name}.{secrets.token_hex(4)}" if is_local(root) else name
-    with create(root, aside) as file:
+    """Make this the content of <root>/<name>, in one step."""
+    with create(root, name) as file:
         file.write(content)
-    if is_local(root):
-        os.replace(f"{root}/{aside}", f"{root}/{name}")
 
 
 def require_writable(settings: dict[str, str], *names: str) -> None:

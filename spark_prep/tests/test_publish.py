@@ -107,8 +107,8 @@ def killed(where, name, step, half_written=False):
         if next(calls) != step:
             return real(*arguments)
         if half_written:
-            with real(*arguments) as file:
-                file.write(b"PAR1 half a fi")
+            file = real(*arguments)
+            file.__enter__().write(b"PAR1 half a fi")
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -123,7 +123,7 @@ def killed(where, name, step, half_written=False):
     [
         *((publish, "create", step) for step in range(4)),
         *((object_store, "create", step) for step in range(2)),
-        *((os, "replace", step) for step in range(2)),
+        *((os, "replace", step) for step in range(6)),
     ],
 )
 def test_a_run_that_is_killed_at_any_step_is_never_seen(lake, where, name, step, half_written):
@@ -134,6 +134,13 @@ def test_a_run_that_is_killed_at_any_step_is_never_seen(lake, where, name, step,
     assert seen(lake) == before
     stage(lake, [8])
     assert seen(lake) == ([8], 1, {"no log": 1}, 2, 1)
+
+
+def test_no_file_has_its_name_before_it_is_whole(lake):
+    """DuckDB opens every *.parquet of a day, whichever run counts."""
+    with parts(new_run(lake.settings, TABLE), DAY, 0):
+        assert [name for name in lake.files() if name.endswith(".parquet")] == []
+    assert len(lake.files()) == 2 and all(name.endswith(".parquet") for name in lake.files())
 
 
 def test_the_steps_above_are_all_there_are(lake, monkeypatch):
@@ -147,7 +154,7 @@ def test_the_steps_above_are_all_there_are(lake, monkeypatch):
 
         monkeypatch.setattr(where, name, counted)
     stage(lake, [5], [6, 7])
-    assert [*calls.values()] == [4, 2, 2]
+    assert [*calls.values()] == [4, 6, 2]
 
 
 def test_a_reader_during_the_switch_sees_one_run_or_the_other(lake):

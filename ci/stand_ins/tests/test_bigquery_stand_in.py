@@ -216,6 +216,41 @@ def test_files_that_are_added_or_replaced_later_are_seen(stand_in, tmp_path):
     assert stand_in.query("select * from local.shop.seen order by id") == [(7, JANUARY_1), (8, JANUARY_2)]
 
 
+def write_run(lake: Path, folder: str, number: int) -> None:
+    path = lake / "staging" / "runs" / folder
+    path.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"id": pa.array([number], pa.int32())}), path / "part-00000.parquet")
+
+
+def create_run(stand_in) -> None:
+    stand_in.query(
+        "create or replace external table local.shop.runs (id int64) with partition columns (insert_date date, run string) "
+        "options (format = 'PARQUET', uris = ['gs://lake/staging/runs/*'], "
+        "hive_partition_uri_prefix = 'gs://lake/staging/runs', require_hive_partition_filter = false)"
+    )
+
+
+def test_folders_in_folders_are_two_partition_columns_and_a_new_one_is_seen(stand_in, tmp_path):
+    write_run(tmp_path, "insert_date=2021-01-01/run=20210101T000000-1a2b3c4d", 1)
+    create_run(stand_in)
+    write_run(tmp_path, "insert_date=2021-01-01/run=20210102T000000-00000000", 2)
+    assert stand_in.query("select id, insert_date, run from local.shop.runs order by id") == [
+        (1, JANUARY_1, "20210101T000000-1a2b3c4d"), (2, JANUARY_1, "20210102T000000-00000000"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["insert_date=2021-01-01", "run=x/insert_date=2021-01-01", "insert_date=2021-01-01/run=x/part=1"],
+)
+def test_all_paths_have_the_same_keys_in_the_same_order(stand_in, tmp_path, folder):
+    write_run(tmp_path, "insert_date=2021-01-01/run=x", 1)
+    write_run(tmp_path, folder, 2)
+    create_run(stand_in)
+    with pytest.raises(BigQueryError, match="the partition keys in the path are not those of the table"):
+        stand_in.query("select id from local.shop.runs")
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

@@ -21,6 +21,7 @@ from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in
 from ci.stand_ins.redshift.gate import problems_of
 from ci.stand_ins.redshift.rewrite import rewrite
 from ci.stand_ins.redshift.spectrum import File, SpectrumScanError, rows_of_file
+from spark_prep.contract import publish, tables
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 CREATE_SCHEMA = (
@@ -334,6 +335,54 @@ class TestExternalTables:
             )
         assert redshift.query("select * from pg_tables where schemaname = 'lake'") == []
 
+    @pytest.fixture
+    def runs(self, redshift, lake):
+        """An external table `lake.r` of days and their runs, two of one day, none registered."""
+        for n, run in enumerate(("first", "second")):
+            write(lake / f"staging/r/insert_date={DAY}/run={run}/part-00000.parquet", n=ints(n))
+        redshift.query(
+            "create external table lake.r (n int) partitioned by (insert_date date, run varchar(65535)) "
+            "stored as parquet location 's3://bucket/staging/r'"
+        )
+        yield
+        redshift.query("drop table if exists lake.r")
+        shutil.rmtree(lake / "staging")
+
+    def test_a_partition_of_two_columns_is_added_seen_and_dropped_by_both(self, redshift, runs):
+        seen = "select insert_date::varchar(10), run, n from lake.r order by n"
+        location = f"s3://bucket/staging/r/insert_date={DAY}/run="
+        redshift.query(
+            f"alter table lake.r add if not exists partition (insert_date='{DAY}', run='first') location '{location}first/'"
+        )
+        assert redshift.query(seen) == [(DAY, "first", 0)]
+        # The order in which a clause names them does not matter.
+        redshift.query(
+            f"alter table lake.r add partition (run='second', insert_date='{DAY}') location '{location}second/'"
+        )
+        assert redshift.query(seen) == [(DAY, "first", 0), (DAY, "second", 1)]
+        assert redshift.query(
+            "select values from svv_external_partitions where tablename = 'r' order by 1"
+        ) == [(f'["{DAY}","first"]',), (f'["{DAY}","second"]',)]
+        assert redshift.query(
+            "select columnname, part_key from svv_external_columns where tablename = 'r' order by columnnum"
+        ) == [("n", 0), ("insert_date", 1), ("run", 2)]
+        redshift.query(f"alter table lake.r drop partition (insert_date='{DAY}', run='first')")
+        assert redshift.query(seen) == [(DAY, "second", 1)]
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (
+                f"drop partition (insert_date='{DAY}')",
+                "partition columns of the table are (insert_date, run)",
+            ),
+            (f"add partition (insert_date='{DAY}') location 's3://b/u/'", "partition columns of the table"),
+            (f"drop partition (insert_date='{DAY}', run='never')", "Partition does not exist"),
+        ],
+    )
+    def test_a_part_of_a_partitions_columns_is_no_partition(self, redshift, runs, change, message):
+        assert message in error_of(redshift, f"alter table lake.r {change}")["M"]
+
     def test_at_most_100_partitions_fit_into_a_statement(self, redshift, table):
         days = [str(datetime.date(2022, 1, 1) + datetime.timedelta(n)) for n in range(101)]
         self.add(redshift, *days[:100])
@@ -466,34 +515,8 @@ class TestParquetTypes:
         assert redshift.query("select value from lake.typed") == [(None,), (None,)]
 
 
-STAGING_TABLES = {
-    "user_purchase": pa.schema({
-        "invoice_number": pa.string(), "stock_code": pa.string(), "detail": pa.string(), "quantity": pa.int32(),
-        "invoice_date": pa.timestamp("us"), "unit_price": pa.decimal128(8, 3), "customer_id": pa.int32(),
-        "country": pa.string(),
-    }),
-    "classified_movie_review": pa.schema({
-        "review_id": pa.int32(), "customer_id": pa.int32(), "positive_review": pa.int32(), "classifier": pa.string(),
-        "classifier_version": pa.string(), "classifier_score": pa.float64(),
-    }),
-    "review_logs": pa.schema({
-        "log_id": pa.int32(), "log_date": pa.date32(), "device": pa.string(), "os": pa.string(), "location": pa.string(),
-        "browser": pa.string(), "ip": pa.string(), "phone_number": pa.string(), "pseudonym_key_version": pa.string(),
-    }),
-}  # fmt: skip
-DELIVERY = pa.schema(
-    {
-        "table_name": pa.string(),
-        "is_delivered": pa.bool_(),
-        "file_count": pa.int32(),
-        "delivered_records": pa.int64(),
-    }
-)
-REJECTION = pa.schema({"table_name": pa.string(), "reason": pa.string(), "records": pa.int64()})
-
-
 def stage(staging: Path, day: str, *, purchases=(), reviews=(), logs=()) -> None:
-    """Write what Spark writes for a day: purchases (customer, quantity, price), reviews (id, customer, positive), log ids."""
+    """Write what the jobs write for a day: purchases (customer, quantity, price), reviews (id, customer, positive), log ids."""
     date = datetime.date.fromisoformat(day)
     noon = datetime.datetime.combine(date, datetime.time(12))
     rows = {
@@ -510,17 +533,12 @@ def stage(staging: Path, day: str, *, purchases=(), reviews=(), logs=()) -> None
             {"log_id": log, "log_date": date, "device": "Mobile", "os": "Apple iOS", "location": "Texas"} for log in logs
         ],
     }  # fmt: skip
-    for table, schema in STAGING_TABLES.items():
-        files = {
-            table: (rows[table], schema),
-            "delivery": ([{"table_name": table, "is_delivered": True, "file_count": 1,
-                           "delivered_records": len(rows[table])}], DELIVERY),
-            "rejection": ([], REJECTION),
-        }  # fmt: skip
-        for folder, (content, schema_of_file) in files.items():
-            path = staging / folder / f"insert_date={day}" / f"{table}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(pa.Table.from_pylist(content, schema_of_file), path)
+    settings = {"STAGING_URI": str(staging), "QUARANTINE_URI": str(staging.with_name("quarantine"))}
+    for table, schema in tables.STAGING.items():
+        run = publish.new_run(settings, table)
+        with publish.parts(run, date, 0) as (staged, _):
+            staged.write_table(pa.Table.from_pylist(rows[table], schema))
+        publish.commit(run, date, 1, len(rows[table]), {})
 
 
 @pytest.fixture(scope="module")

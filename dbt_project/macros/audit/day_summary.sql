@@ -27,7 +27,7 @@
 {% macro ledger_of(day) %}
     {%- set on_the_day = "insert_date = " ~ date_literal(day) -%}
     {%- set rejections = run_query(
-        "select table_name, rejection_reason, rejected_records from " ~ ref('stg_rejection') ~ " where " ~ on_the_day
+        "select table_name, rejection_reason, rejected_records from " ~ ref('ledger_rejection') ~ " where " ~ on_the_day
     ).rows -%}
     {%- set ledger = ledger_figures(ref('ledger'), on_the_day) -%}
     {%- for table in ledger -%}

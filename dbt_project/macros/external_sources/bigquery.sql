@@ -1,6 +1,6 @@
 {#-
-    BigQuery: external tables over folders partitioned by Hive's convention. They see new days and replaced files by
-    themselves; only a table without any file cannot be queried.
+    BigQuery: external tables over folders partitioned by Hive's convention. New days, new runs and replaced files are seen
+    automatically; only a table without any file cannot be queried.
 -#}
 
 {% macro bigquery__external_types() %}

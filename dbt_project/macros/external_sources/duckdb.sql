@@ -10,7 +10,7 @@
 
 {#- A folder without files cannot be read. -#}
 {% macro duckdb__external_state(relation, spec) %}
-    {%- set files = run_query("select count(*) from glob('" ~ spec.location ~ "/*/*.parquet')") -%}
+    {%- set files = run_query("select count(*) from glob('" ~ files_of(spec) ~ "')") -%}
     {{ return({'has_no_files': files.rows[0][0] == 0}) }}
 {% endmacro %}
 
@@ -29,11 +29,17 @@
         {%- do partition_types.append("'" ~ column.name ~ "': " ~ column.type) -%}
     {%- endfor -%}
     {%- set files -%}
-        read_parquet('{{ spec.location }}/*/*.parquet', hive_partitioning = true, hive_types = { {{- partition_types | join(", ") -}} })
+        read_parquet('{{ files_of(spec) }}', hive_partitioning = true, hive_types = { {{- partition_types | join(", ") -}} })
     {%- endset -%}
     {{ return([
         "create schema if not exists " ~ relation.without_identifier(),
         "create or replace view " ~ relation ~ " as\nselect\n" ~ columns | join(",\n") ~ "\n"
             ~ ("where false" if state.has_no_files else "from " ~ files),
     ]) }}
+{% endmacro %}
+
+
+{#- A folder for each partition column, and any number of files in the innermost. -#}
+{% macro files_of(spec) %}
+    {{ return(spec.location ~ "/*" * (spec.partitions | length) ~ "/*.parquet") }}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {#-
     Redshift: Spectrum tables in an external schema, which is a database of the Glue catalogue (GLUE_DATABASE), read with
-    the role REDSHIFT_SPECTRUM_ROLE (an ARN; without it the cluster's default role). Spectrum sees a day only once its
-    partition has been added.
+    the role REDSHIFT_SPECTRUM_ROLE (an ARN; without it the cluster's default role). Spectrum sees a run of a day only once its
+    partition has been added. The runs are those that the external table delivery names, so it is staged first.
 -#}
 
 {% macro redshift__external_types() %}
@@ -12,8 +12,20 @@
 {% endmacro %}
 
 
-{#- {location, columns: ["name type", …], days: ["2021-01-31", …]}; location is none when there is no such table. -#}
+{#-
+    {location, columns: ["name type", …], partitions: ["insert_date=2021-01-31/run=…", …]} of the table as it is; location is none
+    when there is no such table. Of a table whose days have runs also what delivery says of them (runs_of_delivery).
+-#}
 {% macro redshift__external_state(relation, spec) %}
+    {%- set state = spectrum_table(relation, spec) -%}
+    {%- if spec.partitions | length > 1 -%}
+        {%- do state.update(runs_of_delivery(relation, spec, is_new=not is_as_declared(spec, state))) -%}
+    {%- endif -%}
+    {{ return(state) }}
+{% endmacro %}
+
+
+{% macro spectrum_table(relation, spec) %}
     {%- set is_the_table -%}
         schemaname = '{{ relation.schema }}' and tablename = '{{ relation.identifier }}'
     {%- endset -%}
@@ -21,43 +33,101 @@
     {%- set columns = run_query(
         "select columnname || ' ' || external_type from svv_external_columns where " ~ is_the_table ~ " order by columnnum"
     ) -%}
-    {%- set partitions = run_query("select values from svv_external_partitions where " ~ is_the_table) -%}
-    {%- set days = [] -%}
-    {%- for partition in partitions.columns[0].values() -%}
-        {%- do days.append(fromjson(partition)[0]) -%}
+    {%- set found = run_query("select values from svv_external_partitions where " ~ is_the_table) -%}
+    {%- set partitions = [] -%}
+    {%- for values in found.columns[0].values() -%}
+        {%- do partitions.append(partition_folder(spec, fromjson(values))) -%}
     {%- endfor -%}
     {{ return({
         'location': tables.rows[0][0] if tables.rows else none,
         'columns': columns.columns[0].values() | list,
-        'days': days,
+        'partitions': partitions,
     }) }}
+{% endmacro %}
+
+
+{#-
+    {runs: ["insert_date=2021-01-31/run=…", …], days: ["insert_date=2021-01-31", …], unknown_days: ["2021-02-01", …]}: the
+    partitions that the table should have on these days, which are the run's, or all when there is no range or the table is new
+    and has none; and the days of the run of which the external table delivery cannot tell, because it has no partition of them.
+    The runs are those that delivery names, and those that stg_delivery still names: it may be built later, or be in use.
+-#}
+{% macro runs_of_delivery(relation, spec, is_new) %}
+    {%- set delivery = external_source_tables('delivery') | first -%}
+    {%- set delivery_relation, delivery_spec = external_relation(delivery), external_spec(delivery) -%}
+    {%- set state = spectrum_table(delivery_relation, delivery_spec) -%}
+    {%- set readable = state.partitions if is_as_declared(delivery_spec, state) else [] -%}
+    {%- set of_run, unknown_days, runs = [], [], [] -%}
+    {%- for day in days_of_run_list() -%}
+        {%- set folder = partition_folder(delivery_spec, [day]) -%}
+        {%- if folder in readable -%}{%- do of_run.append(folder) -%}{%- else -%}{%- do unknown_days.append(day) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set days = readable if is_new or days_of_run() is none else of_run -%}
+    {%- for names_runs in [delivery_relation] + stg_delivery_if_built() if days -%}
+        {%- set named -%}
+            select distinct cast(insert_date as varchar(10)), run from {{ names_runs }}
+            where
+                run is not null
+                and {{ 'true' if is_new else is_day_of_run('insert_date') }}
+                {%- if relation.identifier != 'rejection' %} and table_name = '{{ relation.identifier }}'{% endif %}
+        {%- endset -%}
+        {%- for row in run_query(named).rows -%}
+            {%- do runs.append(partition_folder(spec, row.values())) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return({'runs': runs | unique | list, 'days': days, 'unknown_days': unknown_days}) }}
+{% endmacro %}
+
+
+{#- [its relation], or []. The adapter's own way to look would open a transaction, in which external tables cannot be changed. -#}
+{% macro stg_delivery_if_built() %}
+    {%- set model = graph.nodes['model.' ~ project_name ~ '.stg_delivery'] -%}
+    {%- set built -%}
+        select table_name from information_schema.tables
+        where table_schema = '{{ model.schema }}' and table_name = '{{ model.alias }}' and table_type = 'BASE TABLE'
+    {%- endset -%}
+    {%- set relation = api.Relation.create(database=model.database, schema=model.schema, identifier=model.alias) -%}
+    {{ return([relation] if run_query(built).rows else []) }}
 {% endmacro %}
 
 
 {% macro redshift__external_statements(relation, spec, state) %}
     {%- set statements = [] -%}
-    {%- set known_days = state.days -%}
+    {%- set present = state.partitions -%}
     {%- if state.location is none -%}
         {%- do statements.append(create_external_schema(relation.schema)) -%}
     {%- endif -%}
-
-    {%- set columns = [] -%}
-    {%- for column in spec.columns + spec.partitions -%}
-        {%- do columns.append(column.name ~ " " ~ column.type.replace('double precision', 'double')) -%}
-    {%- endfor -%}
-    {%- set is_as_declared = state.location == spec.location and state.columns == columns -%}
-    {%- if not is_as_declared -%}
+    {%- if not is_as_declared(spec, state) -%}
         {%- if state.location is not none -%}
             {%- do statements.append("drop table " ~ relation) -%}
             {#- Its partitions go with it. -#}
-            {%- set known_days = [] -%}
+            {%- set present = [] -%}
         {%- endif -%}
         {%- do statements.append(create_external_table(relation, spec)) -%}
     {%- endif -%}
 
-    {%- set days = (state.days + days_of_run_list()) | unique | reject('in', known_days) | sort -%}
-    {%- do statements.extend(add_partitions(relation, spec, days)) -%}
+    {%- if state.runs is defined -%}
+        {%- do statements.extend(add_partitions(relation, spec, state.runs | reject('in', present) | sort)) -%}
+        {#- A run that nothing names any more: its files are removed some day. -#}
+        {%- for folder in present | reject('in', state.runs) | sort if folder.split("/")[0] in state.days -%}
+            {%- do statements.append("alter table " ~ relation ~ " drop " ~ partition_clause(folder)) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- set days = [] -%}
+        {%- for day in days_of_run_list() -%}{%- do days.append(partition_folder(spec, [day])) -%}{%- endfor -%}
+        {%- set folders = (state.partitions + days) | unique | reject('in', present) | sort -%}
+        {%- do statements.extend(add_partitions(relation, spec, folders)) -%}
+    {%- endif -%}
     {{ return(statements) }}
+{% endmacro %}
+
+
+{% macro is_as_declared(spec, state) %}
+    {%- set columns = [] -%}
+    {%- for column in spec.columns + spec.partitions -%}
+        {%- do columns.append(column.name ~ " " ~ column.type.replace('double precision', 'double')) -%}
+    {%- endfor -%}
+    {{ return(state.location == spec.location and state.columns == columns) }}
 {% endmacro %}
 
 
@@ -85,17 +155,29 @@ create external database if not exists
 
 
 {#- At most 100 partitions fit into a statement. -#}
-{% macro add_partitions(relation, spec, days) %}
-    {%- set partition = spec.partitions[0].name -%}
+{% macro add_partitions(relation, spec, folders) %}
     {%- set statements = [] -%}
-    {%- for batch in days | batch(100) -%}
+    {%- for batch in folders | batch(100) -%}
         {%- set clauses = [] -%}
-        {%- for day in batch -%}
-            {%- do clauses.append(
-                "partition (" ~ partition ~ "='" ~ day ~ "') location '" ~ spec.location ~ "/" ~ partition ~ "=" ~ day ~ "/'"
-            ) -%}
+        {%- for folder in batch -%}
+            {%- do clauses.append(partition_clause(folder) ~ " location '" ~ spec.location ~ "/" ~ folder ~ "/'") -%}
         {%- endfor -%}
         {%- do statements.append("alter table " ~ relation ~ " add if not exists\n" ~ clauses | join("\n")) -%}
     {%- endfor -%}
     {{ return(statements) }}
+{% endmacro %}
+
+
+{#- insert_date=2021-01-31/run=…, by which a partition is known here, and where its files are below the table's location. -#}
+{% macro partition_folder(spec, values) %}
+    {%- set folders = [] -%}
+    {%- for column in spec.partitions -%}{%- do folders.append(column.name ~ "=" ~ values[loop.index0]) -%}{%- endfor -%}
+    {{ return(folders | join("/")) }}
+{% endmacro %}
+
+
+{% macro partition_clause(folder) %}
+    {%- set keys = [] -%}
+    {%- for key in folder.split("/") -%}{%- do keys.append(key.replace("=", "='", 1) ~ "'") -%}{%- endfor -%}
+    {{ return("partition (" ~ keys | join(", ") ~ ")") }}
 {% endmacro %}

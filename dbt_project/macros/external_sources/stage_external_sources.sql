@@ -6,7 +6,8 @@
 
     select: names of source tables, separated by blanks; all of them when it is left out.
     dry_run: print the statements, run none.
-    The vars from_date and to_date are the days whose partitions are added where a warehouse has to be told (Redshift).
+    The vars from_date and to_date are the days whose partitions are added where a warehouse has to be told (Redshift), those
+    of the runs that delivery names.
     `dbt run` and `dbt build` do the same before their first model: to build some days is one command with two vars.
 
     A table is recreated only if its YAML differs from the warehouse. Macros that make statements are pure: they
@@ -25,10 +26,14 @@
                 {%- do run_query(statement) -%}
             {%- endif -%}
         {%- endfor -%}
+        {%- if state.unknown_days -%}
+            {{ print("-- " ~ table.name ~ ": no partitions for " ~ state.unknown_days | first ~ " to " ~ state.unknown_days | last
+                ~ ", since delivery, which names the runs, has none for these days yet\n") }}
+        {%- endif -%}
         {%- if not dry_run -%}
             {{ print("external table " ~ table.name ~ ": " ~ spec.location
                 ~ (" (no files yet)" if state.has_no_files else "") ~ ("" if statements else " (unchanged)")
-                ~ (" (no days given: no new partition)" if state.days is defined and not days_of_run_list() else "")) }}
+                ~ (" (no days given: no new day)" if state.partitions is defined and not days_of_run_list() else "")) }}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}
@@ -42,7 +47,7 @@
 {% endmacro %}
 
 
-{#- The source nodes to stage, in the order of their names. -#}
+{#- The source nodes to stage: delivery, which others follow, and then in the order of their names. -#}
 {% macro external_source_tables(select) %}
     {%- set external = graph.sources.values() | selectattr('external') | sort(attribute='name') | list -%}
     {%- set known = external | map(attribute='name') | list -%}
@@ -53,7 +58,10 @@
             "No external source table is called " ~ unknown | join(", ") ~ ". There are: " ~ known | join(", ") ~ "."
         ) }}
     {%- endif -%}
-    {{ return(external | selectattr('name', 'in', wanted) | list) }}
+    {%- set selected = external | selectattr('name', 'in', wanted) | list -%}
+    {{ return(
+        selected | selectattr('name', 'equalto', 'delivery') | list + selected | rejectattr('name', 'equalto', 'delivery') | list
+    ) }}
 {% endmacro %}
 
 

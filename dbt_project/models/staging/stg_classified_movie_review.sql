@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('staging', 'classified_movie_review') }}
+    {{ committed_rows('classified_movie_review') }}
 
 ),
 

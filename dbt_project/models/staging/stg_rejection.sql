@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('staging', 'rejection') }}
+    {{ committed_rows('rejection') }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('staging', 'review_logs') }}
+    {{ committed_rows('review_logs') }}
 
 ),
 

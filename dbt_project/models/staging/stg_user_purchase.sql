@@ -2,7 +2,7 @@ with
 
 source as (
 
-    select * from {{ source('staging', 'user_purchase') }}
+    {{ committed_rows('user_purchase') }}
 
 ),
 

@@ -1,10 +1,12 @@
 """The same dbt project on three warehouses: on DuckDB, and through the real adapters on stand-ins of Redshift and BigQuery.
 
 What the stand-ins cannot show is said in ci/stand_ins/{redshift,bigquery}/__init__.py. Everything is built in two runs,
-an old day is run again, and then every mart has to hold the same rows as on DuckDB.
+an old day is staged and run again, beside what a killed run has left, and then every mart has to hold the same rows as on
+DuckDB.
 """
 
 import contextlib
+import datetime
 import json
 import re
 import shutil
@@ -17,10 +19,11 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from ci.staged_sample import ROOT, Sample, Warehouse
+from ci.staged_sample import ROOT, Sample, Warehouse, stage_again
 from ci.stand_ins.bigquery import bigquery_stand_in
 from ci.stand_ins.redshift import redshift_stand_in
 from ci.stand_ins.redshift.gate import problems_of
+from spark_prep.contract import publish, tables
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +31,7 @@ DAYS = Sample.DAYS
 
 
 class StandIn(Warehouse):
-    """A warehouse behind a real adapter, with the sample's folder as its bucket `lake`."""
+    """A warehouse behind a real adapter, with a copy of the sample's staging layer in its bucket `lake`."""
 
     # BigQuery's reference implementation is slow: a short calendar is enough.
     vars: ClassVar = {"calendar_start": "2020-12-01", "calendar_end": "2021-01-31"}
@@ -42,16 +45,34 @@ class StandIn(Warehouse):
     def query(self, sql: str) -> list[tuple]:
         return self._query(sql)
 
+    def staged(self, day) -> dict[str, Counter]:
+        """What the staging views show of a day."""
+        return {
+            table: Counter(
+                self.query(f"select * from analytics_staging.stg_{table} where insert_date = date '{day}'")
+            )
+            for table in (*tables.STAGING, "rejection")
+        }
+
+    def registered_runs(self, table: str, day) -> set[str]:
+        """Of Redshift: the partitions of the day."""
+        partitions = self.query(
+            "select values from svv_external_partitions "
+            f"where schemaname = 'analytics_external' and tablename = '{table}'"
+        )
+        values = [json.loads(values) for (values,) in partitions]
+        return {run for of_day, run in values if of_day == str(day)}
+
 
 @contextlib.contextmanager
-def on_redshift(sample: Sample, folder: Path):
-    with redshift_stand_in(lake=sample.folder) as stand_in:
+def on_redshift(lake: Path, folder: Path):
+    with redshift_stand_in(lake) as stand_in:
         yield StandIn("redshift", folder, "s3://lake/staging", stand_in.profile(), stand_in.query)
 
 
 @contextlib.contextmanager
-def on_bigquery(sample: Sample, folder: Path):
-    with bigquery_stand_in(lake=sample.folder, project="my-project-12c1") as stand_in:
+def on_bigquery(lake: Path, folder: Path):
+    with bigquery_stand_in(lake, project="my-project-12c1") as stand_in:
         profile = {
             "type": "bigquery", "method": "oauth-secrets", "token": "none", "job_retries": 0, "threads": 2,
             "api_endpoint": stand_in.endpoint, "project": stand_in.project, "location": stand_in.location,
@@ -67,7 +88,10 @@ def on_bigquery(sample: Sample, folder: Path):
 
 @pytest.fixture(scope="module", params=[on_redshift, on_bigquery], ids=["redshift", "bigquery"])
 def empty_warehouse(request, sample, tmp_path_factory):
-    with request.param(sample, tmp_path_factory.mktemp("stand_in")) as warehouse:
+    lake = tmp_path_factory.mktemp("lake")
+    shutil.copytree(sample.staging, lake / "staging")
+    with request.param(lake, tmp_path_factory.mktemp("stand_in")) as warehouse:
+        warehouse.lake = lake / "staging"
         yield warehouse
 
 
@@ -90,8 +114,35 @@ def warehouse(empty_warehouse, statements) -> StandIn:
     assert first.returncode == 0, first.stdout
     warehouse.first_staging = first.stdout
     warehouse.build(DAYS[-2], DAYS[-1])
+    warehouse.runs_of_logs = [run_of_logs(warehouse)]
+    warehouse.shown = [warehouse.staged(DAYS[1])]
+    for table in tables.STAGING:
+        stage_again(warehouse.lake, table, DAYS[1])
+        stage_again(warehouse.lake, table, DAYS[1], "from staged union all from staged", is_committed=False)
+    warehouse.runs_of_logs.append(run_of_logs(warehouse))
+    warehouse.shown.append(warehouse.staged(DAYS[1]))
+    warehouse.statements_for_logs = [dry_run(warehouse, "review_logs", DAYS[1], DAYS[1])]
     warehouse.build(DAYS[1])
+    warehouse.shown.append(warehouse.staged(DAYS[1]))
+    warehouse.statements_for_logs.append(dry_run(warehouse, "review_logs", DAYS[1], DAYS[1]))
+    warehouse.stage_external_sources(days=(DAYS[0], DAYS[-1]))
     return warehouse
+
+
+def dry_run(warehouse, tables: str, first, last) -> str:
+    """What stage_external_sources would run for these days."""
+    printed = warehouse.dbt(
+        "--quiet", "run-operation", "stage_external_sources",
+        "--args", json.dumps({"select": tables, "dry_run": True}), days=(first, last),
+    )  # fmt: skip
+    assert printed.returncode == 0, printed.stdout
+    return printed.stdout
+
+
+def run_of_logs(warehouse) -> str:
+    committed = publish.committed(str(warehouse.lake), "review_logs", DAYS[1])
+    assert committed and committed.run
+    return committed.run
 
 
 def test_the_statements_that_make_external_tables_are_the_reviewed_ones(empty_warehouse, statements):
@@ -104,13 +155,48 @@ def test_the_statements_that_make_external_tables_are_the_reviewed_ones(empty_wa
 
 def test_partitions_are_added_a_hundred_at_a_time(empty_warehouse):
     """Redshift takes no more in a statement; BigQuery finds the days automatically."""
-    printed = empty_warehouse.dbt(
-        "--quiet", "run-operation", "stage_external_sources", "--args", "{select: delivery, dry_run: true}",
-        days=("2021-01-01", "2021-09-07"),
-    )  # fmt: skip
-    assert printed.returncode == 0, printed.stdout
-    added = [statement.count("partition (") for statement in printed.stdout.split("alter table")[1:]]
+    printed = dry_run(empty_warehouse, "delivery", "2021-01-01", "2021-09-07")
+    added = [statement.count("partition (") for statement in printed.split("alter table")[1:]]
     assert added == ([100, 100, 50] if empty_warehouse.name == "redshift" else [])
+
+
+def test_a_day_that_is_staged_again_shows_the_same_rows_before_and_after_it_is_built(warehouse):
+    """The older run until a build follows the newer one, and never what a killed run has left."""
+    before, committed, after = warehouse.shown
+    assert before == committed == after
+    assert all(before[table] for table in ("classified_movie_review", "review_logs", "rejection"))
+    assert len(set(warehouse.runs_of_logs)) == 2
+    ((run,),) = warehouse.query(
+        "select run from analytics_staging.stg_delivery "
+        f"where insert_date = date '{DAYS[1]}' and table_name = 'review_logs'"
+    )
+    assert run == warehouse.runs_of_logs[1]
+
+
+def test_a_run_gets_its_partition_when_it_is_committed_and_loses_it_when_no_build_follows_it(warehouse):
+    """So the older one has its own until the day is staged after a build of the newer one; the killed run never has one."""
+    if warehouse.name == "bigquery":
+        assert warehouse.statements_for_logs == ["", ""]
+        return
+    older, newer = (f"partition (insert_date='{DAYS[1]}', run='{run}')" for run in warehouse.runs_of_logs)
+    logs = '"dev"."analytics_external"."review_logs"'
+    location = f"s3://lake/staging/review_logs/insert_date={DAYS[1]}/run={warehouse.runs_of_logs[1]}/"
+    assert warehouse.statements_for_logs == [
+        f"alter table {logs} add if not exists\n{newer} location '{location}';\n\n",
+        f"alter table {logs} drop {older};\n\n",
+    ]
+    assert warehouse.registered_runs("review_logs", DAYS[1]) == {warehouse.runs_of_logs[1]}
+    rejections = warehouse.registered_runs("rejection", DAYS[1])
+    assert len(rejections) == len(tables.STAGING) and warehouse.runs_of_logs[1] in rejections
+
+
+def test_a_dry_run_says_of_which_days_it_cannot_know_the_runs(warehouse):
+    """Redshift has to ask delivery, in which a dry run registers no day."""
+    next_day = DAYS[-1] + datetime.timedelta(days=1)
+    printed = dry_run(warehouse, "delivery review_logs rejection", DAYS[-1], next_day)
+    said = re.findall(r"^-- (\w+): no partitions for (\S+) to (\S+), since delivery", printed, re.MULTILINE)
+    expected = [(table, str(next_day), str(next_day)) for table in ("rejection", "review_logs")]
+    assert said == (expected if warehouse.name == "redshift" else [])
 
 
 def test_every_mart_has_the_same_rows_as_on_duckdb(warehouse, built):
@@ -166,9 +252,9 @@ def test_staging_again_changes_nothing(warehouse):
     assert again.count("(unchanged)") == 5, again
 
 
-def test_staging_without_days_says_that_no_partition_is_added(warehouse):
+def test_staging_without_days_says_that_no_day_is_added(warehouse):
     """BigQuery finds new days automatically."""
-    said = warehouse.stage_external_sources().count("(no days given: no new partition)")
+    said = warehouse.stage_external_sources().count("(no days given: no new day)")
     assert said == (5 if warehouse.name == "redshift" else 0)
 
 
@@ -177,9 +263,7 @@ def test_a_changed_declaration_makes_that_table_anew_and_no_other(warehouse, tmp
     sources.write_text(sources.read_text().replace("name: reason, data_type", "name: why, data_type"))
     changed = warehouse.stage_external_sources(project=tmp_path / "dbt_project")
     assert changed.count("(unchanged)") == 4
-    assert re.search(
-        r"table rejection: [^()]+( \(no days given: no new partition\))?$", changed, re.MULTILINE
-    )
+    assert re.search(r"table rejection: [^()]+( \(no days given: no new day\))?$", changed, re.MULTILINE)
     # And back, with all its days.
     assert warehouse.stage_external_sources().count("(unchanged)") == 4
     assert warehouse.stage_external_sources().count("(unchanged)") == 5
