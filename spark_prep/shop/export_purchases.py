@@ -1,37 +1,33 @@
 """Exports the shop's purchases into the staging table user_purchase: `python -m spark_prep.shop.export_purchases --date D`.
 
-The table is read once, as one ordered stream in one snapshot, however many days are asked for; memory is bounded by
-the size of a batch. The purchases of a day are those with their invoice_date on it. The run of START_DATE takes all
-history up to the end of that day, and the rows whose invoice_date is no day at all.
+The table is read once, as one stream in one snapshot, however many days are asked for; memory is bounded by the size of
+a batch, and each batch goes straight to the files of the run. The purchases of a day are those with their invoice_date on
+it. The run of START_DATE takes all history up to the end of that day, and the rows whose invoice_date is no day at all.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs
-import pyarrow.parquet as pq
 from adbc_driver_manager import Error as DriverError
 from adbc_driver_postgresql import dbapi
-from pyspark.sql import types as T
 
 from spark_prep.contract import tables
 from spark_prep.contract.days import add_day_options, days_of, iso_day
-from spark_prep.contract.object_store import require_writable, store_and_path
+from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
-from spark_prep.errors import PreparationError, no_connection, run
-from spark_prep.settings import is_local, read_settings
+from spark_prep.contract.publish import Run, commit, new_run, parts
+from spark_prep.errors import PreparationError, no_connection
+from spark_prep.errors import run as run_command
+from spark_prep.settings import read_settings
 
 TABLE = "user_purchase"
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI", "USER_PURCHASE_DSN", "START_DATE")
@@ -55,6 +51,8 @@ COLUMNS_QUERY = f"""
     from pg_attribute
     where attrelid = to_regclass('{TABLE}') and attnum > 0 and not attisdropped
 """  # noqa: S608 - our own table's name
+# Of a single day a constant: the database then sorts nothing.
+INSERT_DATE_OF_ONE = "date '{day}'"
 INSERT_DATE = "case when isfinite(invoice_date) then greatest(invoice_date::date, date '{start}') else date '{start}' end"
 COUNT_QUERY = """
     select {insert_date} as insert_date, count(*) as records
@@ -62,16 +60,15 @@ COUNT_QUERY = """
     where {in_range}
     group by 1
 """
-# The shop's table may have further columns of any name, so every name is qualified. numeric leaves as text and integers as
-# bigint: Arrow casts them exactly, or says which column it cannot.
+# The shop's table may have further columns of any name, so every name is qualified. PostgreSQL writes a numeric as text faster
+# than the driver decodes one, and scale() is NULL for what is not finite; Arrow does the casts, and knows which column it cannot.
 PURCHASES_QUERY = """
     select
         judged.insert_date, judged.reason,
         case when judged.reason is not null then row_to_json(purchase.*)::text end as raw_record,
-        purchase.invoice_number::text, purchase.stock_code::text, purchase.detail::text, purchase.quantity::bigint,
+        purchase.invoice_number::text, purchase.stock_code::text, purchase.detail::text, purchase.quantity,
         case when judged.reason is null then purchase.invoice_date end as invoice_date,
-        case when judged.reason is null then purchase.unit_price::text end as unit_price,
-        purchase.customer_id::bigint, purchase.country::text
+        purchase.unit_price::text, purchase.customer_id, purchase.country::text
     from user_purchase as purchase
     cross join lateral (
         select
@@ -79,57 +76,38 @@ PURCHASES_QUERY = """
             case
                 when purchase.invoice_date is null then 'no invoice_date'
                 when not isfinite(purchase.invoice_date) then 'invoice_date is not finite'
-                when purchase.unit_price::text in ('NaN', 'Infinity', '-Infinity') then 'unit_price is not a number'
+                when purchase.unit_price is not null and scale(purchase.unit_price) is null
+                    then 'unit_price is not a number'
             end as reason
     ) as judged
     where {in_range}
     order by judged.insert_date
 """
 
-ARROW_TYPES: dict[T.DataType, pa.DataType] = {
-    T.StringType(): pa.string(),
-    T.BinaryType(): pa.binary(),
-    T.BooleanType(): pa.bool_(),
-    T.IntegerType(): pa.int32(),
-    T.LongType(): pa.int64(),
-    T.TimestampNTZType(): pa.timestamp("us"),
-    T.DecimalType(8, 3): pa.decimal128(8, 3),
-}
-
 
 def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     """Replace these days of user_purchase, and no others. A day without purchases is a delivered day with zero rows.
 
-    Raises PreparationError for a day before START_DATE, and when the table cannot be reached, read, or exactly cast.
+    Raises PreparationError for a day before START_DATE, when the table cannot be reached, read, or exactly cast, and when
+    a file cannot be written. The days then stay as they were, or, while they are committed, some are new already.
     """
     start = require_start(settings, days)
     require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
-    staging_uri, quarantine_uri = settings["STAGING_URI"], settings["QUARANTINE_URI"]
-    with _incoming(staging_uri, days) as staging, _incoming(quarantine_uri, days) as quarantine:
+    run = new_run(settings, TABLE)
+    try:
         with _snapshot(settings["USER_PURCHASE_DSN"]) as cursor:
             _check_columns(cursor)
             delivered = _count_records(cursor, start, days)
-            staged, rejected = _write_purchases(
-                _read_purchases(cursor, start, days), days, staging, quarantine
-            )
+            staged, rejected = _write_purchases(_read_purchases(cursor, start, days), run, days)
         for day in days:
-            rejections = [(TABLE, reason, n) for (on_day, reason), n in rejected.items() if on_day == day]
-            _write_rows(staging / f"rejection-{day}.parquet", tables.REJECTION, rejections)
+            of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
             # the shop's table counts as one file
-            _write_rows(
-                staging / f"delivery-{day}.parquet", tables.DELIVERY, [(TABLE, True, 1, delivered[day])]
-            )
-        # The delivery last: a run that is killed before leaves a day that does not balance, and the ledger says so.
-        in_order = (
-            (quarantine, quarantine_uri, TABLE),
-            (staging, staging_uri, "rejection"),
-            (staging, staging_uri, TABLE),
-            (staging, staging_uri, "delivery"),
-        )
-        for day in days:
-            for incoming, root, folder in in_order:
-                target = f"{root}/{folder}/insert_date={day}/{TABLE}.parquet"
-                _put_in_place(incoming / f"{folder}-{day}.parquet", target)
+            commit(run, day, 1, delivered[day], of_day)
+    except (OSError, pa.ArrowException) as error:
+        raise PreparationError(
+            f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
+            "correct the setting or the rights, then run these days again"
+        ) from error
     return Outcome(
         table=TABLE,
         days=days,
@@ -137,8 +115,8 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
         delivered=delivered.total(),
         staged=staged,
         quarantined=sum_by_reason(rejected),
-        staging_uri=staging_uri,
-        quarantine_uri=quarantine_uri,
+        staging_uri=run.staging_uri,
+        quarantine_uri=run.quarantine_uri,
     )
 
 
@@ -154,23 +132,6 @@ def require_start(settings: dict[str, str], days: Sequence[date]) -> date:
 
 
 @contextmanager
-def _incoming(root: str, days: Sequence[date]) -> Iterator[Path]:
-    """A folder to write to before files are put in place: on a local root in that root, so that a rename suffices."""
-    if not is_local(root):
-        with tempfile.TemporaryDirectory() as temporary:
-            yield Path(temporary)
-        return
-    folder = Path(root, ".incoming", TABLE, f"{days[0]}_{days[-1]}")
-    # what a killed run of these days has left
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-@contextmanager
 def _snapshot(dsn: str) -> Iterator[dbapi.Cursor]:
     """A cursor in a transaction that sees the table as it is now, whatever is booked meanwhile."""
     os.environ.setdefault("PGCONNECT_TIMEOUT", "10")
@@ -183,7 +144,7 @@ def _snapshot(dsn: str) -> Iterator[dbapi.Cursor]:
             cursor.execute("begin isolation level repeatable read read only")
             yield cursor
             cursor.execute("commit")
-        except (DriverError, pa.ArrowException, OSError) as error:
+        except DriverError as error:
             raise PreparationError(f"{TABLE} cannot be exported: {' '.join(str(error).split())}") from error
 
 
@@ -229,79 +190,67 @@ def _query(template: str, start: date, days: Sequence[date]) -> str:
         in_range = f"({in_range} or invoice_date is null or not isfinite(invoice_date))"
     else:
         in_range = f"invoice_date >= date '{days[0]}' and {in_range}"
-    return template.format(insert_date=INSERT_DATE.format(start=start), in_range=in_range)
+    insert_date = INSERT_DATE if len(days) > 1 else INSERT_DATE_OF_ONE
+    return template.format(insert_date=insert_date.format(start=start, day=days[0]), in_range=in_range)
 
 
 def _write_purchases(
-    batches: Iterable[tuple[date, pa.RecordBatch]], days: Sequence[date], staging: Path, quarantine: Path
+    batches: Iterable[tuple[date, pa.RecordBatch]], run: Run, days: Sequence[date]
 ) -> tuple[int, Counter[tuple[date, str]]]:
-    """Write user_purchase-<day>.parquet into both folders for each day; returns the staged rows and (day, reason) -> rejects."""
-    staged_schema, quarantine_schema = _arrow_schema(tables.USER_PURCHASE), _arrow_schema(tables.QUARANTINE)
+    """Write one part a day; returns how many rows were staged, and (day, reason) → rejected records."""
     staged, written = 0, set()
-    rejected: Counter[tuple[date, str]] = Counter()
-    for day, day_batches in groupby(batches, key=lambda item: item[0]):
+    rejected = Counter[tuple[date, str]]()
+    for day, of_day in groupby(batches, key=lambda item: item[0]):
         written.add(day)
-        name = f"{TABLE}-{day}.parquet"
-        with (
-            pq.ParquetWriter(staging / name, staged_schema) as purchases,
-            pq.ParquetWriter(quarantine / name, quarantine_schema) as rejects,
-        ):
-            for _, batch in day_batches:
-                is_staged = pc.is_null(batch["reason"])
-                purchases.write_batch(_exactly(batch.filter(is_staged), staged_schema))
-                refused = batch.filter(pc.invert(is_staged))
-                rejects.write_batch(_quarantined(refused, quarantine_schema))
-                staged += len(batch) - len(refused)
-                rejected.update((day, reason) for reason in refused["reason"].to_pylist())
+        with parts(run, day, 0) as (staged_rows, rejected_rows):
+            for _, batch in of_day:
+                is_fine = pc.is_null(batch["reason"])
+                fine = _exactly(batch.filter(is_fine))
+                staged_rows.write_batch(fine)
+                staged += len(fine)
+                if len(fine) < len(batch):
+                    refused = batch.filter(pc.invert(is_fine))
+                    rejected_rows.write_batch(_quarantined(refused))
+                    rejected.update((day, reason) for reason in refused["reason"].to_pylist())
     for day in days:
         if day not in written:
-            _write_rows(staging / f"{TABLE}-{day}.parquet", tables.USER_PURCHASE, [])
-            _write_rows(quarantine / f"{TABLE}-{day}.parquet", tables.QUARANTINE, [])
+            with parts(run, day, 0):
+                # zero rows
+                pass
     return staged, rejected
 
 
-def _exactly(purchases: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The purchases in the schema's types, or a PreparationError that names the column."""
-    columns = {}
-    for field in schema:
+def _exactly(purchases: pa.RecordBatch) -> pa.RecordBatch:
+    """The purchases in the staged types, or a PreparationError that names the column and the first value that has no place in it."""
+    columns = []
+    for field in tables.USER_PURCHASE:
+        column = purchases[field.name]
         try:
-            columns[field.name] = purchases[field.name].cast(field.type)
+            columns.append(column.cast(field.type))
         except pa.ArrowInvalid as error:
             raise PreparationError(
-                f"{TABLE}.{field.name} cannot be staged as {field.type}: {error}"
+                f"{TABLE}.{field.name} cannot be staged as {field.type}: {_misfit(column, field.type)} does not fit; "
+                "correct it in the shop's table, then run these days again"
             ) from error
-    return pa.RecordBatch.from_pydict(columns, schema=schema)
+    return pa.RecordBatch.from_arrays(columns, schema=tables.USER_PURCHASE)
 
 
-def _quarantined(refused: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    nothing = pa.nulls(len(refused), pa.string())
-    columns = {
-        "raw_record": refused["raw_record"],
-        "raw_bytes": nothing.cast(pa.binary()),
-        "reason": refused["reason"],
-        "file": nothing,
-        "record_id": nothing,
-    }
-    return pa.RecordBatch.from_pydict(columns, schema=schema)
+def _misfit(column: pa.Array, type_: pa.DataType) -> object:
+    for value in column:
+        try:
+            value.cast(type_)
+        except pa.ArrowInvalid:
+            return value.as_py()
+    return None
 
 
-def _write_rows(file: Path, schema: T.StructType, rows: Sequence[tuple[object, ...]]) -> None:
-    records = [dict(zip(schema.names, row, strict=True)) for row in rows]
-    pq.write_table(pa.Table.from_pylist(records, schema=_arrow_schema(schema)), file)
-
-
-def _arrow_schema(schema: T.StructType) -> pa.Schema:
-    return pa.schema([(field.name, ARROW_TYPES[field.dataType]) for field in schema.fields])
-
-
-def _put_in_place(file: Path, target: str) -> None:
-    """Make the file the target in one step: by rename, or by an upload that shows when it is complete."""
-    if is_local(target):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.replace(file, target)
-    else:
-        store, path = store_and_path(target)
-        pyarrow.fs.copy_files(str(file), path, destination_filesystem=store)
+def _quarantined(refused: pa.RecordBatch) -> pa.RecordBatch:
+    nothing = pa.nulls(len(refused))
+    columns = [refused["raw_record"], nothing, refused["reason"], nothing, nothing]
+    return pa.RecordBatch.from_arrays(
+        [column.cast(field.type) for column, field in zip(columns, tables.QUARANTINE, strict=True)],
+        schema=tables.QUARANTINE,
+    )
 
 
 def main() -> None:
@@ -316,4 +265,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)
