@@ -89,7 +89,7 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     """Replace these days of user_purchase, and no others. A day without purchases is a delivered day with zero rows.
 
     Raises PreparationError for a day before START_DATE, when the table cannot be reached, read, or exactly cast, and when
-    a file cannot be written. The days then stay as they were, or, while they are committed, some are new already.
+    a file cannot be written. No day changes before all rows have been written.
     """
     start = require_start(settings, days)
     require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
@@ -141,11 +141,13 @@ def _snapshot(dsn: str) -> Iterator[dbapi.Cursor]:
         raise no_connection(error) from None
     with connection, connection.cursor() as cursor:
         try:
+            # the driver takes what comes for UTF-8, whatever the database's encoding
+            cursor.execute("set client_encoding to 'UTF8'")
             cursor.execute("begin isolation level repeatable read read only")
             yield cursor
             cursor.execute("commit")
         except DriverError as error:
-            raise PreparationError(f"{TABLE} cannot be exported: {' '.join(str(error).split())}") from error
+            raise _not_exported(error) from error
 
 
 def _check_columns(cursor: dbapi.Cursor) -> None:
@@ -176,12 +178,20 @@ def _read_purchases(
 ) -> Iterator[tuple[date, pa.RecordBatch]]:
     """The purchases day by day; each batch belongs to one day, and a day may have several."""
     cursor.execute(_query(PURCHASES_QUERY, start, days))
-    for batch in cursor.fetch_record_batch():
-        offset = 0
-        # in the order of their first appearance, and the stream is ordered by day
-        for day in pc.value_counts(batch["insert_date"]).to_pylist():
-            yield day["values"], batch.slice(offset, day["counts"])
-            offset += day["counts"]
+    try:
+        for batch in cursor.fetch_record_batch():
+            offset = 0
+            # in the order of their first appearance, and the stream is ordered by day
+            for day in pc.value_counts(batch["insert_date"]).to_pylist():
+                yield day["values"], batch.slice(offset, day["counts"])
+                offset += day["counts"]
+    # what goes wrong on the way is Arrow's error
+    except (DriverError, pa.ArrowException, OSError) as error:
+        raise _not_exported(error) from error
+
+
+def _not_exported(error: Exception) -> PreparationError:
+    return PreparationError(f"{TABLE} cannot be exported: {' '.join(str(error).split())}")
 
 
 def _query(template: str, start: date, days: Sequence[date]) -> str:
@@ -205,18 +215,17 @@ def _write_purchases(
         with parts(run, day, 0) as (staged_rows, rejected_rows):
             for _, batch in of_day:
                 is_fine = pc.is_null(batch["reason"])
-                fine = _exactly(batch.filter(is_fine))
-                staged_rows.write_batch(fine)
-                staged += len(fine)
-                if len(fine) < len(batch):
-                    refused = batch.filter(pc.invert(is_fine))
+                # a batch of the driver, some 16 MB, is a row group; an empty one would be a row group, too
+                if fine := batch.filter(is_fine):
+                    staged_rows.write_batch(_exactly(fine))
+                    staged += len(fine)
+                if refused := batch.filter(pc.invert(is_fine)):
                     rejected_rows.write_batch(_quarantined(refused))
                     rejected.update((day, reason) for reason in refused["reason"].to_pylist())
     for day in days:
         if day not in written:
             with parts(run, day, 0):
-                # zero rows
-                pass
+                pass  # zero rows
     return staged, rejected
 
 
