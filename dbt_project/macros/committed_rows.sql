@@ -11,7 +11,7 @@
 {% macro committed_rows(table_name) -%}
     select staged.*
     from {{ source('staging', table_name) }} as staged
-    inner join {{ source('staging', 'delivery') }} as delivery
+    inner join {{ ref('stg_delivery') }} as delivery
         on
             staged.insert_date = delivery.insert_date
             and staged.run = delivery.run
