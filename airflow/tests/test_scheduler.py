@@ -184,10 +184,10 @@ def days_of(folder: Path) -> list[str]:
 
 
 def jobs_python(*arguments: str | Path) -> str:
-    """Run Python in the environment of the jobs."""
+    """Run Python in the environment of the jobs; the days that are delivered follow Airflow's schedule."""
     ran = subprocess.run(
         [JOBS_PYTHON, *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=os.environ | SETTINGS, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout

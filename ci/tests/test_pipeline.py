@@ -88,15 +88,8 @@ def test_days_one_by_one_in_any_order_are_the_same_as_a_range(sample, built, tmp
     warehouse = staged_warehouse(tmp_path / "days", sample.staging)
     for number, day in enumerate(order, start=1):
         warehouse.build(day)
-        assert differences_of_marts(warehouse, sample, order[:number]) == []
+        assert differences(warehouse.file, sample.answers(order[:number])) == []
     assert warehouse.marts() == built.marts()
-
-
-def differences_of_marts(warehouse, sample, days) -> list[str]:
-    """Differences from the answers for these days; quarantine is told by staging, which holds all days."""
-    answers = sample.answers(days)
-    answers["quarantine"] = sample.answers()["quarantine"]
-    return differences(warehouse.file, answers)
 
 
 def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, tmp_path):
