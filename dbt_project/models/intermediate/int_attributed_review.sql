@@ -60,6 +60,7 @@ final as (
         reviews_to_build.customer_id,
         reviews_to_build.positive_review,
         int_log.insert_date as log_insert_date,
+        int_log.log_date,
         coalesce({{ date_key('int_log.log_date') }}, -1) as id_dim_date,
         {{ dimension_key('int_log.device') }} as id_dim_devices,
         {{ dimension_key('int_log.location') }} as id_dim_location,
