@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run verify test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
   docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
@@ -48,6 +48,9 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	@cd dbt_project && $(BIN)/dbt --quiet build --exclude-resource-type unit_test \
 	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
 
+verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
+	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test
+
 test: setup .venv-airflow/synced ## All tests, part by part; what failed and how long each took is reported at the end.
 	@$(BIN)/python -m ci.parts lint test-python test-airflow test-terraform
 
@@ -85,9 +88,9 @@ test-site: setup browser ## The docs site and the report in a real browser (Chro
 screenshots: airflow-manifest browser ## The README's pictures, into docs/images: after make demo; Airflow's takes some minutes.
 	@$(BIN)/python -m demo.screenshots docs/images
 
-bench: setup ## The staging commands beside the usual ways: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… PUBLISH=1.
+bench: setup ## Staging beside the usual ways, dbt's day after many: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… HISTORIES=… PUBLISH=1.
 	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FEEDS),--feeds $(FEEDS)) \
-	  $(if $(PUBLISH),--publish)
+	  $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(PUBLISH),--publish)
 
 browser:
 	@pages/tests/install_chromium.sh

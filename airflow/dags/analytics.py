@@ -3,7 +3,7 @@
 **When**: as soon as `staging` has brought in all three tables of a day. By hand: trigger it with the day as partition
 key, or run a backfill of `staging`.
 
-**What**: creates or updates the external tables, runs one `dbt build` of the day of which each seed and model and its
+**What**: runs one `dbt build` of the day, which creates or updates the external tables first, and of which each seed and model and its
 tests is a task, sums the day up (`summarize_day`: table in the log, JSON in XCom), and publishes report and docs.
 
 **When it fails**: the failed model or test is the red task; its log says which rows. Clear it and what follows when the
@@ -16,7 +16,7 @@ from pipeline.assets import CLASSIFIED_MOVIE_REVIEW, MARTS, REVIEW_LOGS, USER_PU
 from pipeline.defaults import DEFAULTS
 from pipeline.quality import summarize_day
 from pipeline.settings import MACROS, START_DATE
-from pipeline.warehouse import models, publish_docs, publish_report, stage_external_sources
+from pipeline.warehouse import models, publish_docs, publish_report
 
 
 @dag(
@@ -30,7 +30,7 @@ from pipeline.warehouse import models, publish_docs, publish_report, stage_exter
     tags=["movie-analytics", "warehouse"],
 )
 def analytics() -> None:
-    stage_external_sources() >> models() >> summarize_day(MARTS) >> publish_report() >> publish_docs()
+    models() >> summarize_day(MARTS) >> publish_report() >> publish_docs()
 
 
 analytics()

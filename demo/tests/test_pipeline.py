@@ -64,6 +64,13 @@ def test_dbts_own_commands_need_no_flags_after_the_demo(demo, command):
     assert finished.returncode == 0, finished.stdout
 
 
+def test_the_whole_warehouse_is_verified_after_the_demo(demo):
+    verified = run("make", "verify")
+    assert verified.returncode == 0, verified.stdout
+    tests = re.search(r"PASS=([0-9]+) WARN=[0-9]+ ERROR=0 SKIP=0", verified.stdout)
+    assert tests and int(tests[1]) > 50
+
+
 def test_the_docs_are_served_on_a_free_port_of_this_machine_alone(demo):
     server = subprocess.Popen(
         ["make", "docs-serve"], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

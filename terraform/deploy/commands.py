@@ -243,7 +243,7 @@ def airflow_environment(cloud: Cloud, environment: Environment, version: str) ->
 def stage_external_sources(environment: Environment) -> Step:
     return run_in_airflow(
         "External tables",
-        f"tasks test analytics stage_external_sources {environment.setting('start_date')}",
+        f"tasks test verification stage_external_sources {environment.setting('start_date')}",
         why="as the task does it: settings from the secrets backend, identity of the pod, dbt, warehouse",
     )
 

@@ -1,8 +1,7 @@
-"""The dbt project as tasks: external tables, every seed and model with its tests, the docs site."""
+"""The dbt project as tasks: every seed and model with its tests, the docs site, the check of the whole warehouse."""
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import timedelta
 
@@ -17,15 +16,6 @@ DAYS = {"from_date": DAY, "to_date": DAY}
 # The tasks of the models look every three seconds how far the one dbt process is. They keep a worker's slot for it: a
 # deferred task that resumes at once can be marked as failed by Airflow 3.3 (apache/airflow#71580).
 FOLLOW = {"deferrable": False, "mode": "poke", "poke_interval": 3}
-
-
-def stage_external_sources() -> JobProcess:
-    return JobProcess(
-        task_id="stage_external_sources",
-        command=("dbt", "run-operation", "stage_external_sources", "--vars", json.dumps(DAYS)),
-        settings=("warehouse",),
-        execution_timeout=timedelta(minutes=30),
-    )
 
 
 def models() -> DbtTaskGroup:
@@ -54,6 +44,25 @@ def models() -> DbtTaskGroup:
             load_method=LoadMode.DBT_MANIFEST, test_behavior=TestBehavior.AFTER_EACH, emit_datasets=False
         ),
         operator_args={"vars": DAYS, "pre_execute": read_settings_of_the_warehouse, **FOLLOW},
+    )
+
+
+def stage_external_sources() -> JobProcess:
+    """Of all days; a build does it for its own days, before its first model."""
+    return JobProcess(
+        task_id="stage_external_sources",
+        command=("dbt", "run-operation", "stage_external_sources"),
+        settings=("warehouse",),
+        execution_timeout=timedelta(minutes=30),
+    )
+
+
+def verify_warehouse() -> JobProcess:
+    """All data tests, each on all that its tables hold."""
+    return JobProcess(
+        task_id="verify_warehouse",
+        command=("dbt", "test", "--exclude-resource-type", "unit_test"),
+        settings=("warehouse",),
     )
 
 
