@@ -1,4 +1,4 @@
-"""`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it.
+"""`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it; and dbt's day after many.
 
 Its options are those of `python -m ci.benchmarks --help`.
 """
@@ -15,16 +15,20 @@ from pathlib import Path
 
 import psutil
 
-from ci.benchmarks import feeds
+from ci.benchmarks import costs, feeds, warehouse, warehouse_document
 from ci.benchmarks.document import publish, terminal
 from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, FEW_RECORDS
 from ci.benchmarks.machine import describe
 from ci.benchmarks.result import Results, result_of
 from ci.benchmarks.run import BenchmarkError, Run, run
+from ci.benchmarks.warehouse import History, history_of
+from ci.benchmarks.warehouse_document import Days
 from ci.benchmarks.ways import FEEDS, Input, Way, ways
 from demo.postgres import embedded_postgres
 
 WRITERS = {"reviews": feeds.write_reviews, "logs": feeds.write_logs}
+WAREHOUSE = "warehouse"
+HISTORIES = ("1x5000", "100x5000", "1000x5000", "1x50000", "100x50000")
 SECRET = "only-for-benchmarks-0123456789"
 
 
@@ -48,6 +52,12 @@ def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Re
                 sizes[feed] = Path(inputs[feed].source).stat().st_size
         runs = _in_turn(ways(inputs, few), rounds, environment, work, server)
     return Results([result_of(way, of_way) for way, of_way in runs.items()], sizes), machine
+
+
+def benchmark_warehouse(histories: list[History], rounds: int, work: Path) -> tuple[Days, dict[str, str]]:
+    """A further day after each of the histories, and the machine's description."""
+    machine = describe()
+    return {before: warehouse.measure(before, rounds, work, _say) for before in histories}, machine
 
 
 def _in_turn(
@@ -85,7 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m ci.benchmarks",
         description="Measure the staging commands beside the usual ways, all on the same generated feeds: wall time, CPU and "
-        "memory of all processes, tasks of Spark's stages. Prints tables; what missed its target is marked. Linux only.",
+        "memory of all processes, tasks of Spark's stages. Then what one more day costs dbt after some days of history. "
+        "Prints tables; what missed its target is marked. Linux only.",
     )
     parser.add_argument(
         "--size",
@@ -101,26 +112,48 @@ def main() -> None:
         default=2,
         help="runs of each way, in turn (default %(default)s)",
     )
-    parser.add_argument("--feeds", nargs="+", choices=FEEDS, default=FEEDS, help="only these (default: all)")
+    parts = (*FEEDS, WAREHOUSE)
+    parser.add_argument(
+        "--feeds",
+        nargs="+",
+        choices=parts,
+        default=parts,
+        help=f"only these (default: all); {WAREHOUSE}: one more day of dbt",
+    )
+    parser.add_argument(
+        "--histories",
+        metavar="DAYSxREVIEWS",
+        nargs="+",
+        type=history_of,
+        default=[history_of(text) for text in HISTORIES],
+        help=f"days before the one that is measured, and reviews a day (default: {' '.join(HISTORIES)})",
+    )
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="also write docs/benchmark.md and the figures in README.md (needs all feeds)",
+        help="also write docs/benchmark.md and the figures in README.md (needs the three feeds), docs/benchmark_warehouse.md and docs/costs.md",
     )
     arguments = parser.parse_args()
     if sys.platform != "linux":
         parser.error("processes are measured by means of Linux alone")
     chosen = [feed for feed in FEEDS if feed in arguments.feeds]
-    if arguments.publish and len(chosen) < len(FEEDS):
-        parser.error("--publish needs all feeds")
+    if arguments.publish and chosen and len(chosen) < len(FEEDS):
+        parser.error("--publish needs all feeds, or the warehouse alone")
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as work:
-            results, machine = benchmark(arguments.size, arguments.rounds, chosen, Path(work))
+            if chosen:
+                results, machine = benchmark(arguments.size, arguments.rounds, chosen, Path(work))
+                print(terminal(results))
+                if arguments.publish:
+                    publish(results, machine, arguments.size, arguments.rounds)
+            if WAREHOUSE in arguments.feeds:
+                days, machine = benchmark_warehouse(arguments.histories, arguments.rounds, Path(work))
+                print(warehouse_document.terminal(days))
+                if arguments.publish:
+                    warehouse_document.publish(days, machine, arguments.rounds)
+                    costs.publish(days, machine)
     except (BenchmarkError, subprocess.SubprocessError, RuntimeError, OSError) as error:
         sys.exit(f"error: {error}")
-    print(terminal(results))
-    if arguments.publish:
-        publish(results, machine, arguments.size, arguments.rounds)
 
 
 if __name__ == "__main__":

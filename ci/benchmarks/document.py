@@ -30,9 +30,9 @@ Row = Sequence[str]
 def terminal(results: Results) -> str:
     lines: list[str] = []
     for feed in results.feeds:
-        lines += ["", *_aligned(_rows(results, feed, TITLES[feed]))]
+        lines += ["", *aligned(_rows(results, feed, TITLES[feed]))]
     targets = [(target.text, target.measured, target.verdict()) for target in results.targets()]
-    return "\n".join([*lines, "", *_aligned([("Targets", "", ""), *targets])])
+    return "\n".join([*lines, "", *aligned([("Targets", "", ""), *targets])])
 
 
 def publish(results: Results, machine: dict[str, str], size: int, rounds: int) -> None:
@@ -72,7 +72,7 @@ def readme_figures(results: Results, machine: dict[str, str], size: int, rounds:
     if further:
         cells.append(("two cores instead of one, start-up aside", ", ".join(further)))
     where = f"{machine['processor']}, {machine['memory']}, {machine['date']}; medians of {rounds} rounds, all ways in turn"
-    return f"{where}:\n\n{_table([('', ''), *cells])}"
+    return f"{where}:\n\n{table([('', ''), *cells])}"
 
 
 def markdown(results: Results, machine: dict[str, str], size: int, rounds: int) -> str:
@@ -82,7 +82,7 @@ def markdown(results: Results, machine: dict[str, str], size: int, rounds: int) 
             "name": feed,
             "title": TITLES[feed],
             "bytes": results.sizes[feed],
-            "table": _table(_noted(results, feed)),
+            "table": table(_noted(results, feed)),
         }
         for feed in results.feeds
     ]
@@ -95,9 +95,9 @@ def markdown(results: Results, machine: dict[str, str], size: int, rounds: int) 
     return template.render(
         size=size,
         rounds=rounds,
-        machine=_table([("", ""), *machine.items()]),
+        machine=table([("", ""), *machine.items()]),
         feeds=feeds,
-        targets=_table([("target", "measured", ""), *targets]),
+        targets=table([("target", "measured", ""), *targets]),
         scaling=_scaling(results, scalable) if scalable else None,
     )
 
@@ -159,14 +159,14 @@ def _scaling(results: Results, feeds: list[str]) -> dict[str, object]:
     return {
         "measured": "; ".join(measured),
         "per_core": "; ".join(per_core),
-        "cores": _table(cores),
-        "clusters": _table(clusters),
+        "cores": table(cores),
+        "clusters": table(clusters),
         "minutes": WITHIN_MINUTES,
         "worker_vcpus": WORKER_VCPUS,
     }
 
 
-def _table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row]) -> str:
     """In Markdown, figures aligned to the right."""
     head, *body = rows
     columns = list(zip(*body, strict=True))
@@ -175,7 +175,7 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))
 
 
-def _aligned(rows: Sequence[Row]) -> list[str]:
+def aligned(rows: Sequence[Row]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for name, *figures in rows:
