@@ -100,6 +100,8 @@ def test_a_serverless_batch(tasks):
             "environment_config": {
                 "execution_config": {
                     "service_account": "spark@my-project.iam.gserviceaccount.com",
+                    # unspecified, runtime 3.0 takes the credentials of who asks: Airflow's
+                    "authentication_config": {"user_workload_authentication_type": "SERVICE_ACCOUNT"},
                     "subnetwork_uri": "projects/my-project/regions/europe-west1/subnetworks/spark",
                     "staging_bucket": "artifacts",
                     "ttl": {"seconds": 3600},

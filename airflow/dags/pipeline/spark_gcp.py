@@ -51,6 +51,8 @@ def dataproc_serverless(job: str) -> DataprocCreateBatchOperator:
             "environment_config": {
                 "execution_config": {
                     "service_account": deployed("service_account"),
+                    # From runtime 3.0 on, a batch that does not say so runs with its creator's rights, which are Airflow's.
+                    "authentication_config": {"user_workload_authentication_type": "SERVICE_ACCOUNT"},
                     "subnetwork_uri": deployed("subnetwork"),
                     "staging_bucket": deployed("staging_bucket"),
                     "ttl": {"seconds": JOB_MINUTES * 60},
