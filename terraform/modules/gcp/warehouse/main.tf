@@ -19,6 +19,13 @@ locals {
     history      = var.analysts
     marts        = concat(var.analysts, var.readers)
   }
+
+  # BigQuery answers with the old names of roles, and other names would be a change in every plan.
+  access = { for dataset, viewers in local.datasets : dataset => concat(
+    [{ role = "OWNER", group = "projectOwners", member = null }, { role = "WRITER", group = null, member = var.loader_member }],
+    [for viewer in viewers : { role = "READER", group = null, member = viewer }],
+    dataset == "marts" ? [{ role = google_project_iam_custom_role.masker.id, group = null, member = var.loader_member }] : [],
+  ) }
 }
 
 resource "google_bigquery_dataset" "this" {
@@ -28,23 +35,19 @@ resource "google_bigquery_dataset" "this" {
   dataset_id                 = "${local.schema}_${each.key}"
   location                   = var.region
   delete_contents_on_destroy = var.ephemeral
-}
 
-# All of it: by default every viewer of the project could read every dataset.
-resource "google_bigquery_dataset_iam_policy" "this" {
-  for_each = local.datasets
+  # All of it: by default every viewer of the project could read every dataset. In the dataset itself, because a policy of
+  # its own cannot be destroyed: BigQuery does not let the last owner go.
+  dynamic "access" {
+    for_each = local.access[each.key]
 
-  dataset_id = google_bigquery_dataset.this[each.key].dataset_id
-  policy_data = jsonencode({
-    bindings = concat(
-      [
-        { role = "roles/bigquery.dataOwner", members = ["projectOwner:${var.project_id}"] },
-        { role = "roles/bigquery.dataEditor", members = [var.loader_member] },
-      ],
-      length(each.value) == 0 ? [] : [{ role = "roles/bigquery.dataViewer", members = each.value }],
-      each.key == "marts" ? [{ role = google_project_iam_custom_role.masker.id, members = [var.loader_member] }] : [],
-    )
-  })
+    content {
+      role           = access.value.role
+      special_group  = access.value.group
+      user_by_email  = try(regex("^(?:user|serviceAccount):(.+)$", access.value.member)[0], null)
+      group_by_email = try(regex("^group:(.+)$", access.value.member)[0], null)
+    }
+  }
 }
 
 resource "google_project_iam_custom_role" "loader" {

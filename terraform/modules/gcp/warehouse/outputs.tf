@@ -7,5 +7,5 @@ output "settings" {
     BIGQUERY_CUSTOMER_POLICY_TAG = google_data_catalog_policy_tag.customer.name
     DBT_SCHEMA                   = local.schema
   }
-  depends_on = [google_bigquery_dataset_iam_policy.this, google_project_iam_member.loader]
+  depends_on = [google_bigquery_dataset.this, google_project_iam_member.loader]
 }
