@@ -21,9 +21,9 @@ locals {
 
 resource "google_project_service" "this" {
   for_each = toset([
-    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigqueryreservation", "billingbudgets", "cloudkms",
-    "cloudresourcemanager", "compute", "container", "datacatalog", "dataproc", "iam", "iamcredentials", "monitoring",
-    "secretmanager", "servicenetworking", "sqladmin", "storage",
+    "artifactregistry", "bigquery", "bigquerydatapolicy", "bigqueryreservation", "billingbudgets", "cloudbilling",
+    "cloudkms", "cloudresourcemanager", "compute", "container", "datacatalog", "dataproc", "dataprocrm", "iam",
+    "iamcredentials", "monitoring", "secretmanager", "servicenetworking", "sqladmin", "storage",
   ])
 
   service = "${each.key}.googleapis.com"

@@ -414,6 +414,17 @@ def test_only_a_trial_stack_can_be_destroyed_with_its_data(production: Stack, tr
         )
 
 
+def test_the_services_that_are_used_are_switched_on(production: Stack) -> None:
+    services = {
+        service.service.removesuffix(".googleapis.com")
+        for service in production.all("google_project_service").values()
+    }
+    # Batches of runtime 3.0 need it: docs.cloud.google.com/managed-spark/docs/concepts/versions/spark-runtime-3.0
+    assert {"dataproc", "dataprocrm"} <= services
+    # Without it the provider warns only, and leaves the billing account of data.google_project empty.
+    assert {"billingbudgets", "cloudbilling"} <= services
+
+
 def test_the_budget_is_watched(production: Stack) -> None:
     budget = production.one("google_billing_budget")
     assert budget.amount[0]["specified_amount"][0]["units"] == "300"
