@@ -34,8 +34,9 @@ def bootstrap(environment: Environment) -> Steps:
     return [
         Step(
             what,
-            "gcloud services enable cloudresourcemanager.googleapis.com serviceusage.googleapis.com "
-            f"--project {project}",
+            "gcloud services enable cloudbilling.googleapis.com cloudresourcemanager.googleapis.com "
+            f"serviceusage.googleapis.com --project {project}",
+            why="Terraform asks these before it can enable any",
         ),
         Step(
             what,

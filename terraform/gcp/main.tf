@@ -159,8 +159,11 @@ module "orchestrator" {
   depends_on = [google_project_service.this]
 }
 
+# Its billing account is known only where the service cloudbilling is on.
 data "google_project" "this" {
   project_id = var.gcp_project_id
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_monitoring_notification_channel" "budget" {
@@ -181,8 +184,8 @@ resource "google_billing_budget" "this" {
 
   amount {
     specified_amount {
-      currency_code = "USD"
-      units         = tostring(floor(var.budget_monthly_usd))
+      # Without a currency, in that of the billing account: Google refuses every other.
+      units = tostring(floor(var.budget_monthly_usd))
     }
   }
 

@@ -109,7 +109,7 @@ variable "allowed_cidrs" {
 }
 
 variable "budget_monthly_usd" {
-  description = "What the account may cost in a month; alert_email hears of 80 % spent and 100 % forecast."
+  description = "What the project may cost in a month, in the currency of its billing account; alert_email hears of 80 % spent and 100 % forecast."
   type        = number
 
   validation {

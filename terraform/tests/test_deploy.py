@@ -605,6 +605,12 @@ def test_the_bucket_of_the_state_is_private_and_keeps_old_versions() -> None:
         assert promise in gcp
 
 
+def test_the_services_that_terraform_needs_to_enable_others_are_on_before() -> None:
+    enabled = [word for line in commands_in(dry_run("bootstrap", "gcp", "dev")) for word in line.split()]
+    assert {"cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"} <= set(enabled)
+    assert "cloudbilling.googleapis.com" in enabled, "the budget reads the project's billing account"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -428,6 +428,8 @@ def test_the_services_that_are_used_are_switched_on(production: Stack) -> None:
 def test_the_budget_is_watched(production: Stack) -> None:
     budget = production.one("google_billing_budget")
     assert budget.amount[0]["specified_amount"][0]["units"] == "300"
+    # Google refuses a currency that is not the billing account's own.
+    assert "currency_code" not in (TREE / "gcp/main.tf").read_text()
     assert [rule["threshold_percent"] for rule in budget.threshold_rules] == [0.8, 1]
     assert production.one("google_monitoring_notification_channel").labels == {
         "email_address": "data@example.com"
