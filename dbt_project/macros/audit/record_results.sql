@@ -9,12 +9,13 @@
         {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'audit') | first -%}
         {%- set columns = typed_columns("source audit.run_result", table.columns.values()) -%}
         {%- do provide_audit_table(run_result, columns) -%}
+        {%- set bytes_read = bytes_read_by_node(results) -%}
         {%- set names = columns | map(attribute='name') | join(", ") -%}
         {#- A statement has a largest size: a megabyte in BigQuery. -#}
         {%- for batch in results | batch(500) -%}
             {%- set rows = [] -%}
             {%- for result in batch -%}
-                {%- do rows.append(audit_row(columns, audit_values(result))) -%}
+                {%- do rows.append(audit_row(columns, audit_values(result, bytes_read))) -%}
             {%- endfor -%}
             {#- In a transaction of its own or in the one that looking for the table has opened: what is left open is
                 rolled back. -#}
@@ -45,8 +46,8 @@
 {% endmacro %}
 
 
-{#- {column: value} of one result; a value is a text, a number or none. -#}
-{% macro audit_values(result) %}
+{#- {column: value} of one result; a value is a text, a number or none. `bytes_read` is {unique_id: bytes}. -#}
+{% macro audit_values(result, bytes_read) %}
     {%- set node, days, response = result.node, days_of_run() or {}, result.adapter_response or {} -%}
     {%- set is_test = node.resource_type in ['test', 'unit_test'] -%}
     {%- set has_run = result.status not in ['error', 'skipped'] -%}
@@ -66,7 +67,7 @@
         'failures': result.failures if is_test and has_run else none,
         'seconds': '%.3f' % result.execution_time,
         'rows_affected': rows_affected if not is_test and (rows_affected or -1) >= 0 else none,
-        'bytes_processed': response.get('bytes_processed'),
+        'bytes_processed': bytes_read.get(node.unique_id),
     }) }}
 {% endmacro %}
 

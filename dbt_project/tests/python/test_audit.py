@@ -4,6 +4,7 @@ BigQuery: test_warehouses.)"""
 import datetime
 import json
 import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -74,6 +75,42 @@ def test_each_node_of_a_run_is_recorded_as_dbt_reports_it(warehouse):
     )
     assert {row[0].split(".")[0] for row in recorded} == {"model", "seed", "snapshot", "test"}
     assert len(recorded) == len(set(recorded)) and set(recorded) == reported
+
+
+def test_bytes_are_those_that_each_node_read(warehouse):
+    """Staging is read by the first models that need it, the small seeds from memory."""
+    files = [
+        file.stat().st_size
+        for day in DAYS[3:]
+        for file in Path(warehouse.settings["STAGING_URI"]).glob(f"review_logs/insert_date={day}/*/*.parquet")
+    ]
+    recorded = dict(
+        warehouse.query(
+            f"select node_name, bytes_processed from {AUDIT} where from_date = '{DAYS[3]}' and resource_type <> 'test'"
+        )
+    )
+    assert 0.5 * sum(files) < recorded["int_log"] < 3 * sum(files)
+    assert all(read is not None and read < 20e6 for read in recorded.values())
+
+
+def test_a_day_that_reads_more_than_its_cap_warns_then_fails(own):
+    day = {"from_date": str(DAYS[1]), "to_date": str(DAYS[1])}
+    outcomes = {}
+    for caps in (
+        {"bytes_per_day_warn": 10**9, "bytes_per_day_fail": 10**10},
+        {"bytes_per_day_warn": 1, "bytes_per_day_fail": 10**10},
+        {"bytes_per_day_warn": 1, "bytes_per_day_fail": 2},
+    ):
+        ran = own.dbt("run", "--select", "int_log", "--vars", json.dumps(day | caps))
+        outcomes[caps["bytes_per_day_fail"], caps["bytes_per_day_warn"]] = (
+            ran.returncode,
+            " ".join(ran.stdout.split()),
+        )
+    said = "bytes for each of its days, most of them for int_log"
+    (within, none), (warned, warning), (failed, failure) = outcomes.values()
+    assert within == 0 and said not in none
+    assert warned == 0 and said in warning and "bytes_per_day_warn is 1." in warning
+    assert failed != 0 and said in failure and "bytes_per_day_fail allows 2" in failure
 
 
 def test_a_run_has_its_days_and_its_time(warehouse, began):
