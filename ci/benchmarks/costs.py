@@ -136,7 +136,7 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
     """Write docs/costs.md. Needs days of two sizes."""
     day = estimate(days)
     clouds = {"AWS": aws, "Google Cloud": gcp}
-    costs = [
+    costs: list[tuple[str, ...]] = [
         ("reviews a day", "cloud", "Spark, a day", "warehouse, a day", "storage, a month", "all, a month")
     ]
     for reviews in REVIEWS_A_DAY:

@@ -21,7 +21,7 @@ Days = dict[History, Day]
 
 def terminal(days: Days) -> str:
     goals = [(goal.text, goal.measured, goal.verdict()) for goal in targets(days)]
-    parts = [_costs(days), [("Targets", "", ""), *goals], _nodes(days)]
+    parts: list[list[tuple[str, ...]]] = [_costs(days), [("Targets", "", ""), *goals], _nodes(days)]
     return "\n".join(line for part in parts for line in ["", *aligned(part)])
 
 

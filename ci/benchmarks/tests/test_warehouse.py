@@ -25,6 +25,7 @@ def staging(tmp_path_factory):
 
 def rows_of(staging, table, day):
     delivery = publish.committed(str(staging), table, day)
+    assert delivery and delivery.run
     read = ds.dataset(publish.files_of(str(staging), table, day, delivery.run)).to_table()
     assert delivery.delivered_records == len(read) and delivery.is_delivered
     return read
@@ -137,7 +138,7 @@ def test_the_page_of_costs_says_what_is_measured_and_what_is_not(tmp_path, monke
 
 @pytest.mark.slow
 def test_a_further_day_is_built_and_measured(tmp_path):
-    said = []
+    said: list[str] = []
     day = measure(History(2, 200), 2, tmp_path, said.append)
     assert (
         day.bytes_read > 10_000
