@@ -66,7 +66,9 @@ def bytes_of_models(rows) -> Shown:
         key=lambda row: (-row["last_bytes_processed"], row["node_name"]),
     )
     if not told:
-        return Shown("This warehouse does not tell how many bytes a query reads. BigQuery and DuckDB do.", [], [])
+        return Shown(
+            "This warehouse does not tell how many bytes a query reads. BigQuery and DuckDB do.", [], []
+        )
     return Shown(
         sentence=f"The last runs read {text(sum(row['last_bytes_processed'] for row in told), 'bytes')}, most of them for "
         f"{told[0]['node_name']}.",
