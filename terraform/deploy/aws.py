@@ -123,7 +123,7 @@ def airflow_environment() -> dict[str, str]:
     return {"AWS_DEFAULT_REGION": "<region>"}
 
 
-def delete_leftovers() -> Steps:
+def delete_leftovers(environment: Environment) -> Steps:
     """EMR makes security groups in the network, with rules that name each other, and leaves them there."""
     what = "What EMR has made in the network: security groups"
     find_network = Step(

@@ -36,7 +36,7 @@ class Cloud(Protocol):
     def grant_in_warehouse(self, what: str) -> Steps: ...
     def secrets_backend(self, environment: Environment) -> Mapping[str, str]: ...
     def airflow_environment(self) -> Mapping[str, str]: ...
-    def delete_leftovers(self) -> Steps: ...
+    def delete_leftovers(self, environment: Environment) -> Steps: ...
 
 
 def plan(environment: Environment) -> Steps:
@@ -84,7 +84,7 @@ def destroy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
         initialise(environment),
         read_outputs(cloud, environment),
         *uninstall_airflow(cloud, environment),
-        *cloud.delete_leftovers(),
+        *cloud.delete_leftovers(environment),
         Step("Everything that Terraform has made", apply("destroy", environment, approve)),
     ]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from terraform.deploy.environment import Environment
-from terraform.deploy.steps import Step, Steps
-from terraform.deploy.values import Values, filled_argument, secret
+from terraform.deploy.steps import Each, Step, Steps
+from terraform.deploy.values import Values, filled_argument, secret, text
 
 NAME = "gcp"
 BACKEND_KIND = "gcs"
@@ -136,6 +136,16 @@ def airflow_environment() -> dict[str, str]:
     return {"AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": "google-cloud-platform://"}
 
 
-def delete_leftovers() -> Steps:
-    """None: Dataproc leaves nothing in the network."""
-    return []
+def delete_leftovers(environment: Environment) -> Steps:
+    """The peering with the databases' network: Cloud SQL keeps its side for days, and the network with it."""
+    what = "Peering of the network with Cloud SQL's"
+    network = f"--network <cluster_name> --project {environment.setting('gcp_project_id')}"
+    find = Step(
+        what,
+        f"gcloud compute networks peerings list {network} --flatten peerings[] "
+        "--filter peerings.name=servicenetworking-googleapis-com --format value(peerings.name)",
+        answer=text("peerings"),
+        only_if="cluster_name",
+    )
+    delete = Step(what, f"gcloud compute networks peerings delete <peering> {network} --quiet")
+    return [find, Each("peering", "peerings", (delete,))]

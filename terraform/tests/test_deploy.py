@@ -93,6 +93,7 @@ ANSWERS = {
     "print-access-token": "ACCESS-TOKEN",
     "get secret": None,  # no secret is in the cluster yet
     "manifest inspect": None,  # no such image yet
+    "peerings list": "servicenetworking-googleapis-com",
     "describe-vpcs": "vpc-1",
     "describe-security-groups": "sg-1 sg-2",
     "describe-security-group-rules": "sgr-1 sgr-2",
@@ -324,7 +325,7 @@ def test_what_is_asked_of_terraform_is_an_output_in_both_clouds(command: str, cl
 def given_by_steps() -> set[str]:
     """The names whose values come from new secrets, and from what commands answer."""
     answers = {"registry_password", "access_token", "shop_admin", "metadata_admin", "warehouse_admin"}
-    loops = {"vpc", "security_group", "rule"}
+    loops = {"vpc", "security_group", "rule", "peering"}
     return set(new_secrets().secret) | answers | loops
 
 
@@ -576,6 +577,20 @@ def test_destroy_takes_down_what_others_made_first(deploy: Deploy) -> None:
     ]
     assert [line for line in lines if line in last] == last
     assert lines[-1] == last[-1]
+
+
+def test_destroy_ends_the_peering_that_cloud_sql_would_keep_for_days(deploy: Deploy) -> None:
+    done = deploy("--yes", "destroy", "gcp", "dev")
+    assert done.returncode == 0, done.stderr
+    lines = [call["line"] for call in done.calls]
+    ended = (
+        "gcloud compute networks peerings delete servicenetworking-googleapis-com "
+        "--network movie-analytics-dev --project your-project-id --quiet"
+    )
+    assert lines[-2] == ended and " destroy " in lines[-1]
+    again = deploy("--yes", "destroy", "gcp", "dev", answers={"peerings list": ""})
+    assert again.returncode == 0, again.stderr
+    assert not any("peerings delete" in call["line"] for call in again.calls)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -398,6 +398,11 @@ def test_address_ranges_do_not_overlap(production: Stack) -> None:
         assert [other for other in networks if network.overlaps(other)] == [network]
 
 
+def test_the_connection_of_the_databases_does_not_stop_destroy(production: Stack) -> None:
+    connection = production.one("google_service_networking_connection")
+    assert (connection.deletion_policy, connection.update_on_creation_fail) == ("ABANDON", True)
+
+
 def test_only_a_trial_stack_can_be_destroyed_with_its_data(production: Stack, trial: Stack) -> None:
     for stack, ephemeral in ((production, False), (trial, True)):
         layers = [b for address, b in stack.all("google_storage_bucket").items() if "scratch" not in address]

@@ -98,4 +98,10 @@ resource "google_service_networking_connection" "databases" {
   network                 = google_compute_network.this.id
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.databases.name]
+
+  # Cloud SQL keeps its side for days after the last database is deleted, and would let neither the connection nor the
+  # network go: `make destroy` removes the peering, and Terraform only forgets it.
+  deletion_policy = "ABANDON"
+  # What Cloud SQL kept of an earlier stack of this name is taken over.
+  update_on_creation_fail = true
 }
