@@ -92,6 +92,7 @@ module "spark" {
   size                  = var.size
   subnet_id             = module.network.spark_subnet_id
   pseudonym_key_version = var.pseudonym_key_version
+  role_suffix           = google_service_account.airflow.unique_id
   ephemeral             = var.ephemeral
 
   depends_on = [google_project_service.this]
@@ -108,6 +109,7 @@ module "warehouse" {
   loader_member = google_service_account.airflow.member
   analysts      = var.warehouse_analysts
   readers       = var.warehouse_readers
+  role_suffix   = google_service_account.airflow.unique_id
   ephemeral     = var.ephemeral
 
   depends_on = [google_project_service.this]
@@ -131,6 +133,7 @@ module "orchestrator" {
   spark_runtime              = module.spark.runtime
   variables_prefix           = local.airflow_variables_prefix
   connections_prefix         = local.airflow_connections_prefix
+  role_suffix                = google_service_account.airflow.unique_id
   ephemeral                  = var.ephemeral
 
   variables = {

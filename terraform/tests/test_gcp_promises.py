@@ -403,6 +403,17 @@ def test_the_connection_of_the_databases_does_not_stop_destroy(production: Stack
     assert (connection.deletion_policy, connection.update_on_creation_fail) == ("ABANDON", True)
 
 
+def test_a_stack_made_again_has_roles_of_other_ids(production: Stack) -> None:
+    """Google keeps the id of a deleted role for up to 37 days. Service accounts get a new number each time."""
+    roles = production.all("google_project_iam_custom_role")
+    assert len(roles) == 4
+    for address, role in roles.items():
+        assert role.role_id.endswith("_104857600000000000001"), address
+        # 21 characters are the most that project and environment may have.
+        longest = len(role.role_id) - len("movie-analytics-prod") + 21
+        assert re.fullmatch(r"[a-zA-Z0-9_.]+", role.role_id) and longest <= 64, address
+
+
 def test_only_a_trial_stack_can_be_destroyed_with_its_data(production: Stack, trial: Stack) -> None:
     for stack, ephemeral in ((production, False), (trial, True)):
         layers = [b for address, b in stack.all("google_storage_bucket").items() if "scratch" not in address]

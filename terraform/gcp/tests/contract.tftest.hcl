@@ -9,9 +9,10 @@ mock_provider "google" {
 override_resource {
   target = google_service_account.airflow
   values = {
-    name   = "projects/demo-project/serviceAccounts/airflow@demo-project.iam.gserviceaccount.com"
-    email  = "airflow@demo-project.iam.gserviceaccount.com"
-    member = "serviceAccount:airflow@demo-project.iam.gserviceaccount.com"
+    unique_id = "104857600000000000001"
+    name      = "projects/demo-project/serviceAccounts/airflow@demo-project.iam.gserviceaccount.com"
+    email     = "airflow@demo-project.iam.gserviceaccount.com"
+    member    = "serviceAccount:airflow@demo-project.iam.gserviceaccount.com"
   }
 }
 

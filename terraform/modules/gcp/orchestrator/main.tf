@@ -116,7 +116,7 @@ resource "google_service_account_iam_binding" "workload_identity" {
 
 # Starts, watches and ends Spark jobs of the mode that was chosen.
 resource "google_project_iam_custom_role" "spark_starter" {
-  role_id = "${replace(var.name, "-", "_")}_spark_starter"
+  role_id = "${replace(var.name, "-", "_")}_spark_starter_${var.role_suffix}"
   title   = "${var.name}: Airflow starts Spark"
 
   permissions = concat(

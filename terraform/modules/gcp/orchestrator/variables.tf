@@ -88,6 +88,11 @@ variable "connections_prefix" {
   type        = string
 }
 
+variable "role_suffix" {
+  description = "End of the ids of roles. The id of a deleted role stays taken for a month, so a stack made again needs others."
+  type        = string
+}
+
 variable "ephemeral" {
   description = "Let destroy delete the cluster and Airflow's database."
   type        = bool

@@ -13,7 +13,7 @@ resource "google_service_account" "this" {
 
 # What roles/dataproc.worker holds, without its grants on every bucket of the project.
 resource "google_project_iam_custom_role" "worker" {
-  role_id = "${replace(var.name, "-", "_")}_spark_worker"
+  role_id = "${replace(var.name, "-", "_")}_spark_worker_${var.role_suffix}"
   title   = "${var.name}: Dataproc worker without buckets"
 
   permissions = [

@@ -33,6 +33,11 @@ variable "pseudonym_key_version" {
   type        = number
 }
 
+variable "role_suffix" {
+  description = "End of the ids of roles. The id of a deleted role stays taken for a month, so a stack made again needs others."
+  type        = string
+}
+
 variable "ephemeral" {
   description = "Let destroy delete the key of the pseudonyms."
   type        = bool

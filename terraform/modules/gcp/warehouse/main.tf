@@ -51,7 +51,7 @@ resource "google_bigquery_dataset" "this" {
 }
 
 resource "google_project_iam_custom_role" "loader" {
-  role_id = "${local.schema}_loader"
+  role_id = "${local.schema}_loader_${var.role_suffix}"
   title   = "${var.name}: dbt"
 
   # stage_external_sources says "create schema if not exists", which asks for the second even when it does.
@@ -75,7 +75,7 @@ resource "google_project_iam_member" "query" {
 
 # Masking. dbt puts the policy tag on the marts' customer_id; who may see through it is said here.
 resource "google_project_iam_custom_role" "masker" {
-  role_id     = "${local.schema}_masker"
+  role_id     = "${local.schema}_masker_${var.role_suffix}"
   title       = "${var.name}: puts policy tags on columns"
   permissions = ["bigquery.tables.setCategory"]
 }

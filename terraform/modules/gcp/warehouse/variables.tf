@@ -38,6 +38,11 @@ variable "readers" {
   type        = list(string)
 }
 
+variable "role_suffix" {
+  description = "End of the ids of roles. The id of a deleted role stays taken for a month, so a stack made again needs others."
+  type        = string
+}
+
 variable "ephemeral" {
   description = "Let destroy delete the datasets with their tables."
   type        = bool
