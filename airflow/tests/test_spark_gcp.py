@@ -34,11 +34,12 @@ VARIABLES = {
     "spark": json.dumps(
         {
             "project": "my-project",
+            "name": "movie-analytics-test",
             "region": "europe-west1",
             "subnetwork": "projects/my-project/regions/europe-west1/subnetworks/spark",
             "service_account": "spark@my-project.iam.gserviceaccount.com",
             "dataproc_runtime_version": "3.0",
-            "dataproc_image_version": "3.0",
+            "dataproc_image_version": "3.0-debian13",
             "dataproc_machine_type": "n4-standard-4",
             "dataproc_worker_count": 2,
             "staging_bucket": "artifacts",
@@ -128,18 +129,19 @@ def test_a_cluster_for_the_day(tasks):
     day = tasks("dataproc")
     assert fields(day["start_spark_cluster"]) == {
         **PLACE,
-        "cluster_name": "movie-analytics-2021-01-31",
+        "cluster_name": "movie-analytics-test-2021-01-31",
         "virtual_cluster_config": None,
         "labels": LABELS | {"task": "start_spark_cluster"},
         "cluster_config": {
             "config_bucket": "artifacts",
+            "temp_bucket": "artifacts",
             "gce_cluster_config": {
                 "service_account": "spark@my-project.iam.gserviceaccount.com",
                 "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
                 "subnetwork_uri": "projects/my-project/regions/europe-west1/subnetworks/spark",
                 "internal_ip_only": True,
             },
-            "software_config": {"image_version": "3.0"},
+            "software_config": {"image_version": "3.0-debian13"},
             "master_config": {"num_instances": 1, "machine_type_uri": "n4-standard-4"},
             "worker_config": {"num_instances": 2, "machine_type_uri": "n4-standard-4"},
             "endpoint_config": {"enable_http_port_access": True},
@@ -151,12 +153,12 @@ def test_a_cluster_for_the_day(tasks):
         "request_id": None,
         "job": {
             "reference": {"project_id": "my-project"},
-            "placement": {"cluster_name": "movie-analytics-2021-01-31"},
+            "placement": {"cluster_name": "movie-analytics-test-2021-01-31"},
             "pyspark_job": PYSPARK,
             "labels": LABELS | {"task": "parse_logs"},
         },
     }
-    assert fields(day["stop_spark_cluster"]) == {**PLACE, "cluster_name": "movie-analytics-2021-01-31"}
+    assert fields(day["stop_spark_cluster"]) == {**PLACE, "cluster_name": "movie-analytics-test-2021-01-31"}
     assert all(task.deferrable for task in day.values())
     dataproc_v1.ClusterConfig(day["start_spark_cluster"].cluster_config)
     dataproc_v1.Job(day["parse_logs"].job)

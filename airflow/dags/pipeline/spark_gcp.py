@@ -36,7 +36,8 @@ GCP: dict[str, Any] = {
     "polling_interval_seconds": POLL_SECONDS,
     "execution_timeout": TASK_TIMEOUT,
 }
-CLUSTER = f"movie-analytics-{DAY}"
+# Two environments may share a project and a region: neither may take, or delete, the other's cluster.
+CLUSTER = f"{deployed('name')}-{DAY}"
 
 
 def dataproc_serverless(job: str) -> DataprocCreateBatchOperator:
@@ -84,6 +85,8 @@ def dataproc_cluster() -> tuple[DataprocCreateClusterOperator, DataprocDeleteClu
         cluster_name=CLUSTER,
         cluster_config={
             "config_bucket": deployed("staging_bucket"),
+            # Else one bucket for the whole project, in which Spark has no rights.
+            "temp_bucket": deployed("staging_bucket"),
             "gce_cluster_config": {
                 "service_account": deployed("service_account"),
                 "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],

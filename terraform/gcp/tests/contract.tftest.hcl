@@ -67,7 +67,7 @@ run "serverless" {
 
   assert {
     condition = toset(keys(output.spark)) == toset([
-      "project", "region", "subnetwork", "service_account", "dataproc_runtime_version", "dataproc_image_version",
+      "project", "name", "region", "subnetwork", "service_account", "dataproc_runtime_version", "dataproc_image_version",
       "dataproc_machine_type", "dataproc_worker_count", "staging_bucket", "pseudonym_secret_id",
     ])
     error_message = "Airflow's variable spark must have exactly the keys that the DAGs read."
@@ -99,6 +99,18 @@ run "cluster_and_provisioned" {
   assert {
     condition     = output.spark_runtime == "dataproc" && output.spark.dataproc_worker_count == 4
     error_message = "spark_mode cluster is a Dataproc cluster, and a large one has four workers."
+  }
+
+  assert {
+    condition     = output.spark.name == "movie-analytics-test"
+    error_message = "The day's cluster is named after the environment: two may share a project."
+  }
+
+  # Image 3.0 is generally available on Debian 13 only:
+  # docs.cloud.google.com/managed-spark/docs/concepts/versioning/image-release-3.0
+  assert {
+    condition     = output.spark.dataproc_image_version == "3.0-debian13"
+    error_message = "The image of a Dataproc cluster is one that is generally available."
   }
 }
 

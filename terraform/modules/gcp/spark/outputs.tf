@@ -27,11 +27,12 @@ output "settings" {
   description = "Airflow's variable spark."
   value = {
     project                  = var.project_id
+    name                     = var.name
     region                   = var.region
     subnetwork               = var.subnet_id
     service_account          = google_service_account.this.email
     dataproc_runtime_version = "3.0"
-    dataproc_image_version   = "3.0-debian12"
+    dataproc_image_version   = "3.0-debian13"
     dataproc_machine_type    = local.machine_type
     dataproc_worker_count    = local.worker_count
     staging_bucket           = google_storage_bucket.scratch.name
