@@ -46,6 +46,9 @@ SOURCE_TYPES = {
     "country": TEXTS,
 }
 
+# What a decimal of 128 bits can count.
+MOST_DIGITS = 38
+
 COLUMNS_QUERY = f"""
     select attname::text as column_name, format_type(atttypid, null) as type_name
     from pg_attribute
@@ -235,19 +238,27 @@ def _exactly(purchases: pa.RecordBatch) -> pa.RecordBatch:
     for field in tables.USER_PURCHASE:
         column = purchases[field.name]
         try:
-            columns.append(column.cast(field.type))
+            columns.append(_cast(column, field.type))
         except pa.ArrowInvalid as error:
             raise PreparationError(
-                f"{TABLE}.{field.name} cannot be staged as {field.type}: {_misfit(column, field.type)} does not fit; "
+                f"{TABLE}.{field.name} cannot be staged as {field.type}: {_misfit(column, field.type)!s:.60} does not fit; "
                 "correct it in the shop's table, then run these days again"
             ) from error
     return pa.RecordBatch.from_arrays(columns, schema=tables.USER_PURCHASE)
 
 
+def _cast(column: pa.Array, type_: pa.DataType) -> pa.Array:
+    """The values in another type, or pa.ArrowInvalid for one that has no place in it."""
+    # of a number of more digits, Arrow takes the lowest 128 bits
+    if pa.types.is_decimal(type_) and (pc.max(pc.binary_length(column)).as_py() or 0) > MOST_DIGITS:
+        raise pa.ArrowInvalid
+    return column.cast(type_)
+
+
 def _misfit(column: pa.Array, type_: pa.DataType) -> object:
-    for value in column:
+    for place, value in enumerate(column):
         try:
-            value.cast(type_)
+            _cast(column.slice(place, 1), type_)
         except pa.ArrowInvalid:
             return value.as_py()
     return None

@@ -27,9 +27,11 @@ def integers(values: pa.Array) -> pa.Array:
 def _integer(text: str) -> int | None:
     digits = text.strip(AROUND_NUMBERS)
     unsigned = digits[1:] if digits[:1] in ("+", "-") else digits
-    if not (unsigned.isascii() and unsigned.isdecimal()) or len(unsigned.lstrip("0")) > 10:
+    significant = unsigned.lstrip("0") or "0"
+    # Python refuses to count thousands of digits, be they zeros
+    if not (unsigned.isascii() and unsigned.isdecimal()) or len(significant) > 10:
         return None
-    number = int(digits)
+    number = -int(significant) if digits[0] == "-" else int(significant)
     return number if -(2**31) <= number < 2**31 else None
 
 

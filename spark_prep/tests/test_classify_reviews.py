@@ -216,7 +216,8 @@ def test_reasons_ids_and_columns():
         '9,"x, y",2147483647\n'
         "-9,x,-1\n"
         "-2147483648,x,005\n"
-        "9,x,6\x00\n",
+        "9,x,6\x00\n"
+        f"9,x,{'0' * 5000}8\n",
         REVIEWS,
     )
     version = keyword(pa.array([], pa.string()), GOOD).version
@@ -228,6 +229,7 @@ def test_reasons_ids_and_columns():
         (-1, -9, 0, "keyword", version, None),
         (5, -2147483648, 0, "keyword", version, None),
         (6, 9, 0, "keyword", version, None),
+        (8, 9, 0, "keyword", version, None),
     ]
     assert [(row["reason"], row["record_id"]) for row in found.quarantined] == [
         ("no id_review", None),

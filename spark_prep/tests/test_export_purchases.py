@@ -113,6 +113,19 @@ def test_a_price_without_end_is_quarantined_and_no_price_is_fine(lake, shop, set
     assert [row["unit_price"] for row in lake.staged(TABLE, START)] == [None, Decimal(0)]
 
 
+@pytest.mark.parametrize(
+    "price", [str(2**128 + 5), f"-{2**128 + 5}", "3402823669209384634633746074317682114.61", "1e131000"]
+)
+def test_a_price_of_more_digits_than_arrow_counts_is_refused(lake, shop, settings, price):
+    """Arrow's cast keeps the lowest 128 bits of it: of the first one 5, of the last one 0."""
+    shop.fill(line("1", "2021-01-01", price=price), unit_price="numeric")
+    with pytest.raises(
+        PreparationError, match=r"user_purchase\.unit_price cannot be staged as decimal128\(8, 3\)"
+    ):
+        export_purchases(settings, [START])
+    assert lake.files().keys() & {f"staging/delivery/insert_date={START}/{TABLE}.parquet"} == set()
+
+
 def test_a_day_without_purchases_is_delivered_and_empty(lake, shop, settings):
     shop.fill(line("1st", "2021-01-01"))
     export_purchases(settings, [START, NEXT])
