@@ -31,6 +31,8 @@ from spark_prep.spark.pieces import (
 
 # Records are written when they fill so much memory: a compressed file is one piece, however large.
 HELD_BYTES = 64 << 20
+# What Python takes for a rejected record beside its text, which may be a single letter.
+REJECTED_BYTES = 256
 
 
 class Feed(NamedTuple):
@@ -104,7 +106,7 @@ def stage_piece(
         bad += found
         staged += len(table)
         reasons.update(reason for _, reason, _ in found)
-        held_bytes += table.nbytes + sum(len(raw) for raw, _, _ in found)
+        held_bytes += table.nbytes + sum(REJECTED_BYTES + len(raw) for raw, _, _ in found)
         if held_bytes > HELD_BYTES:
             write()
             held_bytes = 0

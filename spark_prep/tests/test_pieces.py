@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
-from spark_prep.spark import stage_task
+from spark_prep.spark import csv_records, stage_task
 from spark_prep.spark.pieces import File, Piece, Report, misread, pieces_of, tasks_of
 from spark_prep.spark.stage_task import Stage
-from spark_prep.tests.without_spark import DAY, file_of, stage_file, stage_text
+from spark_prep.tests.without_spark import DAY, Rows, file_of, stage_file, stage_text
 
 REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=frozenset({"good"})))
 HEADER = "cid,review_str,id_review\n"
@@ -137,6 +137,21 @@ def test_a_large_file_is_written_bit_by_bit(tmp_path, monkeypatch):
     monkeypatch.setattr(stage_task, "HELD_BYTES", 1_000)
     found = stage_file(deliver(tmp_path, gzip.compress((RECORDS + "x\n" * 1000).encode())), REVIEWS)
     assert (len(found.staged), len(found.quarantined), found.delivered()) == (1000, 1000, 2000)
+
+
+@pytest.mark.parametrize("line", ["x\n", "1,a,b\n"], ids=["no record", "no id"])
+def test_short_rejected_records_do_not_pile_up(line, monkeypatch):
+    """A piece of 64 MB may hold 32 million of them, and Python takes hundreds of bytes for each."""
+    written = []
+    write_table = Rows.write_table
+    monkeypatch.setattr(
+        Rows, "write_table", lambda rows, table: [written.append(len(table)), write_table(rows, table)]
+    )
+    monkeypatch.setattr(csv_records, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(stage_task, "HELD_BYTES", 100_000)
+    found = stage_text(HEADER + line * 50_000, REVIEWS)
+    assert len(found.quarantined) == 50_000
+    assert max(written) < 10_000
 
 
 def cut_off(data: bytes) -> bytes:
