@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from spark_prep.errors import PreparationError
 
@@ -18,8 +19,8 @@ PURPOSES = {
 def read_settings(*names: str) -> dict[str, str]:
     """The named settings, all present; a *_URI is a URI of an object store or an absolute local path.
 
-    Raises PreparationError with a line for each setting that is missing or blank, and when QUARANTINE_URI is
-    STAGING_URI.
+    Raises PreparationError with a line for each setting that is missing or blank, for a URI like s3:/bucket, and when
+    QUARANTINE_URI is STAGING_URI.
     """
     missing = [name for name in names if not os.environ.get(name, "").strip()]
     if missing:
@@ -29,7 +30,9 @@ def read_settings(*names: str) -> dict[str, str]:
         ]
         raise PreparationError("\n       ".join(lines))
     values = {name: os.environ[name].strip() for name in names}
-    settings = {name: _location(value) if name.endswith("_URI") else value for name, value in values.items()}
+    settings = {
+        name: _location(name, value) if name.endswith("_URI") else value for name, value in values.items()
+    }
     if "QUARANTINE_URI" in settings and settings["QUARANTINE_URI"] == settings.get("STAGING_URI"):
         raise PreparationError(
             "STAGING_URI and QUARANTINE_URI name one place; keep raw records apart from staging"
@@ -37,7 +40,12 @@ def read_settings(*names: str) -> dict[str, str]:
     return settings
 
 
-def _location(uri: str) -> str:
+def _location(name: str, uri: str) -> str:
+    # else it would be a folder of that name, here
+    if not uri.startswith("file:") and re.match("[A-Za-z][A-Za-z0-9+.-]+:/(?!/)", uri):
+        raise PreparationError(
+            f"{name} is {uri!r}; write {uri.replace(':/', '://', 1)!r}, or an absolute path"
+        )
     if uri.startswith("file:"):
         uri = "/" + uri.removeprefix("file:").lstrip("/")
     return uri.rstrip("/") if "://" in uri else os.path.abspath(os.path.expanduser(uri))

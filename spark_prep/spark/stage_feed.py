@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -64,6 +64,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
             day for day in missing if (row := committed(run.staging_uri, run.table, day)) and row.is_delivered
         }
         _say_what_is_missing(stage.feed, settings["RAW_URI"], folders, staged_before)
+        _say_what_is_not_read(folders.values())
         files = [file for day in days for file in folders[day].files]
         delivered, staged, rejected = _stage_files(spark, stage, run, files)
         for day in days:
@@ -94,14 +95,18 @@ def delivered_files(raw_uri: str, feed: Feed, day: date) -> Folder:
     try:
         store, path = store_and_path(raw_uri)
         found = store.get_file_info(FileSelector(f"{path}/{name}", allow_not_found=True))
+        found.sort(key=lambda file: file.base_name)
+    except UnicodeDecodeError as error:
+        raise PreparationError(
+            f"{folder} holds a name that is not UTF-8: {error.object!r}; rename it"
+        ) from error
     except (OSError, pa.ArrowException) as error:
         raise PreparationError(
             f"{folder} cannot be listed: {' '.join(str(error).split())}; check RAW_URI"
         ) from error
     files, others = [], []
-    for file in sorted(found, key=lambda file: file.base_name):
-        # as everywhere in Spark, a name that begins with _ or . is hidden
-        if file.is_file and file.base_name.endswith(ENDINGS) and file.base_name[0] not in "_.":
+    for file in found:
+        if file.is_file and file.base_name.endswith(ENDINGS) and not _is_hidden(file.base_name):
             files.append(File(day, f"{folder}/{file.base_name}", raw_uri, file.path, file.size))
         else:
             others.append(file.base_name)
@@ -139,6 +144,24 @@ def _say_what_is_missing(
             f"  {feed.folder} of {len(missing)} days ({missing[0]} to {missing[-1]}) was not delivered{note}: "
             f"no *.csv or *.csv.gz in {raw_uri}/{feed.folder}"
         )
+
+
+def _say_what_is_not_read(folders: Iterable[Folder]) -> None:
+    """What lies beside files that are read; where there are none, it has been named already."""
+    beside = [
+        f"{folder.uri}/{name}"
+        for folder in folders
+        for name in folder.others
+        if folder.files and not _is_hidden(name)
+    ]
+    if beside:
+        more = f" and {len(beside) - 5} more" if len(beside) > 5 else ""
+        print(f"  not read, as it is no *.csv or *.csv.gz: {', '.join(beside[:5])}{more}")
+
+
+def _is_hidden(name: str) -> bool:
+    """As everywhere in Spark."""
+    return name[0] in "_."
 
 
 def _stage_files(

@@ -71,6 +71,13 @@ def test_a_uri_is_an_object_store_or_an_absolute_path(monkeypatch, uri, location
     assert read_settings("RAW_URI") == {"RAW_URI": location}
 
 
+@pytest.mark.parametrize("uri", ["s3:/bucket/raw", "gs:/bucket", "s3a:/bucket"])
+def test_a_uri_with_one_slash_is_no_local_folder(monkeypatch, uri):
+    monkeypatch.setenv("STAGING_URI", uri)
+    with pytest.raises(PreparationError, match=f"STAGING_URI is {uri!r}; write "):
+        read_settings("STAGING_URI")
+
+
 def test_raw_records_may_not_lie_where_staging_does(monkeypatch):
     monkeypatch.setenv("STAGING_URI", "/data/staging")
     monkeypatch.setenv("QUARANTINE_URI", "/data/staging/")

@@ -144,9 +144,12 @@ def test_short_rejected_records_do_not_pile_up(line, monkeypatch):
     """A piece of 64 MB may hold 32 million of them, and Python takes hundreds of bytes for each."""
     written = []
     write_table = Rows.write_table
-    monkeypatch.setattr(
-        Rows, "write_table", lambda rows, table: [written.append(len(table)), write_table(rows, table)]
-    )
+
+    def noted(rows, table):
+        written.append(len(table))
+        write_table(rows, table)
+
+    monkeypatch.setattr(Rows, "write_table", noted)
     monkeypatch.setattr(csv_records, "BLOCK_BYTES", 10_000)
     monkeypatch.setattr(stage_task, "HELD_BYTES", 100_000)
     found = stage_text(HEADER + line * 50_000, REVIEWS)

@@ -222,6 +222,32 @@ def test_what_was_not_delivered_is_named_with_its_folder_and_what_lies_there(spa
     )
 
 
+def test_what_lies_beside_the_files_and_is_not_read_is_named(spark, lake, capsys):
+    lake.deliver("movie_review", DAY, HEADER + "1,a,10\n")
+    for name, content in HIDDEN.items():
+        lake.deliver("movie_review", DAY, content, name)
+    folder = lake.deliver("movie_review", NEXT, HEADER + "1,a,11\n").parent
+    for number in range(9):
+        lake.deliver("movie_review", NEXT, "", f"{number}.CSV")
+    classify(spark, lake, DAY)
+    beside = f"{lake.settings['RAW_URI']}/movie_review/insert_date={DAY}"
+    assert (
+        capsys.readouterr().out
+        == f"  not read, as it is no *.csv or *.csv.gz: {beside}/UPPER.CSV, {beside}/notes.txt\n"
+    )
+    classify(spark, lake, NEXT)
+    told = capsys.readouterr().out
+    assert f"{folder}/4.CSV and 4 more" in told and "5.CSV" not in told
+
+
+def test_a_file_whose_name_is_no_text_is_named(lake):
+    folder = lake.deliver("movie_review", DAY, HEADER).parent
+    with open(os.fsencode(folder) + b"/caf\xe9.csv", "wb"):
+        pass
+    with pytest.raises(PreparationError, match=r"caf\\xe9\.csv.*rename it"):
+        stage_feed.delivered_files(lake.settings["RAW_URI"], MOVIE_REVIEW, DAY)
+
+
 def test_what_is_special_about_a_file_is_printed(spark, lake, capsys):
     file = lake.deliver("movie_review", DAY, "id_review,stars,cid,review_str\n15,5,3,c\n")
     classify(spark, lake, DAY)
