@@ -106,6 +106,27 @@ def test_a_new_delivery_of_a_day_changes_the_days_that_it_touched(own_staging, t
     assert warehouse.marts() == fresh.marts() != before
 
 
+def test_a_day_that_lost_records_is_made_up_for_also_when_its_build_failed(own_staging, tmp_path):
+    """A build ends after it has read a delivery that repeats records of later days; the next delivery has none of them. The
+    days that had them too are built again, and then nothing is left of what the day once delivered."""
+    warehouse = staged_warehouse(tmp_path / "failed", own_staging)
+    warehouse.build(DAYS[0], DAYS[-1])
+    tables_of_ids = ("classified_movie_review", "review_logs")
+    for table in tables_of_ids:
+        repeated = f"read_parquet({files_of(own_staging, table, DAYS[-1])}, hive_partitioning = false)"
+        stage_again(own_staging, table, DAYS[1], f"select * from {repeated}")
+    failed = warehouse.dbt("run", "--exclude", "user_behavior_metric+", days=(DAYS[1], DAYS[1]))
+    assert failed.returncode == 0, failed.stdout
+    for table in tables_of_ids:
+        stage_again(own_staging, table, DAYS[1], "select * from staged where false")
+    warehouse.build(DAYS[1])
+    fresh = staged_warehouse(tmp_path / "fresh", own_staging)
+    fresh.build()
+    assert warehouse.marts() == fresh.marts()
+    record_days = "select * from analytics_intermediate.int_record_day"
+    assert Counter(warehouse.query(record_days)) == Counter(fresh.query(record_days))
+
+
 def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(own_staging, tmp_path):
     """The reverse: an early day is delivered again with a record that so far only a far later day had."""
     later = f"read_parquet({files_of(own_staging, 'classified_movie_review', DAYS[-1])}, hive_partitioning = false)"

@@ -111,7 +111,7 @@ def belongs(log: Log | None, review: Review | None) -> bool:
     return (
         log is not None
         and review is not None
-        and 0 <= (log.insert_date - review.insert_date).days <= LOOKBACK_DAYS
+        and (log.insert_date - review.insert_date).days <= LOOKBACK_DAYS
     )
 
 

@@ -493,7 +493,7 @@ def hand_built() -> Deliveries:
         Log(DAY[3], 2, WRITTEN, "Mobile", "Apple iOS", "Pensylvania", "Firefox"),  # three days late
         Log(DAY[4], 3, WRITTEN, "Mobile", "Apple iOS", "Texas", None),  # four days late
         Log(DAY[0], 4, WRITTEN, "Mobile", "Linux", "Texas", None),  # its review has no customer
-        Log(DAY[0], 5, WRITTEN, "Mobile", "Linux", "Texas", None),  # before its review, and the earliest
+        Log(DAY[0], 5, WRITTEN, "Mobile", "Linux", "Texas", None),  # before its review, and the earliest: used
         Log(DAY[2], 5, WRITTEN, "Mobile", "Linux", "Texas", None),
         Log(DAY[0], 6, WRITTEN, None, None, None, None),  # no such review
         Log(DAY[3], 2, WRITTEN, None, "Apple iOS", "Pensylvania", "Firefox"),  # NULLs come last
@@ -534,7 +534,7 @@ def test_fact_of_a_case_worked_out_by_hand():
         ("2021-03-01", 10, *no_log, 1, 1, *third),
         ("2021-03-01", 11, *no_log, 0, 0, "5.500", "5.500"),
         ("2021-03-02", 10, *no_log, 0, 0, "0.250", "0.250"),
-        ("2021-03-02", 13, *no_log, 1, 1, "0.000", "0.000"),
+        ("2021-03-02", 13, "2021-02-28", "Mobile", "Texas", "Linux", "Firefox", True, 1, 1, "0.000", "0.000"),
     ]
 
 
@@ -549,7 +549,7 @@ def test_ledger_of_a_case_worked_out_by_hand():
     assert ledger[PURCHASES, "2021-03-06"] == (True, 0, 0, 0, 0, 0, 0, "0.000", "0.000", "0.000")
     assert ledger[REVIEWS, "2021-03-01"] == (True, 10, 3, 7, 3, 3, 1, *no_amounts)
     assert ledger[REVIEWS, "2021-03-02"] == (True, 2, 0, 2, 1, 1, 0, *no_amounts)
-    assert ledger[LOGS, "2021-03-01"] == (True, 4, 0, 4, 1, 0, 3, *no_amounts)
+    assert ledger[LOGS, "2021-03-01"] == (True, 4, 0, 4, 2, 0, 2, *no_amounts)
     assert ledger[LOGS, "2021-03-02"] == (False, 0, 0, 0, 0, 0, 0, *no_amounts)
     assert ledger[LOGS, "2021-03-03"] == (True, 1, 0, 1, 0, 1, 0, *no_amounts)
     assert ledger[LOGS, "2021-03-04"] == (True, 3, 0, 3, 1, 2, 0, *no_amounts)

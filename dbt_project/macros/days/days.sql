@@ -2,11 +2,14 @@
     Which days a run builds. `from_date` and `to_date` (vars, inclusive) are the days that the run brought in; without
     them a run builds everything that is staged.
 
-    Two predicates, because a day's data can change other days: a log fills in a review of an earlier day, and a review
+    Two predicates, because a day's data can change other days: a log fills in a review of another day, and a review
     that is delivered twice belongs to the earliest day that has it (int_day_to_build has the whole rule).
+
+    Days and ids are literals, so that every warehouse reads only the partitions, blocks and files that hold them; with a
+    subquery in their place BigQuery reads, and bills, the whole table.
 -#}
 
-{#- True for the days that this run brought in. The dates are literals, so that external tables prune partitions. -#}
+{#- True for the days that this run brought in. -#}
 {% macro is_day_of_run(column) -%}
     {%- if days_of_run() is none -%}
         true
@@ -16,15 +19,71 @@
 {%- endmacro %}
 
 
-{#- True for every day that this run has to build: its own and those that they change. -#}
+{#- True for every day that this run has to build: its own and those that they change. Each call asks the warehouse. -#}
 {% macro is_day_to_build(column) -%}
     {#- Outside the condition: dbt must see the dependency whatever the vars are when it parses. -#}
-    {%- set days = ref('int_day_to_build') -%}
+    {{ is_day_listed_in(ref('int_day_to_build'), column) }}
+{%- endmacro %}
+
+
+{% macro is_day_listed_in(int_day_to_build, column) -%}
     {%- if days_of_run() is none -%}
         true
+    {%- elif has_rows_to_ask_for(int_day_to_build) -%}
+        {%- set days = run_query("select insert_date from " ~ int_day_to_build ~ " order by insert_date") -%}
+        {{ is_one_of_days(column, days.columns[0].values()) }}
     {%- else -%}
-        {{ column }} in (select days.insert_date from {{ days }} as days)
+        {{ column }} in (select days.insert_date from {{ int_day_to_build }} as days)
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- True for these days (dates, in order). A thousand days in a row are as short as one. -#}
+{% macro is_one_of_days(column, days) -%}
+    {%- set spans = [] -%}
+    {%- for day in days -%}
+        {%- if spans and day == spans[-1].last + modules.datetime.timedelta(days=1) -%}
+            {%- do spans[-1].update({'last': day}) -%}
+        {%- else -%}
+            {%- do spans.append({'first': day, 'last': day}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set between = [] -%}
+    {%- for span in spans -%}
+        {%- do between.append(
+            column ~ " between " ~ date_literal(span.first | string) ~ " and " ~ date_literal(span.last | string)
+        ) -%}
+    {%- endfor -%}
+    {%- if between | length > 1 -%}
+        {#- The first to the last day as well: not every engine prunes by alternatives. -#}
+        ({{ column }} between {{ date_literal(spans[0].first | string) }} and {{ date_literal(spans[-1].last | string) }}
+        and ({{ between | join(" or ") }}))
+    {%- else -%}
+        {{ between[0] or 'false' }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+    The right side of a predicate on an id (`review_id {{ near_ids }}`) that holds for every id which a table has on some
+    days (SQL on insert_date), and for those that lie between them. It goes with a join by id, so that the records of these ids
+    are found on other days without reading all of history. A wide range is slow, never wrong.
+-#}
+{% macro near_ids_of(relation, id_column, days) -%}
+    {%- if days_of_run() is none or not has_rows_to_ask_for(relation) -%}
+        is not null
+    {%- else -%}
+        {%- set range = run_query(
+            "select min(" ~ id_column ~ "), max(" ~ id_column ~ ") from " ~ relation ~ " where " ~ days
+        ).rows[0] -%}
+        {{ "is null" if range[0] is none else "between " ~ range[0] | int ~ " and " ~ range[1] | int }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- False while dbt parses, before a table is built for the first time (dbt compile), and for the inputs of a unit test. -#}
+{% macro has_rows_to_ask_for(relation) -%}
+    {{ return(execute and not relation.is_cte and load_relation(relation) is not none) }}
 {%- endmacro %}
 
 

@@ -6,6 +6,8 @@
     cluster_by='customer_id'
 ) }}
 
+{%- set is_to_build = is_day_to_build('insert_date') %}
+
 {%- set dimension_keys = ['id_dim_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'] %}
 {%- set slice = ['insert_date', 'customer_id'] + dimension_keys %}
 
@@ -14,14 +16,14 @@ with
 int_attributed_review as (
 
     select * from {{ ref('int_attributed_review') }}
-    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    where {{ is_to_build }} and customer_id is not null
 
 ),
 
 int_customer_purchase as (
 
     select * from {{ ref('int_customer_purchase') }}
-    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    where {{ is_to_build }} and customer_id is not null
 
 ),
 

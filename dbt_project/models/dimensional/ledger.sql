@@ -4,47 +4,65 @@
     sort='insert_date'
 ) }}
 
+{%- set is_to_build = is_day_to_build('insert_date') %}
+{%- set near_log_ids = near_ids_of(ref('int_log'), 'log_id', is_to_build) %}
+
 with
 
 int_delivery as (
 
     select * from {{ ref('int_delivery') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
 int_customer_purchase as (
 
     select * from {{ ref('int_customer_purchase') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
 int_review as (
 
     select * from {{ ref('int_review') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
 int_log as (
 
     select * from {{ ref('int_log') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
--- Not limited to the days to build: a log's review may be of an earlier day.
-int_attributed_review as (
+int_purchase_line as (
+
+    select * from {{ ref('int_purchase_line') }}
+    where {{ is_to_build }}
+
+),
+
+attributed_reviews as (
 
     select * from {{ ref('int_attributed_review') }}
+    where {{ is_to_build }}
+
+),
+
+-- Of every day: a log's review may have come before it or after it.
+reviews_of_logs as (
+
+    select * from {{ ref('int_attributed_review') }}
+    where review_id {{ near_log_ids }}
 
 ),
 
 fact_movie_analytics as (
 
     select * from {{ ref('fact_movie_analytics') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
@@ -62,6 +80,7 @@ first_log as (
     from {{ ref('int_log') }} as every_log
     inner join ids_to_build
         on every_log.log_id = ids_to_build.log_id
+    where every_log.log_id {{ near_log_ids }}
     group by every_log.log_id
 
 ),
@@ -75,7 +94,6 @@ purchase_lines as (
         sum(purchase_lines) as records_staged,
         0 as records_duplicate,
         sum(case when customer_id is null then purchase_lines else 0 end) as records_unattributable,
-        sum(case when customer_id is not null then purchase_lines else 0 end) as records_in_marts,
         sum(amount_spent) as amount_staged,
         sum(case when customer_id is null then amount_spent else 0 end) as amount_unattributable
     from int_customer_purchase
@@ -94,7 +112,7 @@ reviews as (
             case when attributed.review_id is not null and attributed.customer_id is null then 1 else 0 end
         ) as records_unattributable
     from int_review
-    left join int_attributed_review as attributed
+    left join attributed_reviews as attributed
         on
             int_review.review_id = attributed.review_id
             and int_review.insert_date = attributed.insert_date
@@ -122,7 +140,7 @@ logs as (
     from int_log
     inner join first_log
         on int_log.log_id = first_log.log_id
-    left join int_attributed_review as attributed
+    left join reviews_of_logs as attributed
         on
             int_log.log_id = attributed.review_id
             and int_log.insert_date = attributed.log_insert_date
@@ -130,7 +148,17 @@ logs as (
 
 ),
 
--- What arrived in the marts is counted in the marts.
+-- What arrived in the marts is counted in the marts, purchase lines in the table that profiles are made from.
+lines_in_marts as (
+
+    select
+        insert_date,
+        count(*) as records_in_marts
+    from int_purchase_line
+    group by insert_date
+
+),
+
 reviews_in_marts as (
 
     select
@@ -147,7 +175,7 @@ logs_in_marts as (
     select
         log_insert_date as insert_date,
         count(*) as records_in_marts
-    from int_attributed_review
+    from reviews_of_logs
     where customer_id is not null and log_insert_date is not null
     group by log_insert_date
 
@@ -159,13 +187,15 @@ staged as (
         purchase_lines.table_name,
         purchase_lines.insert_date,
         purchase_lines.records_staged,
-        purchase_lines.records_in_marts,
+        lines_in_marts.records_in_marts,
         purchase_lines.records_duplicate,
         purchase_lines.records_unattributable,
         purchase_lines.amount_staged,
         reviews_in_marts.amount_in_marts,
         purchase_lines.amount_unattributable
     from purchase_lines
+    left join lines_in_marts
+        on purchase_lines.insert_date = lines_in_marts.insert_date
     left join reviews_in_marts
         on purchase_lines.insert_date = reviews_in_marts.insert_date
 

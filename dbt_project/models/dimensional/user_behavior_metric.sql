@@ -6,19 +6,21 @@
     cluster_by='customer_id'
 ) }}
 
+{%- set is_to_build = is_day_to_build('insert_date') %}
+
 with
 
 int_attributed_review as (
 
     select * from {{ ref('int_attributed_review') }}
-    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    where {{ is_to_build }} and customer_id is not null
 
 ),
 
 int_customer_purchase as (
 
     select * from {{ ref('int_customer_purchase') }}
-    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    where {{ is_to_build }} and customer_id is not null
 
 ),
 

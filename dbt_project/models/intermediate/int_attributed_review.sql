@@ -1,87 +1,82 @@
-{{ config(partition_by=partition_by_insert_date(), sort='insert_date') }}
+{{ config(partition_by=partition_by_insert_date(), sort='insert_date', cluster_by='review_id') }}
+
+{%- set is_to_build = is_day_to_build('insert_date') %}
+{%- set near_ids = near_ids_of(ref('int_review'), 'review_id', is_to_build) %}
 
 with
 
+-- Records of every day, since the earliest that has an id may be any.
 int_review as (
 
     select * from {{ ref('int_review') }}
+    where copy_number = 1 and review_id {{ near_ids }}
 
 ),
 
 int_log as (
 
     select * from {{ ref('int_log') }}
-
-),
-
-reviews_to_build as (
-
-    select * from int_review
-    where {{ is_day_to_build('insert_date') }} and copy_number = 1
+    where copy_number = 1 and log_id {{ near_ids }}
 
 ),
 
 ids_to_build as (
 
-    select distinct review_id from reviews_to_build
+    select distinct review_id from int_review
+    where {{ is_to_build }}
+
+),
+
+numbered_reviews as (
+
+    select
+        int_review.*,
+        row_number() over (partition by int_review.review_id order by int_review.insert_date) as delivery_number
+    from int_review
+    inner join ids_to_build
+        on int_review.review_id = ids_to_build.review_id
 
 ),
 
 -- A record that is delivered on several days belongs to the earliest, whatever the order of the runs.
-first_review as (
+first_reviews as (
 
-    select
-        int_review.review_id,
-        min(int_review.insert_date) as insert_date
-    from int_review
-    inner join ids_to_build
-        on int_review.review_id = ids_to_build.review_id
-    group by int_review.review_id
+    select * from numbered_reviews
+    where delivery_number = 1 and {{ is_to_build }}
 
 ),
 
-first_log as (
+numbered_logs as (
 
     select
-        int_log.log_id,
-        min(int_log.insert_date) as insert_date
+        int_log.*,
+        row_number() over (partition by int_log.log_id order by int_log.insert_date) as delivery_number
     from int_log
     inner join ids_to_build
         on int_log.log_id = ids_to_build.review_id
-    group by int_log.log_id
 
 ),
 
 final as (
 
     select
-        reviews_to_build.insert_date,
-        reviews_to_build.review_id,
-        reviews_to_build.customer_id,
-        reviews_to_build.positive_review,
-        int_log.insert_date as log_insert_date,
-        int_log.log_date,
-        coalesce({{ date_key('int_log.log_date') }}, -1) as id_dim_date,
-        {{ dimension_key('int_log.device') }} as id_dim_devices,
-        {{ dimension_key('int_log.location') }} as id_dim_location,
-        {{ dimension_key('int_log.os') }} as id_dim_os,
-        {{ browser_key('int_log.browser', 'int_log.is_browser_derived') }} as id_dim_browser
-    from reviews_to_build
-    inner join first_review
+        first_reviews.insert_date,
+        first_reviews.review_id,
+        first_reviews.customer_id,
+        first_reviews.positive_review,
+        logs.insert_date as log_insert_date,
+        logs.log_date,
+        coalesce({{ date_key('logs.log_date') }}, -1) as id_dim_date,
+        {{ dimension_key('logs.device') }} as id_dim_devices,
+        {{ dimension_key('logs.location') }} as id_dim_location,
+        {{ dimension_key('logs.os') }} as id_dim_os,
+        {{ browser_key('logs.browser', 'logs.is_browser_derived') }} as id_dim_browser
+    from first_reviews
+    left join numbered_logs as logs
         on
-            reviews_to_build.review_id = first_review.review_id
-            and reviews_to_build.insert_date = first_review.insert_date
-    left join first_log
-        on
-            reviews_to_build.review_id = first_log.log_id
-            and first_log.insert_date between
-            reviews_to_build.insert_date
-            and {{ add_days('reviews_to_build.insert_date', var('lookback_days')) }}
-    left join int_log
-        on
-            first_log.log_id = int_log.log_id
-            and first_log.insert_date = int_log.insert_date
-            and int_log.copy_number = 1
+            first_reviews.review_id = logs.log_id
+            and logs.delivery_number = 1
+            and logs.insert_date <= {{ add_days('first_reviews.insert_date', var('lookback_days')) }}
 
 )
 

@@ -1,13 +1,15 @@
 {{ config(materialized='table') }}
 
 {#- Outside the condition: dbt must see the dependency whatever the vars are when it parses. -#}
-{%- set int_delivery = ref('int_delivery') %}
+{%- set int_delivery = ref('int_delivery') -%}
+{%- set is_of_run = is_day_of_run('insert_date') -%}
 
 with
 
 int_record_day as (
 
     select * from {{ ref('int_record_day') }}
+    where record_id {{ near_ids_of(ref('int_record_day'), 'record_id', is_of_run) }}
 
 ),
 
@@ -22,36 +24,30 @@ run_days as (
 
 ),
 
--- Days that share a record with the run's days: which of them has it first may have changed.
-days_with_the_same_records as (
+records_of_run as (
 
-    select distinct other_days.insert_date
-    from int_record_day
-    inner join int_record_day as other_days
-        on
-            int_record_day.table_name = other_days.table_name
-            and int_record_day.record_id = other_days.record_id
-    where {{ is_day_of_run('int_record_day.insert_date') }}
+    select distinct record_id from int_record_day
+    where {{ is_of_run }}
 
 ),
 
-changed_days as (
+-- A record of the run's days is or was delivered on these too: which day has it first, and which log a review gets, may
+-- have changed. No other day can have.
+days_with_the_same_records as (
+
+    select int_record_day.insert_date
+    from int_record_day
+    inner join records_of_run
+        on int_record_day.record_id = records_of_run.record_id
+
+),
+
+days_to_build as (
 
     select insert_date from run_days
     union all
     select insert_date from days_with_the_same_records
 
-),
-
--- A review and its log may be this many days apart, so that a change of one touches the other's day.
-neighbouring_days as (
-
-    {% for days in range(-var('lookback_days'), var('lookback_days') + 1) -%}
-    select {{ add_days('insert_date', days) }} as insert_date from changed_days
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
-
 )
 
-select distinct insert_date from neighbouring_days
+select distinct insert_date from days_to_build

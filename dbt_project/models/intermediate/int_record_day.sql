@@ -1,29 +1,24 @@
-{{ config(
-    unique_key=['table_name', 'record_id', 'insert_date'],
-    sort='record_id',
-    cluster_by='record_id'
-) }}
+{{ config(partition_by=partition_by_insert_date(), sort='insert_date', cluster_by='record_id') }}
 
 with
 
 int_review as (
 
     select * from {{ ref('int_review') }}
-    where {{ is_day_of_run('insert_date') }} and copy_number = 1
+    where {{ is_day_of_run('insert_date') }}
 
 ),
 
 int_log as (
 
     select * from {{ ref('int_log') }}
-    where {{ is_day_of_run('insert_date') }} and copy_number = 1
+    where {{ is_day_of_run('insert_date') }}
 
 ),
 
-final as (
+record_days as (
 
     select
-        {{ text_literal('classified_movie_review') }} as table_name,
         review_id as record_id,
         insert_date
     from int_review
@@ -31,10 +26,31 @@ final as (
     union all
 
     select
-        {{ text_literal('review_logs') }} as table_name,
         log_id as record_id,
         insert_date
     from int_log
+
+    {%- if is_incremental() %}
+
+    union all
+
+    -- What earlier runs of these days had, until a run has built everything without it (forget_removed_records).
+    select
+        record_id,
+        insert_date
+    from {{ this }}
+    where {{ is_day_of_run('insert_date') }}
+
+    {%- endif %}
+
+),
+
+final as (
+
+    select distinct
+        record_id,
+        insert_date
+    from record_days
 
 )
 
