@@ -27,7 +27,7 @@
 
 
 {% macro is_day_listed_in(int_day_to_build, column) -%}
-    {%- if days_of_run() is none -%}
+    {%- if days_of_run() is none or not execute -%}
         true
     {%- elif has_rows_to_ask_for(int_day_to_build) -%}
         {%- set days = run_query("select insert_date from " ~ int_day_to_build ~ " order by insert_date") -%}

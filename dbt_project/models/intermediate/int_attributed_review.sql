@@ -64,19 +64,19 @@ final as (
         first_reviews.review_id,
         first_reviews.customer_id,
         first_reviews.positive_review,
-        logs.insert_date as log_insert_date,
-        logs.log_date,
-        coalesce({{ date_key('logs.log_date') }}, -1) as id_dim_date,
-        {{ dimension_key('logs.device') }} as id_dim_devices,
-        {{ dimension_key('logs.location') }} as id_dim_location,
-        {{ dimension_key('logs.os') }} as id_dim_os,
-        {{ browser_key('logs.browser', 'logs.is_browser_derived') }} as id_dim_browser
+        earliest_log.insert_date as log_insert_date,
+        earliest_log.log_date,
+        coalesce({{ date_key('earliest_log.log_date') }}, -1) as id_dim_date,
+        {{ dimension_key('earliest_log.device') }} as id_dim_devices,
+        {{ dimension_key('earliest_log.location') }} as id_dim_location,
+        {{ dimension_key('earliest_log.os') }} as id_dim_os,
+        {{ browser_key('earliest_log.browser', 'earliest_log.is_browser_derived') }} as id_dim_browser
     from first_reviews
-    left join numbered_logs as logs
+    left join numbered_logs as earliest_log
         on
-            first_reviews.review_id = logs.log_id
-            and logs.delivery_number = 1
-            and logs.insert_date <= {{ add_days('first_reviews.insert_date', var('lookback_days')) }}
+            first_reviews.review_id = earliest_log.log_id
+            and earliest_log.delivery_number = 1
+            and earliest_log.insert_date <= {{ add_days('first_reviews.insert_date', var('lookback_days')) }}
 
 )
 

@@ -1,0 +1,35 @@
+{#-
+    What a data test reads of a table: dbt's own macro, with three placeholders in the test's `where`.
+
+        __days_of_run__     the days that the run brought in
+        __days_to_build__   these and the days that they change
+        __ids_to_build__    review_ids near those of the days to build, on any day
+
+    Other days are as they were when they were tested. Without a range (dbt test) all three are true, so that everything is tested.
+-#}
+{% macro get_where_subquery(relation) -%}
+    {%- set where = config.get('where') -%}
+    {%- if not where -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {%- if '__days_of_run__' in where -%}
+        {%- set where = where | replace('__days_of_run__', is_day_of_run('insert_date')) -%}
+    {%- elif '__days_to_build__' in where or '__ids_to_build__' in where -%}
+        {%- set is_to_build = is_day_listed_in(relation_of('int_day_to_build'), 'insert_date') -%}
+        {%- set where = where | replace('__days_to_build__', is_to_build) -%}
+        {%- if '__ids_to_build__' in where -%}
+            {%- set where = where | replace('__ids_to_build__', "review_id " ~ near_ids_of(relation, 'review_id', is_to_build)) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return("(select * from " ~ relation ~ " where " ~ where ~ ") as tested") }}
+{%- endmacro %}
+
+
+{#- Of a model of this project, without a dependency on it: the tested table is built from it, and a `unique` test may have no second
+    one (dbt does not look for its references). None while dbt parses. -#}
+{% macro relation_of(model) -%}
+    {%- if execute -%}
+        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ model] -%}
+        {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+    {%- endif -%}
+{%- endmacro %}
