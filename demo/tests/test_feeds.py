@@ -493,7 +493,7 @@ def hand_built() -> Deliveries:
         Log(DAY[3], 2, WRITTEN, "Mobile", "Apple iOS", "Pensylvania", "Firefox"),  # three days late
         Log(DAY[4], 3, WRITTEN, "Mobile", "Apple iOS", "Texas", None),  # four days late
         Log(DAY[0], 4, WRITTEN, "Mobile", "Linux", "Texas", None),  # its review has no customer
-        Log(DAY[0], 5, WRITTEN, "Mobile", "Linux", "Texas", None),  # before its review, and the earliest: used
+        Log(DAY[0], 5, WRITTEN, "Mobile", "Linux", "Texas", None),  # before its review: used
         Log(DAY[2], 5, WRITTEN, "Mobile", "Linux", "Texas", None),
         Log(DAY[0], 6, WRITTEN, None, None, None, None),  # no such review
         Log(DAY[3], 2, WRITTEN, None, "Apple iOS", "Pensylvania", "Firefox"),  # NULLs come last
