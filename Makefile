@@ -45,8 +45,8 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	fi
 	@$(BIN)/python -m spark_prep.prepare_staging $(if $(DATE),--date $(DATE),--from $(FROM) --to $(TO))
 	@echo && echo "building the marts with dbt (log: dbt_project/logs/dbt.log)"
-	@cd dbt_project && $(BIN)/dbt --quiet build --exclude-resource-type unit_test \
-	  --vars '{from_date: "$(or $(DATE),$(FROM))", to_date: "$(or $(DATE),$(TO))"}'
+	@cd dbt_project && DBT_FROM_DATE="$(or $(DATE),$(FROM))" DBT_TO_DATE="$(or $(DATE),$(TO))" \
+	  $(BIN)/dbt --quiet build --exclude-resource-type unit_test
 
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test

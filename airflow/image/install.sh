@@ -24,4 +24,4 @@ install .venv-airflow "airflow-$1"
 cp profiles_template.yml dbt_project/profiles.yml
 cd dbt_project
 DBT_TARGET=$target DBT_PROFILES_DIR=. ../.venv/bin/dbt --quiet parse
-rm -rf logs target/partial_parse.msgpack
+rm -rf logs

@@ -255,6 +255,23 @@ def test_one_dbt_stages_and_builds_and_the_day_is_summed_up_at_the_end(dags):
     assert analytics.get_task("publish_docs").upstream_task_ids == {"publish_report"}
 
 
+def test_every_dbt_of_a_day_gets_it_by_the_environment(dags, monkeypatch):
+    """By vars that differ from day to day dbt would parse the whole project every time."""
+    names = (
+        "DBT_FROM_DATE", "DBT_TO_DATE", "DBT_EXCLUDE_RESOURCE_TYPES", "DBT_TARGET", "DBT_PROFILES_DIR",
+        "DBT_PARTIAL_PARSE_FILE_PATH",
+    )  # fmt: skip
+    for name in names:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("AIRFLOW_VAR_WAREHOUSE", "{}")
+    in_group = [task for task in dags["analytics"].tasks if hasattr(task, "profile_config")]
+    assert len(in_group) > 60
+    assert not any(task.vars for task in in_group)
+    (pre_execute,) = {task._pre_execute_hook for task in in_group}
+    pre_execute({"dag_run": SimpleNamespace(partition_key="2021-01-31", logical_date=None)})
+    assert os.environ["DBT_FROM_DATE"] == os.environ["DBT_TO_DATE"] == "2021-01-31"
+
+
 def test_no_template_field_holds_a_secret(dags):
     """Rendered fields are shown to everybody who may look at a task."""
     for dag in dags.values():

@@ -146,6 +146,17 @@ def test_dbt_leaves_the_manifest_of_the_dags_alone():
     assert all(not place.startswith(str(ROOT)) and not Path(place).exists() for place in found.values())
 
 
+def test_dbt_starts_from_what_was_parsed_with_the_manifest(tmp_path, monkeypatch):
+    from pipeline import jobs
+
+    parsed = tmp_path / "partial_parse.msgpack"
+    monkeypatch.setattr(jobs, "PARSED", parsed)
+    monkeypatch.setenv("AIRFLOW_VAR_WAREHOUSE", "{}")
+    assert "DBT_PARTIAL_PARSE_FILE_PATH" not in jobs.settings_of(["warehouse"])
+    parsed.touch()
+    assert jobs.settings_of(["warehouse"])["DBT_PARTIAL_PARSE_FILE_PATH"] == str(parsed)
+
+
 def test_what_is_published_lies_below_artifacts_uri(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_ARTIFACTS_URI", f"file://{tmp_path}/artifacts")
     script = (

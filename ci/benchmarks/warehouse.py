@@ -106,13 +106,11 @@ def _build(folder: Path, first: str, last: str) -> tuple[Cost, dict[str, float]]
         "DUCKDB_PATH": f"{folder}/warehouse.duckdb",
         "STAGING_URI": f"{folder}/staging",
         "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
+        "DBT_FROM_DATE": first,
+        "DBT_TO_DATE": last,
         "PYTHONPATH": str(ROOT),
     }
-    variables = json.dumps({"from_date": first, "to_date": last})
-    command = [
-        *(str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test"),
-        *("--vars", variables),
-    ]
+    command = [str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test"]
     log = folder / "log"
     foreign = ("DBT_", "DUCKDB_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}

@@ -33,6 +33,8 @@ VARIABLES = {
     "PSEUDONYM_SECRET": "pseudonym_secret",
     "PSEUDONYM_KEY_VERSION": "pseudonym_key_version",
 }
+# What dbt parsed when it made the manifest; each dbt starts from there and parses only what differs.
+PARSED = DBT_PROJECT_DIR / "target/partial_parse.msgpack"
 # How long a process that was asked to end may take for it.
 GRACE_SECONDS = 20
 
@@ -138,6 +140,8 @@ def settings_of(names: Sequence[str]) -> dict[str, str]:
     for name in names:
         if name == "warehouse":
             settings |= {"DBT_TARGET": DBT_TARGET, "DBT_PROFILES_DIR": str(DBT_PROJECT_DIR)}
+            if PARSED.exists():
+                settings["DBT_PARTIAL_PARSE_FILE_PATH"] = str(PARSED)
             settings |= {
                 key: str(value) for key, value in Variable.get("warehouse", deserialize_json=True).items()
             }

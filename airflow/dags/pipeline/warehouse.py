@@ -10,9 +10,8 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, 
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
 from pipeline.jobs import JobProcess, settings_of
-from pipeline.settings import DAY, DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON
+from pipeline.settings import DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON, day_of
 
-DAYS = {"from_date": DAY, "to_date": DAY}
 # The tasks of the models look every three seconds how far the one dbt process is. They keep a worker's slot for it: a
 # deferred task that resumes at once can be marked as failed by Airflow 3.3 (apache/airflow#71580).
 FOLLOW = {"deferrable": False, "mode": "poke", "poke_interval": 3}
@@ -43,7 +42,7 @@ def models() -> DbtTaskGroup:
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST, test_behavior=TestBehavior.AFTER_EACH, emit_datasets=False
         ),
-        operator_args={"vars": DAYS, "pre_execute": read_settings_of_the_warehouse, **FOLLOW},
+        operator_args={"pre_execute": read_settings_of_a_day, **FOLLOW},
     )
 
 
@@ -86,7 +85,9 @@ def publish_docs() -> JobProcess:
     )
 
 
-def read_settings_of_the_warehouse(context: Context) -> None:
+def read_settings_of_a_day(context: Context) -> None:
     """Where Cosmos and its dbt look for them: in the environment of the task's own process."""
-    # unit tests try the models' code, not the day's data
-    os.environ.update(settings_of(["warehouse"]), DBT_EXCLUDE_RESOURCE_TYPES="unit_test")
+    day = day_of(context["dag_run"])
+    # Not as vars, for which dbt would parse the whole project again. Unit tests try the models' code, not the day's data.
+    days = {"DBT_FROM_DATE": day, "DBT_TO_DATE": day, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
+    os.environ.update(settings_of(["warehouse"]), **days)

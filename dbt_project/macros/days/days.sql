@@ -1,6 +1,7 @@
 {#-
     Which days a run builds. `from_date` and `to_date` (vars, inclusive) are the days that the run brought in; without
-    them a run builds everything that is staged.
+    them a run builds everything that is staged. Schedulers give them as the environment variables DBT_FROM_DATE and DBT_TO_DATE: dbt parses
+    the whole project again when vars differ from the last run's.
 
     Two predicates, because a day's data can change other days: a log fills in a review of another day, and a review
     that is delivered twice belongs to the earliest day that has it (int_day_to_build has the whole rule).
@@ -90,6 +91,10 @@
 {#- {from_date, to_date} as ISO texts, or none when the run has no range. -#}
 {% macro days_of_run() -%}
     {%- set from_date, to_date = var('from_date', none), var('to_date', none) -%}
+    {#- Never while dbt parses: what it parsed would then depend on them. -#}
+    {%- if execute and from_date is none and to_date is none -%}
+        {%- set from_date, to_date = env_var('DBT_FROM_DATE', '') or none, env_var('DBT_TO_DATE', '') or none -%}
+    {%- endif -%}
     {%- if from_date is none and to_date is none -%}
         {{ return(none) }}
     {%- endif -%}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ci import resident
 from ci.staged_sample import ROOT, Warehouse
 from pages.docs_site.build import PERSONAL_DATA
 
@@ -349,6 +351,38 @@ class TestStageExternalSources:
         built = warehouse.dbt("build")
         assert built.returncode == 0, built.stdout
         assert built.stdout.count("(no files yet)") == 5
+
+
+@pytest.mark.slow
+def test_days_by_the_environment_need_no_other_parse(warehouse):
+    """What schedulers do: vars that differ make dbt parse the whole project again."""
+    read_at = []
+    for day in ("2021-01-01", "2021-01-02"):
+        settings = os.environ | warehouse.settings | {"DBT_FROM_DATE": day, "DBT_TO_DATE": day}
+        settings |= {
+            "DBT_PROFILES_DIR": str(warehouse.folder),
+            "DBT_LOG_PATH": str(warehouse.folder / "logs"),
+        }
+        settings |= {"DBT_TARGET_PATH": str(warehouse.folder / "target")}
+        # dbt itself, not the parse that tests share
+        arguments = ["run", "--select", "stg_delivery"]
+        ran = resident.dbt(arguments, cwd=ROOT / "dbt_project", environment=settings, parsed=None)
+        assert ran.returncode == 0, ran.stdout
+        nodes = json.loads((warehouse.folder / "target/manifest.json").read_text())["nodes"]
+        read_at.append({name: node["created_at"] for name, node in nodes.items()})
+    assert read_at[0] == read_at[1] and len(read_at[0]) > 100
+    days = "select from_date, to_date from analytics_audit.run_result order by run_started_at"
+    assert [[str(day) for day in row] for row in warehouse.query(days)] == [
+        ["2021-01-01"] * 2,
+        ["2021-01-02"] * 2,
+    ]
+
+
+@pytest.mark.slow
+def test_half_a_range_by_the_environment_is_refused(warehouse):
+    warehouse.settings |= {"DBT_FROM_DATE": "2021-01-01"}
+    refused = warehouse.dbt("run", "--select", "stg_delivery")
+    assert refused.returncode != 0 and "to_date is 'None'" in refused.stdout
 
 
 @pytest.mark.slow
