@@ -128,7 +128,7 @@ def test_make_run_builds_its_days_by_one_command_of_dbt():
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout.replace("\\\n", "")  # fmt: skip
         (build,) = [line for line in recipe.splitlines() if "/dbt " in line]
-        assert f'from_date: "{first}", to_date: "{last}"' in build
+        assert f'DBT_FROM_DATE="{first}" DBT_TO_DATE="{last}"' in build
 
 
 @pytest.mark.parametrize(
