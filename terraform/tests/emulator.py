@@ -55,11 +55,31 @@ class Applied(Stack):
         stored: bytes = self.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["Body"].read()
         return stored.decode()
 
+    def planned_changes(self) -> dict[str, Any]:
+        """What another apply would change: address -> attribute -> before and after."""
+        self._terraform("plan", "-input=false", "-no-color", "-out=second.tfplan")
+        plan = json.loads(self._terraform("show", "-json", "second.tfplan"))
+        changes = {
+            one["address"]: one["change"]
+            for one in plan.get("resource_changes", [])
+            if one["mode"] == "managed" and one["change"]["actions"] != ["no-op"]
+        }
+        return {address: _differences(change) for address, change in changes.items()}
+
     def destroy(self) -> None:
         self._terraform("destroy", "-auto-approve", "-input=false", "-no-color")
 
     def _terraform(self, *arguments: str) -> str:
         return run(self.folder, *arguments)
+
+
+def _differences(change: dict[str, Any]) -> dict[str, Any]:
+    before, after = change["before"] or {}, change["after"] or {}
+    return {"actions": change["actions"]} | {
+        name: [before.get(name), after.get(name)]
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    }
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -31,6 +32,19 @@ from werkzeug.serving import run_simple
 from werkzeug.wrappers import Request, Response
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+# AWS answers with all parameters of a workgroup, however few were sent.
+WORKGROUP_PARAMETERS = {
+    "auto_mv": "true",
+    "datestyle": "ISO, MDY",
+    "enable_case_sensitive_identifier": "false",
+    "enable_user_activity_logging": "true",
+    "max_query_execution_time": "14400",
+    "query_group": "default",
+    "require_ssl": "true",
+    "search_path": "$user, public",
+    "use_fips_ssl": "false",
+}
 
 
 def complete_moto() -> None:
@@ -77,9 +91,12 @@ def complete_moto() -> None:
 def application() -> WSGIApplication:
     """moto's WSGI application, with the missing calls in front."""
     moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-    serverless = RedshiftServerless()
+    serverless, access = RedshiftServerless(), ClusterAccess()
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if entry := ACCESS_ENTRIES.fullmatch(environ["PATH_INFO"]):
+            found: WSGIApplication = access.answer(Request(environ), **entry.groupdict())
+            return found(environ, start_response)
         if environ["REQUEST_METHOD"] != "POST" or environ["PATH_INFO"] != "/":
             return moto(environ, start_response)
         request = Request(environ)
@@ -133,6 +150,40 @@ def _logging() -> str:
     return f"<LoggingEnabled>true</LoggingEnabled><LogDestinationType>cloudwatch</LogDestinationType><LogExports>{exports}</LogExports>"
 
 
+ACCESS_ENTRIES = re.compile(
+    r"/clusters/(?P<cluster>[^/]+)/access-entries(?:/(?P<principal>arn:.+?))?(?P<policies>/access-policies(?:/(?P<policy>.+))?)?"
+)
+
+
+class ClusterAccess:
+    """EKS: who may do what in a cluster; access entries and the policies that each has."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], dict[str, Any]] = {}
+        self.policies: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def answer(
+        self, request: Request, cluster: str, principal: str | None, policies: str | None, policy: str | None
+    ) -> Response:
+        body = json.loads(request.get_data() or b"{}")
+        key = cluster, principal or body["principalArn"]
+        names = {"clusterName": cluster, "principalArn": key[1]}
+        if not principal:
+            self.entries[key] = {"type": "STANDARD", "kubernetesGroups": [], "tags": {}, **body, **names}
+            self.policies[key] = {}
+        if key not in self.entries:
+            return _json({"__type": "ResourceNotFoundException", "message": "no such access entry"}, 404)
+        if request.method == "DELETE":
+            self.policies[key].pop(policy) if policy else self.entries.pop(key)
+            return _json({})
+        if policies and request.method == "POST":
+            self.policies[key][body["policyArn"]] = body
+            return _json({**names, "associatedAccessPolicy": body})
+        if policies:
+            return _json({**names, "associatedAccessPolicies": list(self.policies[key].values())})
+        return _json({"accessEntry": self.entries[key]})
+
+
 class RedshiftServerless:
     """Namespaces and workgroups: create, get, update, delete by name, and their tags."""
 
@@ -153,9 +204,25 @@ class RedshiftServerless:
         name = body[f"{kind}Name"]
         if verb == "Create":
             self.items[kind, name] = {"tags": [], **body, **_defaults(kind, name)}
+            if kind == "workgroup":
+                sent = {
+                    one["parameterKey"]: one["parameterValue"] for one in body.get("configParameters", [])
+                }
+                self.items[kind, name]["configParameters"] = [
+                    {"parameterKey": key, "parameterValue": value}
+                    for key, value in (WORKGROUP_PARAMETERS | sent).items()
+                ]
         elif (kind, name) not in self.items:
             return _json({"__type": "ResourceNotFoundException", "message": f"{kind} {name} not found"}, 400)
         elif verb == "Update":
+            if "configParameters" in body:
+                return _json(
+                    {
+                        "__type": "ValidationException",
+                        "message": "You didn't specify any changes to the configuration parameters.",
+                    },
+                    400,
+                )
             self.items[kind, name] |= body
         return _json({kind: self.items.pop((kind, name)) if verb == "Delete" else self.items[kind, name]})
 

@@ -31,6 +31,11 @@ def test_no_value_of_a_secret_is_in_the_state(stack: Applied) -> None:
     assert [value for value in values if value in state] == []
 
 
+def test_a_second_apply_changes_nothing(stack: Applied) -> None:
+    planned = stack.planned_changes()
+    assert planned == {}, json.dumps(planned, indent=2)
+
+
 def test_the_secrets_backend_answers_with_what_terraform_wrote(stack: Applied) -> None:
     secrets = stack.client("secretsmanager")
 

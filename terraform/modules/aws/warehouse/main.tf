@@ -121,6 +121,10 @@ resource "aws_redshiftserverless_workgroup" "this" {
   }
 
   lifecycle {
+    # AWS answers with all of its parameters. Terraform would take the others away again with every apply, and AWS would
+    # refuse that: nothing of what is sent is a change.
+    ignore_changes = [config_parameter]
+
     precondition {
       condition     = length(var.subnet_ids) >= 3
       error_message = "Redshift Serverless needs three subnets in three zones."
