@@ -112,6 +112,7 @@ module "orchestrator" {
   vpc_id              = module.network.vpc_id
   subnet_ids          = module.network.private_subnet_ids
   allowed_cidrs       = var.allowed_cidrs
+  administrators      = var.cluster_administrators
   namespace           = local.airflow_namespace
   service_account     = local.airflow_service_account
   variables_prefix    = local.airflow_variables_prefix

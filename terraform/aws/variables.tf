@@ -26,8 +26,8 @@ variable "region" {
   type        = string
 
   validation {
-    condition     = can(regex("^(us|eu|ap|ca|sa|me|af|il|mx)-[a-z]+-[0-9]$", var.region))
-    error_message = "region must be the name of an AWS region, for example eu-west-1."
+    condition     = can(regex("^(us|eu|ap|ca|sa|af|il|mx)-[a-z]+-[0-9]$", var.region))
+    error_message = "region must be the name of an AWS region, for example eu-west-1; not of one in the Middle East (me-…), which has no EMR release with Spark 4."
   }
 }
 
@@ -82,13 +82,23 @@ variable "network_cidr" {
 }
 
 variable "allowed_cidrs" {
-  description = "Addresses from which people and CI may reach the Kubernetes API. None: only from inside the network."
+  description = "Addresses from which people and CI may reach the Kubernetes API, public ones or private ones (of a VPN, of a machine in the network). None: nobody but the cluster itself."
   type        = list(string)
   default     = []
 
   validation {
     condition     = alltrue([for cidr in var.allowed_cidrs : can(cidrhost(cidr, 0)) && tonumber(split("/", cidr)[1]) >= 16])
     error_message = "allowed_cidrs must be IPv4 ranges of /16 or narrower: the Kubernetes API is never open to the world."
+  }
+}
+
+variable "cluster_administrators" {
+  description = "ARNs of the IAM roles and users that administer the Kubernetes cluster: everyone who deploys, people's and CI's."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.cluster_administrators) > 0 && alltrue([for arn in var.cluster_administrators : can(regex("^arn:aws:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "cluster_administrators must be ARNs of IAM roles or users, yours among them: aws sts get-caller-identity shows it (for arn:aws:sts::123456789012:assumed-role/NAME/… take arn:aws:iam::123456789012:role/NAME)."
   }
 }
 

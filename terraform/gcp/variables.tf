@@ -98,7 +98,7 @@ variable "network_cidr" {
 }
 
 variable "allowed_cidrs" {
-  description = "Addresses from which people and CI may reach the Kubernetes API. None: only from inside the network."
+  description = "Addresses from which people and CI may reach the Kubernetes API, public ones or private ones (of a VPN, of a machine in the network). None: nobody but the cluster itself."
   type        = list(string)
   default     = []
 

@@ -23,7 +23,7 @@ MOCKED_RUNS = ("serverless", "cluster_and_provisioned", "glue_and_large")
 MODES = {
     "applied_serverless": {},
     "applied_cluster_and_provisioned": {
-        "spark_mode": "cluster", "warehouse_mode": "provisioned", "allowed_cidrs": ["198.51.100.0/24"],
+        "spark_mode": "cluster", "warehouse_mode": "provisioned", "allowed_cidrs": ["198.51.100.0/24", "10.20.128.0/20"],
     },
 }  # fmt: skip
 

@@ -35,6 +35,10 @@ VARIABLES = {
     "alert_email": "data@example.com",
     "start_date": "2021-01-01",
     "ephemeral": True,
+    "cluster_administrators": [
+        "arn:aws:iam::123456789012:role/deploy",
+        "arn:aws:iam::123456789012:user/ann",
+    ],
 }
 
 

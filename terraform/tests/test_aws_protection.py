@@ -100,6 +100,8 @@ def test_only_airflow_reaches_the_databases(stack: Stack) -> None:
     groups = {group.id: group.name for group in stack.all("aws_security_group").values()}
     found = set()
     for rule in stack.all("aws_vpc_security_group_ingress_rule").values():
+        if rule.security_group_id == nodes:
+            continue  # the Kubernetes API: test_kubernetes_is_closed_but_for_the_allowed_addresses
         assert not rule.cidr_ipv4 and not rule.cidr_ipv6 and not rule.prefix_list_id, rule
         assert (
             rule.referenced_security_group_id == nodes
@@ -162,10 +164,36 @@ def test_kubernetes_is_closed_but_for_the_allowed_addresses(stack: Stack) -> Non
     assert network["endpoint_private_access"] is True
     if network["endpoint_public_access"]:
         assert set(network["public_access_cidrs"]) == {"198.51.100.0/24"}
+    # A private address reaches the API through the network, by a rule of the cluster's own group.
+    rules = [
+        rule for rule in stack.all("aws_vpc_security_group_ingress_rule").values() if rule.from_port == 443
+    ]
+    assert {rule.cidr_ipv4 for rule in rules} == (
+        {"10.20.128.0/20"} if network["endpoint_public_access"] else set()
+    )
+    assert all(rule.security_group_id == network["cluster_security_group_id"] for rule in rules)
     assert cluster.encryption_config[0]["resources"] == ["secrets"]
     assert cluster.encryption_config[0]["provider"][0]["key_arn"] == platform_key(stack)
     assert len(cluster.enabled_cluster_log_types) == 5
     assert stack.applied or cluster.access_config[0]["authentication_mode"] == "API"
+
+
+def test_whoever_is_named_administers_the_cluster_and_nobody_by_having_deployed_first(stack: Stack) -> None:
+    (access,) = stack.one("aws_eks_cluster").access_config
+    assert access["bootstrap_cluster_creator_admin_permissions"] is False
+    granted = stack.all("aws_eks_access_policy_association").values()
+    assert {one.principal_arn for one in granted} == {
+        f"arn:aws:iam::{ACCOUNT}:role/deploy",
+        f"arn:aws:iam::{ACCOUNT}:user/ann",
+    }
+    for one in granted:
+        assert one.policy_arn == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        assert one.access_scope[0]["type"] == "cluster"
+
+
+def test_kubernetes_never_costs_extended_support(stack: Stack) -> None:
+    (policy,) = stack.one("aws_eks_cluster").upgrade_policy
+    assert policy["support_type"] == "STANDARD"
 
 
 def test_pods_cannot_take_the_nodes_role(stack: Stack) -> None:

@@ -248,12 +248,13 @@ def test_databases_have_no_public_address_and_take_encrypted_connections_only(pr
 
 
 def test_kubernetes_is_private(production: Stack, trial: Stack) -> None:
-    for stack, cidrs in ((production, []), (trial, ["203.0.113.0/24"])):
+    # a private address needs no public one on the other side
+    for stack, cidrs in ((production, ["10.99.0.0/24"]), (trial, ["203.0.113.0/24"])):
         cluster = stack.one("google_container_cluster")
         (private,) = cluster.private_cluster_config
         (authorized,) = cluster.master_authorized_networks_config
         assert private["enable_private_nodes"] is True
-        assert private["enable_private_endpoint"] is (not cidrs)
+        assert private["enable_private_endpoint"] is (cidrs != ["203.0.113.0/24"])
         assert [block["cidr_block"] for block in authorized["cidr_blocks"]] == cidrs
         assert authorized["gcp_public_cidrs_access_enabled"] is False
 

@@ -11,6 +11,8 @@ variables {
   budget_monthly_usd = 300
   alert_email        = "data@example.com"
   start_date         = "2021-01-01"
+
+  cluster_administrators = ["arn:aws:iam::123456789012:role/deploy", "arn:aws:iam::123456789012:user/ann"]
 }
 
 run "serverless" {
@@ -39,7 +41,7 @@ run "cluster_and_provisioned" {
     spark_mode     = "cluster"
     warehouse_mode = "provisioned"
     ephemeral      = true
-    allowed_cidrs  = ["198.51.100.0/24"]
+    allowed_cidrs  = ["198.51.100.0/24", "10.20.128.0/20"]
   }
 
   assert {
@@ -80,11 +82,13 @@ run "refuses_other_words" {
     labels                = { "Cost Centre" = "4711" }
     warehouse_readers     = ["PUBLIC; drop table x"]
     warehouse_analysts    = ["arn:aws:iam::123456789012:role/x"]
+
+    cluster_administrators = ["arn:aws:sts::123456789012:assumed-role/x/session"]
   }
 
   expect_failures = [
     var.project, var.environment, var.size, var.spark_mode, var.warehouse_mode, var.pseudonym_key_version, var.labels,
-    var.warehouse_readers, var.warehouse_analysts,
+    var.warehouse_readers, var.warehouse_analysts, var.cluster_administrators,
   ]
 }
 
@@ -100,6 +104,40 @@ run "refuses_other_forms" {
   }
 
   expect_failures = [var.region, var.network_cidr, var.budget_monthly_usd, var.alert_email, var.start_date]
+}
+
+run "refuses_no_administrator_and_a_region_without_spark" {
+  command = plan
+
+  variables {
+    region                 = "me-south-1"
+    cluster_administrators = []
+  }
+
+  expect_failures = [var.region, var.cluster_administrators]
+}
+
+run "refuses_a_region_of_two_zones" {
+  command = plan
+
+  module {
+    source = "../modules/aws/network"
+  }
+
+  override_data {
+    target = data.aws_availability_zones.available
+    values = { names = ["us-west-1a", "us-west-1c"] }
+  }
+
+  variables {
+    name         = "movie-analytics-test"
+    region       = "us-west-1"
+    cidr         = "10.20.0.0/16"
+    nat_per_zone = false
+    kms_key_arn  = "arn:aws:kms:us-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+  }
+
+  expect_failures = [data.aws_availability_zones.available]
 }
 
 run "refuses_the_world" {

@@ -55,6 +55,10 @@ variables {
 run "serverless" {
   command = apply
 
+  variables {
+    allowed_cidrs = ["10.99.0.0/24"]
+  }
+
   assert {
     condition     = output.raw_uri == "gs://movie-analytics-prod-raw-demo-project"
     error_message = "A bucket is named after project, environment, layer and Google project."

@@ -2,10 +2,20 @@
 
 data "aws_availability_zones" "available" {
   state = "available"
+  # EKS takes no control plane there (docs.aws.amazon.com/eks/latest/userguide/network-reqs.html). What a zone is called
+  # differs between accounts, its id does not.
+  exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"]
 
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.names) >= 3
+      error_message = "The region ${var.region} has fewer than three zones that Kubernetes and Redshift Serverless take: choose another."
+    }
   }
 }
 

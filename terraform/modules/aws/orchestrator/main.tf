@@ -4,6 +4,10 @@
 locals {
   # Small: the chart's parts on two nodes. Large: room for many tasks at once.
   nodes = { small = { type = "t3.large", from = 2, to = 4 }, large = { type = "m7i.xlarge", from = 3, to = 12 } }[var.size]
+
+  # Private addresses come in through the network, the others over the internet.
+  private_cidrs = [for cidr in var.allowed_cidrs : cidr if can(regex("^(10|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\.", cidr))]
+  public_cidrs  = tolist(setsubtract(var.allowed_cidrs, local.private_cidrs))
 }
 
 resource "aws_iam_role" "cluster" {
@@ -53,21 +57,26 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_eks_cluster" "this" {
   name                      = var.name
-  version                   = "1.33"
+  version                   = "1.35" # supported until 2027-03-27 (docs.aws.amazon.com/eks, release calendar)
   role_arn                  = aws_iam_role.cluster.arn
   enabled_cluster_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
   vpc_config {
     subnet_ids              = var.subnet_ids
     endpoint_private_access = true
-    endpoint_public_access  = length(var.allowed_cidrs) > 0
-    public_access_cidrs     = length(var.allowed_cidrs) > 0 ? var.allowed_cidrs : null
+    endpoint_public_access  = length(local.public_cidrs) > 0
+    public_access_cidrs     = length(local.public_cidrs) > 0 ? local.public_cidrs : null
+  }
+
+  # After that date AWS upgrades the cluster, rather than charge six times as much for extended support.
+  upgrade_policy {
+    support_type = "STANDARD"
   }
 
   access_config {
     authentication_mode = "API"
-    # The first to deploy administers the cluster.
-    bootstrap_cluster_creator_admin_permissions = true
+    # Who may is written below, whoever deploys first.
+    bootstrap_cluster_creator_admin_permissions = false
   }
 
   encryption_config {
@@ -79,6 +88,37 @@ resource "aws_eks_cluster" "this" {
   }
 
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.cluster]
+}
+
+resource "aws_eks_access_entry" "administrator" {
+  for_each = toset(var.administrators)
+
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = each.key
+}
+
+resource "aws_eks_access_policy_association" "administrator" {
+  for_each = aws_eks_access_entry.administrator
+
+  cluster_name  = each.value.cluster_name
+  principal_arn = each.value.principal_arn
+  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+}
+
+# The private address of the API lets in the nodes only, unless it is told otherwise.
+resource "aws_vpc_security_group_ingress_rule" "api" {
+  for_each = toset(local.private_cidrs)
+
+  security_group_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  description       = "Kubernetes API for people and CI"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
 }
 
 resource "aws_launch_template" "node" {
@@ -107,6 +147,7 @@ resource "aws_launch_template" "node" {
 resource "aws_eks_node_group" "this" {
   cluster_name    = aws_eks_cluster.this.name
   node_group_name = "airflow"
+  version         = aws_eks_cluster.this.version
   node_role_arn   = aws_iam_role.node.arn
   subnet_ids      = var.subnet_ids
   ami_type        = "AL2023_x86_64_STANDARD"

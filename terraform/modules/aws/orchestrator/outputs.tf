@@ -2,7 +2,7 @@ output "cluster_name" {
   description = "The Kubernetes cluster; its nodes are there."
   value       = aws_eks_cluster.this.name
 
-  depends_on = [aws_eks_node_group.this]
+  depends_on = [aws_eks_node_group.this, aws_eks_access_policy_association.administrator]
 }
 
 output "security_group_id" {

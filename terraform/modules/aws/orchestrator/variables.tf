@@ -29,7 +29,12 @@ variable "subnet_ids" {
 }
 
 variable "allowed_cidrs" {
-  description = "Addresses that may reach the Kubernetes API from outside."
+  description = "Addresses that may reach the Kubernetes API, public or private."
+  type        = list(string)
+}
+
+variable "administrators" {
+  description = "ARNs of the IAM roles and users that administer the cluster."
   type        = list(string)
 }
 

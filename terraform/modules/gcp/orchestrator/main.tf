@@ -33,8 +33,8 @@ resource "google_container_cluster" "this" {
 
   private_cluster_config {
     enable_private_nodes = true
-    # Without allowed addresses there is no address outside of the network at all.
-    enable_private_endpoint = length(var.allowed_cidrs) == 0
+    # Without public addresses among the allowed ones it has no address outside of the network at all.
+    enable_private_endpoint = alltrue([for cidr in var.allowed_cidrs : can(regex("^(10|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\.", cidr))])
   }
 
   master_authorized_networks_config {

@@ -24,7 +24,7 @@ variable "subnet_id" {
 }
 
 variable "allowed_cidrs" {
-  description = "Addresses from which the Kubernetes API can be reached; none: only from inside the network."
+  description = "Addresses from which the Kubernetes API can be reached, public or private."
   type        = list(string)
 }
 
