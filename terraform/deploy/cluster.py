@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from terraform.deploy.steps import Step
 
@@ -37,7 +37,12 @@ def run_in_database(
     )
 
 
-def run_in_airflow(what: str, arguments: str, why: str = "") -> Step:
-    """Airflow's own command where tasks run anyway (LocalExecutor), with room for dbt."""
-    command = f"{KUBECTL} exec deployment/airflow-scheduler --container scheduler -- airflow {arguments}"
-    return Step(what, command, why=why)
+def smoke_run(what: str, why: str, dags: Sequence[str], tasks: Sequence[str], day: str) -> Step:
+    """Tasks of Airflow, where tasks run anyway (LocalExecutor), with room for dbt."""
+    return Step(
+        what,
+        f"{KUBECTL} exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY={day} "
+        f"'SMOKE_DAGS={' '.join(dags)}' 'SMOKE_TASKS={' '.join(tasks)}' python -c",
+        why=why,
+        script="terraform/deploy/smoke_run.py",
+    )

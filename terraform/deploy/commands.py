@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from terraform.deploy.cluster import keep_secret, run_in_airflow, run_in_database, secret_exists
+from terraform.deploy.cluster import keep_secret, run_in_database, secret_exists, smoke_run
 from terraform.deploy.environment import Environment
 from terraform.deploy.steps import ROOT, Step, Steps
 from terraform.deploy.values import DeployError, Json, login, outputs
@@ -64,8 +64,7 @@ def deploy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
         *prepare_namespace(cloud),
         *prepare_databases(cloud),
         install_airflow(cloud, environment, version),
-        stage_external_sources(environment),
-        *smoke_run(environment),
+        check(environment),
         Step(
             "Done. The web interface: "
             "kubectl --namespace <airflow_namespace> port-forward service/airflow-api-server 8080"
@@ -240,27 +239,15 @@ def airflow_environment(cloud: Cloud, environment: Environment, version: str) ->
     }
 
 
-def stage_external_sources(environment: Environment) -> Step:
-    return run_in_airflow(
-        "External tables",
-        f"tasks test verification stage_external_sources {environment.setting('start_date')}",
-        why="as the task does it: settings from the secrets backend, identity of the pod, dbt, warehouse",
+def check(environment: Environment) -> Step:
+    return smoke_run(
+        "Smoke run: external tables, export of the first day",
+        why="as the tasks do it: DAGs, settings from the secrets backend, identity of the pod, shop, lake, dbt, warehouse. "
+        "Needs no vendor's file and starts no Spark",
+        dags=("user_purchase_load", "staging", "analytics", "verification"),
+        tasks=("verification.stage_external_sources", "staging.export_purchases"),
+        day=environment.setting("start_date"),
     )
-
-
-def smoke_run(environment: Environment) -> Steps:
-    what = "Smoke run"
-    return [
-        *(
-            run_in_airflow(what, f"dags details {dag}")
-            for dag in ("user_purchase_load", "staging", "analytics")
-        ),
-        run_in_airflow(
-            what,
-            f"tasks test staging export_purchases {environment.setting('start_date')}",
-            why="needs no vendor's file, and touches all but Spark: DAGs, secrets, the shop's database, the lake",
-        ),
-    ]
 
 
 def uninstall_airflow(cloud: Cloud, environment: Environment) -> Steps:

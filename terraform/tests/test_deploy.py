@@ -233,11 +233,7 @@ STEPS = {
         "aws secretsmanager get-secret-value --secret-id <warehouse_admin_secret_id>",
         "run warehouse-roles",
         "helm upgrade airflow airflow --install",
-        "airflow tasks test verification stage_external_sources 2021-01-01",
-        "airflow dags details user_purchase_load",
-        "airflow dags details staging",
-        "airflow dags details analytics",
-        "airflow tasks test staging export_purchases 2021-01-01",
+        "exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01",
     ],
     "gcp": [
         "terraform -chdir=terraform/gcp init -input=false -reconfigure -backend-config=environments/dev.gcs.tfbackend",
@@ -273,11 +269,7 @@ STEPS = {
         "run airflow-database",
         "create secret generic airflow-metadata",
         "helm upgrade airflow airflow --install",
-        "airflow tasks test verification stage_external_sources 2021-01-01",
-        "airflow dags details user_purchase_load",
-        "airflow dags details staging",
-        "airflow dags details analytics",
-        "airflow tasks test staging export_purchases 2021-01-01",
+        "exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01",
     ],
 }  # fmt: skip
 
@@ -339,10 +331,53 @@ def test_what_redshift_is_asked_for_is_in_the_warehouses_settings() -> None:
 def test_the_tasks_of_the_smoke_run_exist() -> None:
     dags = ROOT / "airflow/dags"
     code = "".join(file.read_text() for file in dags.rglob("*.py"))
-    asked = re.findall(r"airflow tasks test (\w+) (\w+)", dry_run("deploy", "aws", "dev"))
-    assert len(asked) == 2
-    for dag, task in asked:
-        assert (dags / f"{dag}.py").exists() and re.search(rf"\b{task}\b", code), f"{dag}.{task}"
+    printed = dry_run("deploy", "aws", "dev")
+    asked = dict(re.findall(r"'SMOKE_(DAGS|TASKS)=([^']+)'", printed))
+    assert {"staging", "analytics"} <= set(asked["DAGS"].split())
+    assert all((dags / f"{dag}.py").exists() for dag in asked["DAGS"].split())
+    for dag, task in (word.split(".") for word in asked["TASKS"].split()):
+        assert dag in asked["DAGS"].split() and re.search(rf"\b{task}\b", code), f"{dag}.{task}"
+
+
+# What Airflow 3.3.2 prints of a task that it tests; its exit code is 0 each time.
+OF_A_TASK = "{time} [info     ] Task instance state updated    [airflow.api_fastapi] loc=task_instances.py:485 new_state={state} rows_affected=1"
+
+
+@pytest.mark.parametrize(
+    ("states", "details", "ends_well", "says"),
+    [
+        (["success"], "there", True, "staging.export_purchases of 2021-01-01: success"),
+        (["failed"], "there", False, "ended failed"),
+        (["success", "up_for_retry"], "there", False, "ended up_for_retry"),
+        ([], "there", False, "without a state"),
+        (["success"], None, False, "Airflow has no DAG staging"),
+    ],
+)
+def test_a_smoke_run_ends_well_only_if_its_tasks_succeed(
+    states: list[str], details: str | None, ends_well: bool, says: str, tmp_path: Path
+) -> None:
+    """Airflow itself ends with 0 after a task that failed."""
+    program = tmp_path / "airflow"
+    program.write_text(STAND_IN.format(python=sys.executable))
+    program.chmod(0o755)
+    log = "\n".join(OF_A_TASK.format(time="2026-11-29T09:09:08Z", state=state) for state in states)
+    (tmp_path / "answers").write_text(json.dumps({"tasks test": log or "no log", "dags details": details}))
+    ran = subprocess.run(
+        [sys.executable, "-c", (TREE / "deploy/smoke_run.py").read_text()],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"),
+            "ANSWERS": str(tmp_path / "answers"), "SMOKE_DAGS": "staging", "SMOKE_DAY": "2021-01-01",
+            "SMOKE_TASKS": "staging.export_purchases", "SMOKE_WAIT_SECONDS": "0",
+        },
+        check=False, text=True, capture_output=True,
+    )  # fmt: skip
+    assert (ran.returncode == 0) is ends_well, ran.stdout + ran.stderr
+    assert says in ran.stdout + ran.stderr
+
+
+def test_a_smoke_run_that_fails_ends_the_deployment(deploy: Deploy) -> None:
+    done = deploy("deploy", "aws", "dev", answers={"SMOKE_TASKS": None})
+    assert done.returncode != 0 and "Done." not in done.stdout
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
