@@ -260,3 +260,10 @@ bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
 assert not bag.import_errors, bag.import_errors
 print(json.dumps({dag.dag_id: {task.task_id: task.task_type for task in dag.tasks} for dag in bag.dags.values()}))
 """
+
+
+def test_the_job_that_helm_waits_for_does_not_vanish(values):
+    """Helm 4 never takes a job that was deleted for done (helm/helm#31786): it would wait for its 20 minutes."""
+    job = values["migrateDatabaseJob"]
+    # null leaves it out: the chart's own default is a time
+    assert job["useHelmHooks"] is False and job["ttlSecondsAfterFinished"] is None

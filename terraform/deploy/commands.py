@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from terraform.deploy.cluster import keep_secret, run_in_database, secret_exists, smoke_run
+from terraform.deploy.cluster import KUBECTL, keep_secret, run_in_database, secret_exists, smoke_run
 from terraform.deploy.environment import Environment
 from terraform.deploy.steps import ROOT, Step, Steps
 from terraform.deploy.values import DeployError, Json, login, outputs
@@ -63,7 +63,7 @@ def deploy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
         Step("Cluster", cloud.log_in_to_cluster(environment)),
         *prepare_namespace(cloud),
         *prepare_databases(cloud),
-        install_airflow(cloud, environment, version),
+        *install_airflow(cloud, environment, version),
         check(environment),
         Step(
             "Done. The web interface: "
@@ -206,10 +206,15 @@ def prepare_databases(cloud: Cloud) -> Steps:
     ]
 
 
-def install_airflow(cloud: Cloud, environment: Environment, version: str) -> Step:
+def install_airflow(cloud: Cloud, environment: Environment, version: str) -> Steps:
     """The official chart with the values of airflow/helm and, as the last ones, what only the deployment knows."""
     variables = airflow_environment(cloud, environment, version)
-    return Step(
+    delete_job = Step(
+        "Airflow",
+        f"{KUBECTL} delete job airflow-run-airflow-migrations --ignore-not-found",
+        why="Kubernetes does not let a job be changed. Were it deleted automatically, Helm 4 would wait for it in vain",
+    )
+    install = Step(
         "Airflow",
         f"helm upgrade airflow airflow --install --repo https://airflow.apache.org --version {CHART_VERSION} "
         "--namespace <airflow_namespace> "
@@ -220,6 +225,7 @@ def install_airflow(cloud: Cloud, environment: Environment, version: str) -> Ste
             "env": [{"name": name, "value": value} for name, value in variables.items()],
         },
     )
+    return [delete_job, install]
 
 
 def airflow_environment(cloud: Cloud, environment: Environment, version: str) -> dict[str, str]:
