@@ -177,6 +177,11 @@ def test_the_jobs_reach_all_that_they_need(stack: Stack) -> None:
         # Arrow asks for a folder's name before it deletes what is in it
         for layer, name in (("staging", table), ("staging", "rejection"), ("quarantine", table)):
             assert writer in stack.who_may("s3:GetObject", objects(layer, f"{name}/{DAY}/{RUN}"))
+    # S3A looks for uploads that were begun
+    for layer in ("staging", "quarantine"):
+        assert SPARK in stack.who_may("s3:ListBucketMultipartUploads", f"arn:aws:s3:::{bucket(layer)}")
+        part = objects(layer, f"review_logs/{DAY}/{RUN}/part-00000.parquet")
+        assert SPARK in stack.who_may("s3:ListMultipartUploadParts", part)
     # without it a row that is not there is "denied", not "not found"
     for role in (SPARK, AIRFLOW):
         assert role in stack.who_may("s3:ListBucket", f"arn:aws:s3:::{bucket('staging')}")
@@ -212,8 +217,16 @@ def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack) -> None:
         assert stack.who_may(
             "elasticmapreduce:TerminateJobFlows", f"arn:aws:elasticmapreduce:eu-west-1:{ACCOUNT}:cluster/j-1"
         ) == {AIRFLOW}
+        # the first RunJobFlow of an account makes it
+        cleanup = "elasticmapreduce.amazonaws.com/AWSServiceRoleForEMRCleanup"
+        role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{cleanup}"
+        assert stack.who_may("iam:CreateServiceLinkedRole", role) == {AIRFLOW}
+        assert stack.who_may("iam:CreateServiceLinkedRole", role.replace("EMRCleanup", "X")) == set()
     else:
-        assert stack.who_may("glue:StartJobRun", stack.one("aws_glue_job").arn) == {AIRFLOW}
+        for action in ("glue:StartJobRun", "glue:BatchStopJobRun"):
+            assert stack.who_may(action, stack.one("aws_glue_job").arn) == {AIRFLOW}
+        # a retry looks for the run of the try before; refused, it would start a second one beside it
+        assert stack.who_may("glue:GetJobRuns", stack.one("aws_glue_job").arn) == {AIRFLOW}
 
 
 def test_airflow_logs_in_to_its_own_databases_only(stack: Stack) -> None:
@@ -309,9 +322,11 @@ def test_roles_are_taken_by_services_and_by_airflows_pods_only(stack: Stack) -> 
             if role.name == SPECTRUM and not stack.all("aws_redshift_cluster"):
                 allowed.add("redshift-serverless.amazonaws.com")
             assert set(as_list(statement["Principal"]["Service"])) == allowed, role.name
-            # Services that act for many accounts say for which one they ask.
-            if services[role.name] in ("emr-serverless", "glue", "redshift", "elasticmapreduce"):
+            # Services that act for many accounts say for which one they ask; Redshift's documents do not say so.
+            if services[role.name] in ("emr-serverless", "glue", "elasticmapreduce"):
                 assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT, role.name
+            else:
+                assert "Condition" not in statement, role.name
 
 
 def test_who_may_finds_out() -> None:

@@ -24,9 +24,10 @@ locals {
   statements = {
     spark = [
       {
-        Sid      = "FindFiles"
-        Effect   = "Allow"
-        Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+        Sid    = "FindFiles"
+        Effect = "Allow"
+        # The third: S3A, EMR's way to S3, looks for uploads that were begun.
+        Action   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
         Resource = [for layer in ["raw", "staging", "quarantine", "artifacts"] : local.bucket_arns[layer]]
       },
       {
@@ -50,7 +51,7 @@ locals {
       {
         Sid      = "WriteRuns"
         Effect   = "Allow"
-        Action   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
         Resource = concat(local.run_files.spark, local.delivery_rows.spark)
       },
       {

@@ -86,11 +86,19 @@ output "submit_policy_json" {
           Resource  = aws_iam_role.emr[*].arn
           Condition = { StringEquals = { "iam:PassedToService" = "elasticmapreduce.amazonaws.com" } }
         },
+        {
+          # With the first cluster of an account EMR makes a role of its own, in the name of who asked for the cluster.
+          Sid       = "LetEmrMakeItsCleanupRole"
+          Effect    = "Allow"
+          Action    = ["iam:CreateServiceLinkedRole"]
+          Resource  = ["arn:aws:iam::${var.account_id}:role/aws-service-role/elasticmapreduce.amazonaws.com*/AWSServiceRoleForEMRCleanup*"]
+          Condition = { StringEquals = { "iam:AWSServiceName" = "elasticmapreduce.amazonaws.com" } }
+        },
       ]
       glue = [{
         Sid      = "RunJobs"
         Effect   = "Allow"
-        Action   = ["glue:GetJob", "glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"]
+        Action   = ["glue:GetJob", "glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
         Resource = aws_glue_job.this[*].arn
       }]
     }[var.mode]

@@ -26,7 +26,8 @@ resource "aws_iam_role" "spectrum" {
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = local.is_serverless ? ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"] : ["redshift.amazonaws.com"] }
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      # Without aws:SourceAccount: no document says that Spectrum sends it, and without it no external table could be read.
+      # Only who may pass this role, in this account, can give it to a warehouse.
     }]
   })
 }
