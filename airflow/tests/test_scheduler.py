@@ -303,6 +303,13 @@ def test_one_dbt_builds_a_day_however_many_tasks_follow_it(airflow, runs):
     assert int(builds) == len(days_of(airflow.folder))
 
 
+def test_the_whole_warehouse_is_verified(airflow, runs):
+    """On demand; on its own it waits for Sunday."""
+    assert airflow.runs("verification") == []
+    run = airflow.dag("verification", "/dagRuns", "POST", logical_date=None)["dag_run_id"]
+    airflow.wait_for_success("verification", run)
+
+
 def test_a_backfill_in_which_a_job_a_worker_and_a_wait_are_killed_gives_the_same_marts(airflow, runs):
     first, last = days_of(airflow.folder)
     before = {run["dag_run_id"] for run in airflow.runs("analytics")}
