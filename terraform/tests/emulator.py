@@ -60,7 +60,7 @@ class Applied(Stack):
         return stored.decode()
 
     def planned_changes(self) -> dict[str, Any]:
-        """What another apply would change: address -> attribute -> before and after."""
+        """What another apply would change: address -> actions, and attribute -> before and after."""
         self._terraform("plan", "-input=false", "-no-color", "-out=second.tfplan")
         plan = json.loads(self._terraform("show", "-json", "second.tfplan"))
         changes = {
