@@ -12,7 +12,7 @@ locals {
   service = { serverless = "emr-serverless", cluster = "ec2", glue = "glue" }[var.mode]
   workers = { small = 2, large = 8 }[var.size]
   # The first EMR release with Spark 4.
-  release_label = "emr-spark-8.0.0"
+  release_label = "emr-spark-8.0.0" # supported until 2027-05-20 (docs.aws.amazon.com/emr, standard support)
   machine       = "m7g.xlarge"
 
   # To hand the jobs' role to the service that runs them, and to no other.
