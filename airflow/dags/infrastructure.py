@@ -1,7 +1,8 @@
 """Changes the platform with Terraform: plan, a person's approval, and then exactly that plan.
 
-**When**: by hand only. The DAG is there when TERRAFORM_DIR names the stack's folder. Variables file and backend are given
-as Terraform takes them: TF_CLI_ARGS_plan=-var-file=…, TF_CLI_ARGS_init=-backend-config=….
+**When**: by hand only. The DAG is there when TERRAFORM_DIR names the stack's folder: on a machine with Terraform and the rights to
+apply it, not in the Airflow that `make deploy` installs. Variables file and backend are given as Terraform
+takes them: TF_CLI_ARGS_plan=-var-file=…, TF_CLI_ARGS_init=-backend-config=….
 
 **What**: `plan` writes the plan to its log and keeps it in the artifacts bucket; a plan without changes ends the run.
 `approve` shows it to a person (*Required Actions* in the menu) and waits for a day; no answer is a no. `apply` takes the

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from conftest import ROOT
 from pipeline.terraform import Apply, Approval, Plan
 
 pytestmark = pytest.mark.skipif(
@@ -154,3 +155,10 @@ def test_the_dag_is_there_only_where_it_can_work(stack, monkeypatch):
     assert (
         dag.get_task("approve").defaults == ["Reject"] and dag.get_task("approve").response_timeout.days == 1
     )
+
+
+def test_the_deployed_airflow_has_no_such_dag():
+    """Its image has no Terraform, and its identity may neither keep plans nor apply them."""
+    deployed = [ROOT / "airflow/helm/values.yaml", ROOT / "terraform/deploy/commands.py"]
+    deployed += [ROOT / "airflow/airflow.env", *(ROOT / "airflow/image").iterdir()]
+    assert not [file.name for file in deployed if "TERRAFORM_DIR" in file.read_text()]

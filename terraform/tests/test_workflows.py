@@ -116,6 +116,18 @@ def test_a_deployment_is_planned_first_and_never_runs_beside_another() -> None:
     assert set(deploy["on"]) == {"workflow_dispatch"}
 
 
+def test_the_length_of_a_login_is_one_that_the_docs_ask_the_role_to_allow() -> None:
+    """AWS refuses a longer one than the role's MaxSessionDuration, which is an hour unless someone sets it."""
+    asked = {
+        step["with"]["role-duration-seconds"]
+        for _, _, job in jobs()
+        for step in job["steps"]
+        if "role-duration-seconds" in step.get("with", {})
+    }
+    (seconds,) = asked
+    assert f"--max-session-duration {seconds}`" in (TREE / "DEPLOY.md").read_text()
+
+
 def test_what_can_be_chosen_exists() -> None:
     inputs = read("deploy")["on"]["workflow_dispatch"]["inputs"]
     assert inputs["cloud"]["options"] == list(CLOUDS)
