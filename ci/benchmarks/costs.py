@@ -6,6 +6,7 @@ else is an assumption, named below and on the page.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,14 +21,15 @@ REVIEWS_A_DAY = (10_000, 1_000_000, 10_000_000)
 YEARS = 3
 DAYS, DAYS_A_MONTH = YEARS * 365, 30
 
-# List prices in USD without tax and discounts, as published early in 2026: us-east-1 and us-central1 (terraform/COSTS.md has the same).
-PRICES_OF = "early in 2026, us-east-1 and us-central1"
-EMR_VCPU_HOUR, EMR_GB_HOUR = 0.0526, 0.0058
-REDSHIFT_RPU_HOUR = 0.375
-S3_GB_MONTH, REDSHIFT_GB_MONTH = 0.023, 0.024
-DATAPROC_DCU_HOUR = 0.06
-BIGQUERY_TIB, FREE_TIB_A_MONTH = 6.25, 1
-GCS_GB_MONTH, BIGQUERY_GB_MONTH = 0.020, 0.02
+# USD by cloud and item: list prices without tax and discounts.
+with (ROOT / "terraform/prices.csv").open() as _rows_of_prices:
+    PRICES = {(row["cloud"], row["item"]): float(row["usd"]) for row in csv.DictReader(_rows_of_prices)}
+EMR_VCPU_HOUR = PRICES["aws", "EMR Serverless vCPU (ARM64)"]
+EMR_GB_HOUR = PRICES["aws", "EMR Serverless memory (ARM64)"]
+REDSHIFT_RPU_HOUR, S3_GB_MONTH = PRICES["aws", "Redshift Serverless"], PRICES["aws", "S3"]
+DATAPROC_DCU_HOUR, BIGQUERY_TIB = PRICES["gcp", "Dataproc Serverless"], PRICES["gcp", "BigQuery on demand"]
+GCS_GB_MONTH = PRICES["gcp", "Cloud Storage"]
+FREE_TIB_A_MONTH = 1
 
 # Seconds of one core for a million records beyond the start of a job: docs/benchmark.md, 29 November 2026.
 STAGING_SECONDS = {"reviews": 10.0, "logs": 5.5}
@@ -76,8 +78,8 @@ def aws(day: Estimate, reviews: int) -> Costs:
         RPUS * VCPUS_PER_RPU
     )
     rpu_hours = max(seconds, RPU_SECONDS_AT_LEAST) * RPUS / 3600
-    # Redshift compresses about as DuckDB does.
-    stored = day.staged.at(reviews) * S3_GB_MONTH + day.stored.at(reviews) * REDSHIFT_GB_MONTH
+    # Redshift compresses about as DuckDB does, and its storage costs about as much as S3.
+    stored = (day.staged.at(reviews) + day.stored.at(reviews)) * S3_GB_MONTH
     return Costs(_vcpu_hours(reviews) * vcpu_hour, rpu_hours * REDSHIFT_RPU_HOUR, stored * DAYS / 1e9)
 
 
@@ -85,10 +87,8 @@ def gcp(day: Estimate, reviews: int) -> Costs:
     logical = day.bytes_read.at(reviews) * day.logical_per_stored
     tib_a_month = max(logical, day.nodes * TABLES_A_NODE * BIGQUERY_LEAST_BYTES) * DAYS_A_MONTH / 2**40
     a_day = max(0.0, tib_a_month - FREE_TIB_A_MONTH) * BIGQUERY_TIB / DAYS_A_MONTH
-    stored = (
-        day.staged.at(reviews) * GCS_GB_MONTH
-        + day.stored.at(reviews) * day.logical_per_stored * BIGQUERY_GB_MONTH
-    )
+    # BigQuery's storage costs about as much as Cloud Storage, for the bytes that it counts.
+    stored = (day.staged.at(reviews) + day.stored.at(reviews) * day.logical_per_stored) * GCS_GB_MONTH
     return Costs(_vcpu_hours(reviews) * DCU_PER_VCPU * DATAPROC_DCU_HOUR, a_day, stored * DAYS / 1e9)
 
 

@@ -111,15 +111,15 @@ def test_costs_follow_the_line_through_two_sizes():
     # two jobs of 8 vCPUs for two minutes, and 15.5 s of work
     vcpu_hours = (2 * 8 * 120 + 15.5) / 3600
     small, large = (cloud(found, 1_000_000) for cloud in (costs.aws, costs.gcp))
-    assert small.spark == pytest.approx(vcpu_hours * (0.0526 + 4 * 0.0058))
+    assert small.spark == pytest.approx(vcpu_hours * (0.042094 + 4 * 0.004628))
     # 2 nodes, four at a time, and 101.9 s over 16 vCPUs, are less than a minute of 8 units
     assert small.warehouse == pytest.approx(60 * 8 / 3600 * 0.375)
     # 1,095 days of 20 MB and 100 MB
-    assert small.storage_a_month == pytest.approx(1095 * (0.02 * 0.023 + 0.1 * 0.024))
+    assert small.storage_a_month == pytest.approx(1095 * (0.02 + 0.1) * 0.023)
     assert large.spark == pytest.approx(vcpu_hours * 0.06)
     # 2.002 GB, three bytes for one, for 30 days: less than the free TiB
     assert large.warehouse == 0
-    assert large.storage_a_month == pytest.approx(1095 * (0.02 * 0.020 + 0.3 * 0.02))
+    assert large.storage_a_month == pytest.approx(1095 * (0.02 + 0.3) * 0.020)
     tib = 20.002e9 * 3 * 30 / 2**40
     assert costs.gcp(found, 10_000_000).warehouse == pytest.approx((tib - 1) * 6.25 / 30)
     # 1,001.9 s over 16 vCPUs, and the wait
@@ -132,7 +132,7 @@ def test_the_page_of_costs_says_what_is_measured_and_what_is_not(tmp_path, monke
     measured, _, extrapolated = (tmp_path / "costs.md").read_text().partition("## Extrapolated")
     assert "| seconds of all nodes | 1.9 s | 100.0 µs |" in measured
     assert "after 1,000 days of 5,000 reviews" in measured and "is 3.0 bytes as BigQuery counts" in measured
-    assert "| 10,000 | AWS | 0.04 |" in measured and "| 10,000,000 | Google Cloud |" in measured
+    assert "| 10,000 | AWS | 0.03 |" in measured and "| 10,000,000 | Google Cloud |" in measured
     assert "None of this has run on a real account" in extrapolated and "0.375 an RPU hour" in extrapolated
 
 
