@@ -1,19 +1,19 @@
 with
 
-int_log as (
+int_log_member as (
 
-    select * from {{ ref('int_log') }}
+    select * from {{ ref('int_log_member') }}
+    where kind = 'browser'
 
 ),
 
 known as (
 
     select
-        {{ browser_key('browser', 'is_browser_derived') }} as id_dim_browser,
-        min(browser) as browser,
-        is_browser_derived as is_derived
-    from int_log
-    where browser is not null
+        {{ browser_key('member', 'is_derived') }} as id_dim_browser,
+        min(member) as browser,
+        is_derived
+    from int_log_member
     group by 1, 3
 
 ),

@@ -6,9 +6,10 @@ calendar as (
 
 ),
 
-int_log as (
+int_log_member as (
 
-    select * from {{ ref('int_log') }}
+    select * from {{ ref('int_log_member') }}
+    where kind = 'date'
 
 ),
 
@@ -16,7 +17,7 @@ calendar_and_log_dates as (
 
     select day_date from calendar
     union all
-    select log_date as day_date from int_log
+    select cast(member as date) as day_date from int_log_member
 
 ),
 

@@ -1,19 +1,19 @@
 with
 
-int_log as (
+int_log_member as (
 
-    select * from {{ ref('int_log') }}
+    select * from {{ ref('int_log_member') }}
+    where kind = 'device'
 
 ),
 
 known as (
 
     select
-        {{ dimension_key('device') }} as id_dim_devices,
+        {{ dimension_key('member') }} as id_dim_devices,
         -- Spellings that differ only by case are one member.
-        min(device) as device
-    from int_log
-    where device is not null
+        min(member) as device
+    from int_log_member
     group by 1
 
 ),

@@ -1,8 +1,9 @@
 with
 
-int_log as (
+int_log_member as (
 
-    select * from {{ ref('int_log') }}
+    select * from {{ ref('int_log_member') }}
+    where kind = 'location'
 
 ),
 
@@ -15,10 +16,9 @@ us_state as (
 delivered as (
 
     select
-        {{ dimension_key('location') }} as id_dim_location,
-        min(location) as location
-    from int_log
-    where location is not null
+        {{ dimension_key('member') }} as id_dim_location,
+        min(member) as location
+    from int_log_member
     group by 1
 
 ),

@@ -1,8 +1,9 @@
 with
 
-int_log as (
+int_log_member as (
 
-    select * from {{ ref('int_log') }}
+    select * from {{ ref('int_log_member') }}
+    where kind = 'os'
 
 ),
 
@@ -15,10 +16,9 @@ operating_system as (
 delivered as (
 
     select
-        {{ dimension_key('os') }} as id_dim_os,
-        min(os) as os
-    from int_log
-    where os is not null
+        {{ dimension_key('member') }} as id_dim_os,
+        min(member) as os
+    from int_log_member
     group by 1
 
 ),
