@@ -1,0 +1,120 @@
+"""Which days a run reads, builds and tests: literals in its SQL, and no more than that."""
+
+import re
+import shutil
+
+import duckdb
+import pytest
+
+from ci.staged_sample import Sample, Warehouse
+
+pytestmark = pytest.mark.slow
+
+DAYS = Sample.DAYS
+
+
+@pytest.fixture(scope="module")
+def last_day(built, tmp_path_factory) -> Warehouse:
+    """Everything is built, and then the last day again."""
+    own = Warehouse(tmp_path_factory.mktemp("last_day"), built.settings["STAGING_URI"])
+    shutil.copyfile(built.file, own.file)
+    own.build(DAYS[-1])
+    return own
+
+
+def days_to_build(warehouse: Warehouse) -> list:
+    return [
+        day
+        for (day,) in warehouse.query(
+            "select insert_date from analytics_intermediate.int_day_to_build order by 1"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ([], "false"),
+        (["2021-01-31"], "d between 2021-01-31 and 2021-01-31"),
+        (["2020-12-31", "2021-01-01", "2021-01-02"], "d between 2020-12-31 and 2021-01-02"),
+        (
+            ["2021-01-01", "2021-01-03", "2021-01-04", "2021-03-01"],
+            """(d between 2021-01-01 and 2021-03-01 and (d between 2021-01-01 and 2021-01-01
+            or d between 2021-01-03 and 2021-01-04 or d between 2021-03-01 and 2021-03-01))""",
+        ),
+    ],
+    ids=["none", "one", "in a row", "with gaps"],
+)
+def test_days_in_a_row_are_one_range(last_day, days, expected):
+    given = ", ".join(f"modules.datetime.date.fromisoformat('{day}')" for day in days)
+    compiled = last_day.dbt("--quiet", "compile", "--inline", f"{{{{ is_one_of_days('d', [{given}]) }}}}")
+    assert compiled.returncode == 0, compiled.stdout
+    written = re.sub(r"cast\('([\d-]+)' as date\)", r"\1", compiled.stdout)
+    assert " ".join(written.split()) == " ".join(expected.split())
+
+
+def test_a_run_writes_its_days_and_ids_as_literals(last_day):
+    """Of every model that is built by days: no subquery, and the days that the warehouse has in int_day_to_build."""
+    days = days_to_build(last_day)
+    assert DAYS[-1] in days and len(days) < len(DAYS)
+    models = ("int_attributed_review", "fact_movie_analytics", "user_behavior_metric", "ledger")
+    compiled = last_day.dbt("compile", "--select", *models, days=(DAYS[-1], DAYS[-1]))
+    assert compiled.returncode == 0, compiled.stdout
+    files = {
+        file.stem: file.read_text()
+        for file in (last_day.folder / "target/compiled/movie_analytics/models").rglob("*.sql")
+    }
+    for model in models:
+        assert "int_day_to_build" not in files[model]
+        between = re.search(
+            r"between cast\('([\d-]+)' as date\) and cast\('([\d-]+)' as date\)", files[model]
+        )
+        assert between and between.groups() == (str(days[0]), str(days[-1])), model
+    ((first, last),) = last_day.query(
+        "select min(review_id), max(review_id) from analytics_intermediate.int_review "
+        "where insert_date in (from analytics_intermediate.int_day_to_build)"
+    )
+    assert files["int_attributed_review"].count(f"_id between {first} and {last}") == 2
+
+
+def test_a_test_looks_at_the_days_that_a_run_builds_and_at_all_of_them_without_a_range(last_day, tmp_path):
+    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
+    shutil.copyfile(last_day.file, own.file)
+    untouched = next(day for day in DAYS if day not in days_to_build(own))
+    twice = {
+        "analytics_marts.fact_movie_analytics": ("fact_row_twice", "fact_and_user_behavior_metric_disagree"),
+        "analytics_marts.user_behavior_metric": ("customer_twice_on_a_day",),
+        "analytics_intermediate.int_review": ("review_copy_numbered_twice",),
+    }
+    with duckdb.connect(str(own.file)) as connection:
+        for table in twice:
+            connection.execute(
+                f"insert into {table} select * from {table} where insert_date = date '{untouched}' limit 1"
+            )
+    tests = sorted(name for names in twice.values() for name in names)
+    assert not failed_tests(own, tests, (DAYS[-1], DAYS[-1]))
+    assert failed_tests(own, tests, None) == tests
+    assert own.dbt("run", "--select", "int_day_to_build", days=(untouched, untouched)).returncode == 0
+    assert failed_tests(own, tests, (untouched, untouched)) == tests
+
+
+def test_a_review_that_counts_on_a_day_to_build_and_on_another_is_found(last_day, tmp_path):
+    """A test of a key without the day looks at all days near the ids of those that the run builds."""
+    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
+    shutil.copyfile(last_day.file, own.file)
+    with duckdb.connect(str(own.file)) as connection:
+        connection.execute(
+            "insert into analytics_intermediate.int_attributed_review "
+            f"select * replace (date '{DAYS[0]}' as insert_date) "
+            f"from analytics_intermediate.int_attributed_review where insert_date = date '{DAYS[-1]}' limit 1"
+        )
+    name = "review_that_counts_twice"
+    assert failed_tests(own, [name], (DAYS[-1], DAYS[-1])) == [name]
+
+
+def failed_tests(warehouse: Warehouse, tests: list[str], days) -> list[str]:
+    """Which of these tests find something."""
+    tested = warehouse.dbt("test", "--select", *tests, days=days)
+    ran = re.findall(r"(?:PASS|FAIL \d+) (\w+) \.", tested.stdout)
+    assert sorted(set(ran)) == sorted(tests), tested.stdout
+    return sorted(set(re.findall(r"FAIL \d+ (\w+) \.", tested.stdout)))
