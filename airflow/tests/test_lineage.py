@@ -164,7 +164,7 @@ def test_the_tasks_of_dbt_tell_it(airflow_database, switched_on, tmp_path):
     """One of each kind; the others are marked as success."""
     ran = {
         "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run",
-        "dbt.ledger.run", "dbt.ledger.test", "dbt.user_segment_history_snapshot",
+        "dbt.ledger.run", "dbt.ledger.test", "dbt.user_segment_history.run",
     }  # fmt: skip
     others = f"(?!({'|'.join(map(re.escape, ran))})$).*"
     airflow(

@@ -1,6 +1,22 @@
+with
+
+fact as (
+
+    select * from {{ ref('fact_movie_analytics') }}
+    where {{ is_day_to_build('insert_date') }}
+
+),
+
+obt as (
+
+    select * from {{ ref('movie_analytics_obt') }}
+    where {{ is_day_to_build('insert_date') }}
+
+)
+
 select coalesce(fact.id_fact_movie_analytics, obt.id_fact_movie_analytics) as id_fact_movie_analytics
-from {{ ref('fact_movie_analytics') }} as fact
-full outer join {{ ref('movie_analytics_obt') }} as obt
+from fact
+full outer join obt
     on fact.id_fact_movie_analytics = obt.id_fact_movie_analytics
 group by 1
 having

@@ -1,5 +1,6 @@
 """The report: what its pages say about the sample, against the sample's right answers, and what they say when something is missing."""
 
+import datetime
 import re
 import shutil
 from collections import Counter
@@ -12,6 +13,7 @@ import pytest
 
 from ci.staged_sample import Warehouse, staged_warehouse
 from pages.report import pages
+from pages.report.pages.customers import cohorts
 from pages.report.pages.reviews import wilson_interval
 from pages.tests.build import build_report
 
@@ -261,3 +263,27 @@ def test_the_same_warehouse_gives_the_same_pages(built, report_site, tmp_path):
 )
 def test_wilsons_interval(positives, count, low, high):
     assert wilson_interval(positives, count) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_who_orders_again_is_counted_in_whole_months_of_new_customers():
+    """Of 20 new customers 4 came back. The first cohort may have old ones, and January's month after is not over."""
+    first, second, third = (datetime.date(*month, 1) for month in ((2020, 11), (2020, 12), (2021, 1)))
+    rows = [
+        {
+            "cohort_month": month, "months_since_first": after, "is_complete": is_complete, "is_left_censored": month == first,
+            "customer_count": count, "active_customer_count": active, "retention": active / count, "amount_spent": 1,
+        }
+        for month, after, count, active, is_complete in (
+            (first, 0, 10, 10, True), (first, 1, 10, 9, True), (second, 0, 20, 20, True), (second, 1, 20, 4, True),
+            (second, 2, 20, 20, False), (third, 0, 5, 5, True), (third, 1, 5, 5, False),
+        )
+    ]  # fmt: skip
+    days = [{"first_invoice_date": first, "last_invoice_date": datetime.date(2021, 2, 9)}]
+    shown = cohorts(rows, days)
+    assert (
+        "Of 20 new ones with a whole month behind them, 20.0 % ordered again in the month after"
+        in shown.sentence
+    )
+    assert [row[2] for row in shown.rows].count("not over") == 2
+    young = cohorts([row for row in rows if row["is_left_censored"]], days)
+    assert "No month after a cohort's own is over yet" in young.sentence

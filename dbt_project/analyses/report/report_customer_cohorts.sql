@@ -1,6 +1,8 @@
 select
     cohort_month,
     months_since_first,
+    is_complete,
+    is_left_censored,
     customer_count,
     active_customer_count,
     retention,

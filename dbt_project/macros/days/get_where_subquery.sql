@@ -1,11 +1,12 @@
 {#-
-    What a data test reads of a table: dbt's own macro, with three placeholders in the test's `where`.
+    What a data test reads of a table: dbt's own macro, with four placeholders in the test's `where`.
 
         __days_of_run__     the days that the run brought in
         __days_to_build__   these and the days that they change
         __ids_to_build__    review_ids near those of the days to build, on any day
+        __customers_touched__  customers whose history the run changed (macros/customers)
 
-    Other days are as they were when they were tested. Without a range (dbt test) all three are true, so that everything is tested.
+    Other days are as they were when they were tested. Without a range (dbt test) all of them are true, so that everything is tested.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where') -%}
@@ -14,6 +15,9 @@
     {%- endif -%}
     {%- if '__days_of_run__' in where -%}
         {%- set where = where | replace('__days_of_run__', is_day_of_run('insert_date')) -%}
+    {%- elif '__customers_touched__' in where -%}
+        {%- set is_touched = is_customer_listed_in(relation_of('int_customer_touched'), 'customer_id') -%}
+        {%- set where = where | replace('__customers_touched__', is_touched) -%}
     {%- elif '__days_to_build__' in where or '__ids_to_build__' in where -%}
         {%- set is_to_build = is_day_listed_in(relation_of('int_day_to_build'), 'insert_date') -%}
         {%- set where = where | replace('__days_to_build__', is_to_build) -%}

@@ -28,5 +28,5 @@
 {% endmacro %}
 
 {% macro is_own_incremental_strategy(strategy) %}
-    {{ return((strategy or '').startswith('replace_days')) }}
+    {{ return((strategy or '').startswith('replace_')) }}
 {% endmacro %}

@@ -1,14 +1,9 @@
 with
 
-int_as_of_date as (
+int_customer_active_day as (
 
-    select * from {{ ref('int_as_of_date') }}
-
-),
-
-int_customer_invoice as (
-
-    select * from {{ ref('int_customer_invoice') }}
+    select * from {{ ref('int_customer_active_day') }}
+    where invoice_count > 0
 
 ),
 
@@ -24,10 +19,20 @@ customers as (
 
     select
         customer_id,
-        cast({{ dbt.date_trunc('month', 'min(invoice_date)') }} as date) as first_month
-    from int_customer_invoice
-    where gross_amount > 0
+        cast({{ dbt.date_trunc('month', 'min(active_date)') }} as date) as first_month
+    from int_customer_active_day
+    where order_count > 0
     group by customer_id
+
+),
+
+-- What is known of the shop: nothing before its first day, nothing after its last.
+known as (
+
+    select
+        cast({{ dbt.date_trunc('month', 'min(active_date)') }} as date) as first_month,
+        max(active_date) as last_day
+    from int_customer_active_day
 
 ),
 
@@ -35,51 +40,56 @@ cohorts as (
 
     select
         customers.first_month,
+        customers.first_month = known.first_month as is_left_censored,
         {{ dbt.datediff(
-            'customers.first_month', 'int_as_of_date.as_of_date', 'month'
+            'customers.first_month', 'known.last_day', 'month'
         ) }} as last_month_number,
+        -- Over, if the last day is the month's last.
+        known.last_day = cast({{ dbt.last_day('known.last_day', 'month') }} as date) as is_last_month_complete,
         count(*) as number_of_customers
     from customers
-    cross join int_as_of_date
-    group by customers.first_month, int_as_of_date.as_of_date
+    cross join known
+    group by customers.first_month, known.first_month, known.last_day
 
 ),
 
-invoices as (
+months_of_customers as (
 
     select
         customers.first_month,
-        int_customer_invoice.customer_id,
-        int_customer_invoice.gross_amount,
-        int_customer_invoice.amount_spent,
+        active_days.customer_id,
+        active_days.order_count,
+        active_days.amount_spent,
         {{ dbt.datediff(
-            'customers.first_month', 'int_customer_invoice.invoice_date', 'month'
+            'customers.first_month', 'active_days.active_date', 'month'
         ) }} as month_number
-    from int_customer_invoice
+    from int_customer_active_day as active_days
     inner join customers
-        on int_customer_invoice.customer_id = customers.customer_id
+        on active_days.customer_id = customers.customer_id
 
 ),
 
-months_with_invoices as (
+active_months as (
 
     select
         first_month,
         month_number,
-        count(distinct case when gross_amount > 0 then customer_id end) as number_of_active_customers,
+        count(distinct case when order_count > 0 then customer_id end) as number_of_active_customers,
         sum(amount_spent) as amount_spent
-    from invoices
+    from months_of_customers
     group by first_month, month_number
 
 ),
 
--- Every month up to the as-of date, also one in which no one came back.
+-- Every month up to the last that is known, also one in which no one came back.
 grid as (
 
     select
         cohorts.first_month,
         cohorts.number_of_customers,
-        month_numbers.month_number
+        cohorts.is_left_censored,
+        month_numbers.month_number,
+        month_numbers.month_number < cohorts.last_month_number or cohorts.is_last_month_complete as is_complete
     from cohorts
     inner join month_numbers
         on cohorts.last_month_number >= month_numbers.month_number
@@ -91,20 +101,22 @@ final as (
     select
         grid.first_month as cohort_month,
         cast(grid.month_number as {{ dbt.type_int() }}) as months_since_first,
+        grid.is_complete,
+        grid.is_left_censored,
         cast(grid.number_of_customers as {{ dbt.type_bigint() }}) as customer_count,
-        cast(coalesce(months_with_invoices.number_of_active_customers, 0) as {{ dbt.type_bigint() }})
+        cast(coalesce(active_months.number_of_active_customers, 0) as {{ dbt.type_bigint() }})
             as active_customer_count,
         cast(
             {{ rounded_quotient(
-                'coalesce(months_with_invoices.number_of_active_customers, 0)', 'grid.number_of_customers'
+                'coalesce(active_months.number_of_active_customers, 0)', 'grid.number_of_customers'
             ) }} as decimal(9, 5)
         ) as retention,
-        cast(coalesce(months_with_invoices.amount_spent, 0) as decimal(18, 5)) as amount_spent
+        cast(coalesce(active_months.amount_spent, 0) as decimal(18, 5)) as amount_spent
     from grid
-    left join months_with_invoices
+    left join active_months
         on
-            grid.first_month = months_with_invoices.first_month
-            and grid.month_number = months_with_invoices.month_number
+            grid.first_month = active_months.first_month
+            and grid.month_number = active_months.month_number
 
 )
 

@@ -5,12 +5,14 @@ with
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
 int_customer_review as (
 
     select * from {{ ref('int_customer_review') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
@@ -19,7 +21,10 @@ invoices_by_customer as (
     select
         customer_id,
         {{ array_of_structs(
-            ['invoice_number', 'invoice_date', 'gross_amount', 'return_amount', 'amount_spent', 'item_count'],
+            [
+                'invoice_number', 'invoice_date', 'gross_amount', 'return_amount', 'other_credit_amount', 'amount_spent',
+                'item_count',
+            ],
             order_by='invoice_date, invoice_number'
         ) }} as invoices
     from int_customer_invoice

@@ -1,9 +1,8 @@
-{{ config(
-    partition_by=partition_by_insert_date(),
-    sort='insert_date',
-    dist='customer_id',
-    cluster_by='customer_id'
-) }}
+{#-
+    A customer's invoices change on rows of old days too, so it is a view: nothing is rewritten. On Redshift without schema
+    binding, since the tables below it are replaced.
+-#}
+{{ config(materialized='view', bind=(target.type != 'redshift')) }}
 
 with
 
@@ -43,22 +42,9 @@ dim_browser as (
 
 ),
 
-int_customer_invoice as (
+user_profile as (
 
-    select * from {{ ref('int_customer_invoice') }}
-
-),
-
--- One row a customer, so that the join keeps the fact's rows as they are.
-invoices as (
-
-    select
-        customer_id,
-        min(invoice_date) as first_invoice_date,
-        max(invoice_date) as last_invoice_date,
-        cast(count(*) as {{ dbt.type_bigint() }}) as invoice_count
-    from int_customer_invoice
-    group by customer_id
+    select * from {{ ref('user_profile') }}
 
 ),
 
@@ -90,9 +76,9 @@ final as (
         dim_os.vendor,
         dim_browser.browser,
         dim_browser.is_derived as is_browser_derived,
-        invoices.first_invoice_date,
-        invoices.last_invoice_date,
-        coalesce(invoices.invoice_count, 0) as invoice_count,
+        user_profile.first_invoice_date,
+        user_profile.last_invoice_date,
+        coalesce(user_profile.invoice_count, 0) as invoice_count,
         fact.amount_spent,
         fact.review_score,
         fact.review_count,
@@ -108,8 +94,8 @@ final as (
         on fact.id_dim_os = dim_os.id_dim_os
     left join dim_browser
         on fact.id_dim_browser = dim_browser.id_dim_browser
-    left join invoices
-        on fact.customer_id = invoices.customer_id
+    left join user_profile
+        on fact.customer_id = user_profile.customer_id
 
 )
 

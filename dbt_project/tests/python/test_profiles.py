@@ -1,4 +1,4 @@
-"""user_profile, customer_cohort_retention and the history of segments, against demo/answers/profiles.py."""
+"""user_profile, customer_cohort_retention and user_segment_history, against demo/answers/profiles.py."""
 
 import csv
 import datetime
@@ -10,17 +10,26 @@ import duckdb
 import pytest
 
 from ci.staged_sample import ROOT, stage_again, staged_warehouse
-from demo.answers.profiles import SEGMENTS, profiles_for, wilson_lower_bound
+from demo.answers.profiles import NO_ARTICLES, SEGMENTS, profiles_for, wilson_lower_bound
 
 pytestmark = pytest.mark.slow
 
-KEYS = {"user_profile": ("customer_id",), "customer_cohort_retention": ("cohort_month", "months_since_first")}
-HISTORY = "select customer_id, dbt_valid_from, dbt_valid_to, rfm_segment, spend_sentiment_quadrant from analytics_history.user_segment_history"
+KEYS = {
+    "user_profile": ("customer_id",),
+    "customer_cohort_retention": ("cohort_month", "months_since_first"),
+    "user_segment_history": ("customer_id", "as_of_date"),
+}
+
+STATES = (
+    "int_customer_invoice", "int_customer_shopping", "int_customer_spending", "int_customer_opinion", "int_customer_favourite",
+    "int_customer_active_day", "int_customer_day_profiled", "int_name_profiled",
+)  # fmt: skip
 
 
 def rows_of(warehouse, table: str) -> dict[tuple, dict]:
     with duckdb.connect(str(warehouse.file), read_only=True) as connection:
-        found = connection.execute(f"select * from analytics_marts.{table}")
+        schema = "analytics_history" if table == "user_segment_history" else "analytics_marts"
+        found = connection.execute(f"select * from {schema}.{table}")
         columns = [column[0] for column in found.description]
         return by_key(table, [dict(zip(columns, row, strict=True)) for row in found.fetchall()])
 
@@ -64,33 +73,84 @@ def test_the_sample_has_what_is_hard_about_profiles(right):
     assert any(profile["country_count"] > 1 for profile in profiles)
     assert any(profile["return_rate"] and profile["return_rate"] > 1 for profile in profiles)
     assert any(profile["device_count"] > 1 for profile in profiles)
+    assert any(profile["days_since_last_order"] != profile["days_since_last_invoice"] for profile in profiles)
     assert any(profile["order_count"] % 2 == 0 and profile["order_count"] for profile in profiles)
+    for column in ("is_complete", "is_left_censored"):
+        assert {row[column] for row in right["customer_cohort_retention"]} == {True, False}, column
     assert {0 < row["retention"] < 1 for row in right["customer_cohort_retention"]} == {True, False}
 
 
-def test_as_of_another_day(built, sample, tmp_path):
-    """Days are counted back from the var; months in which no one came back have rows."""
-    day = datetime.date(2021, 3, 15)
+@pytest.mark.parametrize("day", [datetime.date(2020, 12, 31), datetime.date(2021, 1, 3)])
+def test_a_profile_of_a_past_day_knows_nothing_of_what_came_after_it(built, sample, tmp_path, right, day):
+    """Purchases and reviews of another date do not count, whenever they were delivered; the run after it is as of today again."""
     warehouse = copy_of(built, sample, tmp_path)
     warehouse.vars = {"as_of_date": str(day)}
+    build_profiles(warehouse)
+    expected = profiles_for(sample.delivered, as_of=day)
+    assert 0 < len(expected["user_profile"]) < len(right["user_profile"])
+    assert_right(warehouse, expected)
+    warehouse.vars = {}
+    warehouse.build(sample.DAYS[-1])
+    assert_right(warehouse, right)
+
+
+def build_profiles(warehouse) -> str:
     printed = warehouse.dbt("build", "--select", "int_as_of_date+", "--exclude-resource-type", "unit_test")
     assert printed.returncode == 0, printed.stdout
-    expected = profiles_for(sample.delivered, as_of=day)
-    assert any(row["active_customer_count"] == 0 for row in expected["customer_cohort_retention"])
-    assert_right(warehouse, expected)
+    return printed.stdout
 
 
-def test_a_day_before_the_last_activity_is_told(built, sample, tmp_path):
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"as_of_date": "2021-01-07"}, "the latest day that was delivered is 2021-01-06"),
+        ({"as_of_date": "9999-12-31"}, "the latest day that was delivered is 2021-01-06"),
+        ({"as_of_date": "2021-02-29"}, "The var as_of_date is '2021-02-29'. Give a day as YYYY-MM-DD"),
+        ({"as_of_date": "31.12.2020"}, "The var as_of_date is '31.12.2020'. Give a day as YYYY-MM-DD"),
+        (
+            {"as_of_date": "2021-01-03", "from_date": "2021-01-06", "to_date": "2021-01-06"},
+            "The var as_of_date goes with neither from_date nor to_date",
+        ),
+    ],
+)
+def test_an_as_of_date_that_cannot_be_is_refused(built, sample, tmp_path, variables, said):
     warehouse = copy_of(built, sample, tmp_path)
-    warehouse.vars = {"as_of_date": str(sample.DAYS[0])}
+    before = warehouse.marts()["user_profile"]
+    warehouse.vars = variables
     printed = warehouse.dbt("build", "--select", "int_as_of_date+", "--exclude-resource-type", "unit_test")
-    assert re.search(r"WARN [1-9]\d* activity_after_the_as_of_date", printed.stdout), printed.stdout
+    assert printed.returncode != 0
+    assert said in " ".join(printed.stdout.split()), printed.stdout
+    assert warehouse.marts()["user_profile"] == before
+
+
+def test_a_log_of_a_wrong_year_moves_no_profile(sample, tmp_path):
+    """The logs of a day say the year 9999: a warning, and their reviews count on the day they were delivered."""
+    shutil.copytree(sample.staging, tmp_path / "staging")
+    stage_again(
+        tmp_path / "staging",
+        "review_logs",
+        sample.DAYS[-1],
+        "select * replace (date '9999-12-31' as log_date) from staged",
+    )
+    warehouse = staged_warehouse(tmp_path / "warehouse", tmp_path / "staging")
+    printed = warehouse.build()
+    assert re.search(r"WARN [1-9]\d* review_dated_after_its_delivery", printed), printed
+    ((first, last, latest_review),) = warehouse.query(
+        "select min(as_of_date), max(as_of_date), max(last_review_date) from analytics_marts.user_profile"
+    )
+    assert first == last == sample.DAYS[-1] >= latest_review
+    assert warehouse.query("select count(*) from analytics_marts.dim_date where year = 9999") == [(1,)]
 
 
 def copy_of(built, sample, folder):
     warehouse = staged_warehouse(folder, sample.staging)
     shutil.copy(built.file, warehouse.file)
     return warehouse
+
+
+def test_the_seed_has_the_codes_that_are_no_articles():
+    with open(ROOT / "dbt_project/seeds/non_product_code.csv", encoding="utf-8") as seed:
+        assert sorted(row["stock_code"] for row in csv.DictReader(seed)) == sorted(NO_ARTICLES)
 
 
 def test_the_seed_names_each_pair_of_scores(right):
@@ -130,46 +190,81 @@ def test_wilsons_lower_bound_is_the_textbooks(built):
     assert all(0 <= bound * n <= k for (k, n), bound in bounds.items())
 
 
-def test_a_segment_changes_once_and_an_old_day_that_is_built_again_writes_nothing(sample, tmp_path):
+def test_the_history_of_segments_does_not_depend_on_the_order_of_runs(sample, tmp_path):
+    """Two days first, then those before them one by one; an old day comes again without half of its purchases; and all in one go."""
     shutil.copytree(sample.staging, tmp_path / "staging")
     warehouse = staged_warehouse(tmp_path / "warehouse", tmp_path / "staging")
-    warehouse.build(sample.DAYS[0], sample.DAYS[3])
     warehouse.build(sample.DAYS[4], sample.DAYS[5])
-    history = warehouse.query(HISTORY)
-    expected = history_of(*(profiles_for(sample.delivered, sample.DAYS[:days]) for days in (4, 6)))
-    assert Counter(history) == Counter(expected)
-    assert any(row[2] for row in expected), "no segment changed"
+    for day in sample.DAYS[3::-1]:
+        warehouse.build(day)
+    assert_right(warehouse, profiles_for(sample.delivered))
+    before = rows_of(warehouse, "user_segment_history")
 
-    # The old day comes again without its purchases: segments change, what was said of them then does not.
     stage_again(
         tmp_path / "staging",
         "user_purchase",
         sample.DAYS[0],
         "select * from staged where customer_id % 2 = 0",
     )
-    built = warehouse.dbt("run", "--select", "+user_profile", days=(sample.DAYS[0], sample.DAYS[0]))
-    assert built.returncode == 0, built.stdout
-    now = warehouse.query(
-        "select customer_id, rfm_segment, spend_sentiment_quadrant from analytics_marts.user_profile"
+    warehouse.build(sample.DAYS[0])
+    at_once = staged_warehouse(tmp_path / "at_once", tmp_path / "staging")
+    at_once.build()
+    assert rows_of(warehouse, "user_segment_history") == rows_of(at_once, "user_segment_history") != before
+    assert warehouse.marts() == at_once.marts()
+
+
+def test_only_customers_whose_days_changed_are_made_again(sample, tmp_path):
+    """Those who lost their rows too; and a build that died before its profiles is made up for when it is repeated."""
+    shutil.copytree(sample.staging, tmp_path / "staging")
+    warehouse = staged_warehouse(tmp_path / "warehouse", tmp_path / "staging")
+    touched = "select customer_id from analytics_intermediate.int_customer_touched"
+    warehouse.build()
+    assert warehouse.query(touched) == [(None,)], "all of them, the first time"
+    before = warehouse.marts()
+    warehouse.build(sample.DAYS[2])
+    assert warehouse.query(touched) == []
+    assert warehouse.marts() == before
+
+    day = sample.DAYS[2]
+    buyers = {
+        line.customer_id
+        for line in sample.delivered.purchases
+        if line.insert_date == day and line.customer_id is not None and line.customer_id % 2
+    }
+    stage_again(tmp_path / "staging", "user_purchase", day, "select * from staged where customer_id % 2 = 0")
+    # The build dies when some states are written.
+    died = warehouse.dbt("run", "--select", "+int_customer_spending", days=(day, day))
+    assert died.returncode == 0, died.stdout
+    warehouse.build(day)
+    assert {customer for (customer,) in warehouse.query(touched)} == buyers != set()
+    at_once = staged_warehouse(tmp_path / "at_once", tmp_path / "staging")
+    at_once.build()
+    assert warehouse.marts() == at_once.marts() != before
+    for table in STATES:
+        state = f"select * from analytics_intermediate.{table}"
+        assert Counter(warehouse.query(state)) == Counter(at_once.query(state)), table
+    history = "select customer_id, invoices::text, reviews::text from analytics_marts.customer_history_nested"
+    assert Counter(warehouse.query(history)) == Counter(at_once.query(history))
+
+
+def test_a_name_that_changes_is_changed_for_all_customers(built, sample, tmp_path):
+    """A region in the seed: the favourites of customers of other days have it too."""
+    warehouse = copy_of(built, sample, tmp_path / "warehouse")
+    project = shutil.copytree(
+        ROOT / "dbt_project", tmp_path / "dbt_project", ignore=shutil.ignore_patterns("target", "logs")
     )
-    assert set(now) != {(customer, *segment) for customer, _, end, *segment in history if end is None}
-    snapshot = warehouse.dbt("snapshot")
-    assert snapshot.returncode == 0, snapshot.stdout
-    assert Counter(warehouse.query(HISTORY)) == Counter(history)
-
-
-def history_of(*steps: dict[str, list[dict]]) -> list[tuple]:
-    """What the snapshot holds after profiles were made so, one after the other."""
-    history = []
-    holds: dict[int, tuple] = {}
-    for step in steps:
-        for row in step["user_profile"]:
-            start = datetime.datetime.combine(row["as_of_date"], datetime.time())
-            customer, segment = row["customer_id"], (row["rfm_segment"], row["spend_sentiment_quadrant"])
-            since, before = holds.get(customer, (None, None))
-            if segment == before:
-                continue
-            if before:
-                history.append((customer, since, start, *before))
-            holds[customer] = (start, segment)
-    return history + [(customer, since, None, *segment) for customer, (since, segment) in holds.items()]
+    seed = project / "seeds/us_state.csv"
+    seed.write_text(seed.read_text().replace(",South", ",Sunny"))
+    assert warehouse.query(
+        "select count(*) from analytics_marts.user_profile where favourite_region = 'South'"
+    ) > [(9,)]
+    seeded = warehouse.dbt("seed", project=project)
+    assert seeded.returncode == 0, seeded.stdout
+    built_again = warehouse.dbt(
+        "run", "--select", "+user_profile", days=(sample.DAYS[0], sample.DAYS[0]), project=project
+    )
+    assert built_again.returncode == 0, built_again.stdout
+    regions = {
+        region for (region,) in warehouse.query("select favourite_region from analytics_marts.user_profile")
+    }
+    assert "Sunny" in regions and "South" not in regions

@@ -124,12 +124,15 @@ def spend_and_good(rows) -> Shown:
 
 def cohorts(rows, days) -> Shown:
     first, last = days[0]["first_invoice_date"], days[0]["last_invoice_date"]
-    # After the last purchase no one can have ordered, though the mart goes on to the as-of month.
-    rows = [row for row in rows if _months(row["cohort_month"]) + row["months_since_first"] <= _months(last)]
     months = sorted({row["cohort_month"] for row in rows})
     shown = months[-MONTHS_SHOWN:]
     by_cell = {(row["cohort_month"], row["months_since_first"]): row for row in rows}
-    after_one = [row for row in rows if row["months_since_first"] == 1]
+    # Only what can be compared: whole months, and of customers who are known to be new.
+    after_one = [
+        row
+        for row in rows
+        if row["months_since_first"] == 1 and row["is_complete"] and not row["is_left_censored"]
+    ]
     started = sum(row["customer_count"] for row in after_one)
     back = sum(row["active_customer_count"] for row in after_one)
 
@@ -160,24 +163,25 @@ def cohorts(rows, days) -> Shown:
     return Shown(
         sentence=f"Purchases run from {first} to {last}. {text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
         f"ordered for the first time in {len(months)} month{'s' if len(months) > 1 else ''}. "
-        + (f"Of those with a month behind them, {text(back / started, 'share')} ordered again in the month after." if started else ""),
+        + (
+            f"Of {text(started, 'count')} new ones with a whole month behind them, {text(back / started, 'share')} ordered again in the month after."
+            if started
+            else "No month after a cohort's own is over yet."
+        ),
         columns=[
-            ("First order in", "month"), ("Months after", "count"), ("Customers", "count"), ("Ordered", "count"),
+            ("First order in", "month"), ("Months after", "count"), ("Month", "text"), ("Customers", "count"), ("Ordered", "count"),
             ("Share", "share"), ("Net money", "money"),
         ],
         rows=[
             (
-                row["cohort_month"], row["months_since_first"], row["customer_count"], row["active_customer_count"],
+                row["cohort_month"], row["months_since_first"], "whole" if row["is_complete"] else "not over",
+                row["customer_count"], row["active_customer_count"],
                 row["retention"], row["amount_spent"],
             )
             for row in rows
         ],
         chart=chart,
     )  # fmt: skip
-
-
-def _months(day) -> int:
-    return 12 * day.year + day.month
 
 
 def _named(quadrant: str | None) -> tuple[str, str]:
@@ -234,8 +238,9 @@ PAGE = Page(
             queries=("report_customer_cohorts", "report_customer_days"),
             show=cohorts,
             definition=(
-                "Customers by the month of their first order, and the share of them who ordered in a month after it. Months after "
-                "the last purchase are left out; the last one may not be over. The picture has the last twelve cohorts, the table all."
+                "Customers by the month of their first order, and the share of them who ordered in a month after it, up to the month of the "
+                "last purchase, which may not be over. The first cohort has whoever bought in the first month of the data, new or not. The sentence "
+                "above leaves both out; the picture has the last twelve cohorts, the table all."
             ),
             empty="No customer has ordered anything.",
         ),

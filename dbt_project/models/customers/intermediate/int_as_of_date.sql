@@ -1,39 +1,17 @@
-{#- Outside the condition: dbt must see the dependencies whatever the var is when it parses. -#}
-{%- set sources = [
-    ['insert_date', ref('int_delivery')],
-    ['review_date', ref('int_customer_review')],
-    ['invoice_date', ref('int_customer_invoice')],
-] -%}
+{%- set int_delivery = ref('int_delivery') -%}
+{%- do refuse_an_as_of_date_after(int_delivery) -%}
 
 with
 
-{% if var('as_of_date') -%}
-
 final as (
 
-    select {{ date_literal(var('as_of_date')) }} as as_of_date
+    {% if as_of_date() is none -%}
+    select max(insert_date) as as_of_date
+    from {{ int_delivery }}
+    {%- else -%}
+    select {{ date_literal(as_of_date()) }} as as_of_date
+    {%- endif %}
 
 )
-
-{%- else -%}
-
-days_with_data as (
-
-    {% for day, source in sources -%}
-    select max({{ day }}) as latest_day from {{ source }}
-    {% if not loop.last %}union all
-    {% endif %}
-    {%- endfor %}
-
-),
-
-final as (
-
-    select max(latest_day) as as_of_date
-    from days_with_data
-
-)
-
-{%- endif %}
 
 select * from final

@@ -1,3 +1,4 @@
+{#- What moves with the as-of date alone: only the longest window is read. -#}
 with
 
 int_as_of_date as (
@@ -6,45 +7,23 @@ int_as_of_date as (
 
 ),
 
-int_customer_invoice as (
+int_customer_active_day as (
 
-    select * from {{ ref('int_customer_invoice') }}
-
-),
-
-int_customer_review as (
-
-    select * from {{ ref('int_customer_review') }}
-
-),
-
-activity as (
-
-    select
-        customer_id,
-        invoice_date as active_date
-    from int_customer_invoice
-
-    union all
-
-    select
-        customer_id,
-        review_date as active_date
-    from int_customer_review
+    select * from {{ ref('int_customer_active_day') }}
 
 ),
 
 dated_activity as (
 
     select
-        activity.customer_id,
-        activity.active_date,
-        int_as_of_date.as_of_date,
+        active_days.customer_id,
+        active_days.amount_spent,
         {{ dbt.datediff(
-            'activity.active_date', 'int_as_of_date.as_of_date', 'day'
+            'active_days.active_date', 'int_as_of_date.as_of_date', 'day'
         ) }} as days_ago
-    from activity
-    cross join int_as_of_date
+    from int_customer_active_day as active_days
+    inner join int_as_of_date
+        on active_days.active_date > {{ add_days('int_as_of_date.as_of_date', -365) }}
 
 ),
 
@@ -52,19 +31,14 @@ final as (
 
     select
         customer_id,
-        as_of_date,
-        cast(max(days_ago) as {{ dbt.type_int() }}) as tenure_days,
-        cast(
-            count(distinct case when days_ago between 0 and 6 then active_date end) as {{ dbt.type_int() }}
-        ) as active_days_7,
-        cast(
-            count(distinct case when days_ago between 0 and 29 then active_date end) as {{ dbt.type_int() }}
-        ) as active_days_30,
-        cast(
-            count(distinct case when days_ago between 0 and 364 then active_date end) as {{ dbt.type_int() }}
-        ) as active_days_365
+        cast(sum(case when days_ago < 7 then 1 else 0 end) as {{ dbt.type_int() }}) as active_days_7,
+        cast(sum(case when days_ago < 30 then 1 else 0 end) as {{ dbt.type_int() }}) as active_days_30,
+        cast(count(*) as {{ dbt.type_int() }}) as active_days_365,
+        cast(sum(case when days_ago < 30 then amount_spent else 0 end) as decimal(18, 5)) as amount_spent_30_days,
+        cast(sum(case when days_ago < 90 then amount_spent else 0 end) as decimal(18, 5)) as amount_spent_90_days,
+        cast(sum(amount_spent) as decimal(18, 5)) as amount_spent_365_days
     from dated_activity
-    group by customer_id, as_of_date
+    group by customer_id
 
 )
 

@@ -1,3 +1,5 @@
+{{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
+
 {%- set favourites = ['device', 'os', 'browser', 'location', 'region', 'season', 'weekday'] %}
 
 with
@@ -5,6 +7,7 @@ with
 int_customer_review as (
 
     select * from {{ ref('int_customer_review') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
@@ -96,6 +99,7 @@ ranked as (
         customer_id,
         kind,
         choice,
+        times_used,
         row_number() over (
             partition by customer_id, kind
             order by times_used desc, last_used desc, choice asc
@@ -110,6 +114,9 @@ final as (
         customer_id,
         {%- for favourite in favourites %}
         max(case when kind = '{{ favourite }}' and place = 1 then choice end) as favourite_{{ favourite }},
+        cast(
+            max(case when kind = '{{ favourite }}' and place = 1 then times_used end) as {{ dbt.type_bigint() }}
+        ) as favourite_{{ favourite }}_reviews,
         {%- endfor %}
         cast(sum(case when kind = 'device' then 1 else 0 end) as {{ dbt.type_bigint() }}) as device_count,
         cast(sum(case when kind = 'location' then 1 else 0 end) as {{ dbt.type_bigint() }}) as location_count

@@ -1,8 +1,11 @@
+{{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
+
 with
 
-int_purchase_line as (
+int_customer_line as (
 
-    select * from {{ ref('int_purchase_line') }}
+    select * from {{ ref('int_customer_line') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
@@ -15,11 +18,14 @@ final as (
         max(invoiced_at) as last_line_at,
         cast(min(invoiced_at) as date) as invoice_date,
         cast(sum(case when amount > 0 then amount else 0 end) as decimal(18, 5)) as gross_amount,
-        cast(sum(case when amount < 0 then -amount else 0 end) as decimal(18, 5)) as return_amount,
+        cast(sum(case when amount < 0 and is_article then -amount else 0 end) as decimal(18, 5)) as return_amount,
+        cast(sum(case when amount < 0 and not is_article then -amount else 0 end) as decimal(18, 5))
+            as other_credit_amount,
         cast(sum(amount) as decimal(18, 5)) as amount_spent,
-        cast(sum(case when amount > 0 then quantity else 0 end) as {{ dbt.type_bigint() }}) as item_count,
+        cast(sum(case when amount > 0 and is_article then quantity else 0 end) as {{ dbt.type_bigint() }})
+            as item_count,
         cast(count(*) as {{ dbt.type_bigint() }}) as line_count
-    from int_purchase_line
+    from int_customer_line
     group by customer_id, invoice_number
 
 )

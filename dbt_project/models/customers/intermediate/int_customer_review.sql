@@ -1,3 +1,5 @@
+{{ config(materialized='view', bind=(target.type != 'redshift')) }}
+
 with
 
 int_attributed_review as (
@@ -7,28 +9,36 @@ int_attributed_review as (
 
 ),
 
-dim_date as (
+int_as_of_date as (
 
-    select * from {{ ref('dim_date') }}
+    select * from {{ ref('int_as_of_date') }}
+
+),
+
+dated as (
+
+    select
+        review_id,
+        customer_id,
+        insert_date,
+        positive_review,
+        id_dim_date,
+        id_dim_devices,
+        id_dim_location,
+        id_dim_os,
+        id_dim_browser,
+        -- What was delivered on a day was not written after it, whatever its log says.
+        case when log_date < insert_date then log_date else insert_date end as review_date
+    from int_attributed_review
 
 ),
 
 final as (
 
-    select
-        reviews.review_id,
-        reviews.customer_id,
-        reviews.insert_date,
-        reviews.positive_review,
-        reviews.id_dim_date,
-        reviews.id_dim_devices,
-        reviews.id_dim_location,
-        reviews.id_dim_os,
-        reviews.id_dim_browser,
-        coalesce(dim_date.log_date, reviews.insert_date) as review_date
-    from int_attributed_review as reviews
-    left join dim_date
-        on reviews.id_dim_date = dim_date.id_dim_date
+    select dated.*
+    from dated
+    inner join int_as_of_date
+        on dated.review_date <= int_as_of_date.as_of_date
 
 )
 

@@ -1,14 +1,17 @@
+{{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
+
 with
 
-int_purchase_line as (
+int_customer_line as (
 
-    select * from {{ ref('int_purchase_line') }}
+    select * from {{ ref('int_customer_line') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
 customers as (
 
-    select distinct customer_id from int_purchase_line
+    select distinct customer_id from int_customer_line
 
 ),
 
@@ -18,7 +21,7 @@ countries as (
         customer_id,
         country as country_name,
         row_number() over (partition by customer_id order by max(invoiced_at) desc, country asc) as place
-    from int_purchase_line
+    from int_customer_line
     where country is not null
     group by customer_id, country
 
@@ -41,8 +44,8 @@ products as (
         customer_id,
         stock_code,
         row_number() over (partition by customer_id order by sum(amount) desc, stock_code asc) as place
-    from int_purchase_line
-    where amount > 0 and stock_code is not null
+    from int_customer_line
+    where amount > 0 and is_article and stock_code is not null
     group by customer_id, stock_code
 
 ),

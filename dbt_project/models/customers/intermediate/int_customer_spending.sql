@@ -1,26 +1,11 @@
+{{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
+
 with
-
-int_as_of_date as (
-
-    select * from {{ ref('int_as_of_date') }}
-
-),
 
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
-
-),
-
-dated_invoices as (
-
-    select
-        int_customer_invoice.*,
-        {{ dbt.datediff(
-            'int_customer_invoice.invoice_date', 'int_as_of_date.as_of_date', 'day'
-        ) }} as days_ago
-    from int_customer_invoice
-    cross join int_as_of_date
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
@@ -30,27 +15,18 @@ spending as (
         customer_id,
         min(invoice_date) as first_invoice_date,
         max(invoice_date) as last_invoice_date,
-        min(days_ago) as days_since_last_invoice,
+        min(case when gross_amount > 0 then invoice_date end) as first_order_date,
+        max(case when gross_amount > 0 then invoice_date end) as last_order_date,
         sum(gross_amount) as gross_amount,
         sum(return_amount) as return_amount,
+        sum(other_credit_amount) as other_credit_amount,
         sum(amount_spent) as amount_spent,
+        count(*) as invoice_count,
         sum(case when gross_amount > 0 then 1 else 0 end) as order_count,
         sum(case when return_amount > 0 then 1 else 0 end) as return_count,
-        sum(item_count) as item_count,
-        sum(case when days_ago between 0 and 29 then amount_spent else 0 end) as amount_spent_30_days,
-        sum(case when days_ago between 0 and 89 then amount_spent else 0 end) as amount_spent_90_days,
-        sum(case when days_ago between 0 and 364 then amount_spent else 0 end) as amount_spent_365_days
-    from dated_invoices
+        sum(item_count) as item_count
+    from int_customer_invoice
     group by customer_id
-
-),
-
-halved as (
-
-    select
-        customer_id,
-        {{ quantile('amount_spent', 2) }} as money_half
-    from spending
 
 ),
 
@@ -85,23 +61,20 @@ final as (
         spending.customer_id,
         spending.first_invoice_date,
         spending.last_invoice_date,
-        cast(spending.days_since_last_invoice as {{ dbt.type_int() }}) as days_since_last_invoice,
+        spending.first_order_date,
+        spending.last_order_date,
         cast(spending.gross_amount as decimal(18, 5)) as gross_amount,
         cast(spending.return_amount as decimal(18, 5)) as return_amount,
+        cast(spending.other_credit_amount as decimal(18, 5)) as other_credit_amount,
         cast(spending.amount_spent as decimal(18, 5)) as amount_spent,
         {{ rounded_quotient('spending.return_amount', 'spending.gross_amount') }} as return_rate,
+        cast(spending.invoice_count as {{ dbt.type_bigint() }}) as invoice_count,
         cast(spending.order_count as {{ dbt.type_bigint() }}) as order_count,
         cast(spending.return_count as {{ dbt.type_bigint() }}) as return_count,
         cast(spending.item_count as {{ dbt.type_bigint() }}) as item_count,
         {{ rounded_quotient('spending.gross_amount', 'spending.order_count') }} as average_basket,
-        {{ rounded_quotient('middle_orders.gross_amount', 'middle_orders.number_of_orders') }} as median_basket,
-        cast(spending.amount_spent_30_days as decimal(18, 5)) as amount_spent_30_days,
-        cast(spending.amount_spent_90_days as decimal(18, 5)) as amount_spent_90_days,
-        cast(spending.amount_spent_365_days as decimal(18, 5)) as amount_spent_365_days,
-        halved.money_half = 2 as is_big_spender
+        {{ rounded_quotient('middle_orders.gross_amount', 'middle_orders.number_of_orders') }} as median_basket
     from spending
-    inner join halved
-        on spending.customer_id = halved.customer_id
     left join middle_orders
         on spending.customer_id = middle_orders.customer_id
 

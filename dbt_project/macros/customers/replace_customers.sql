@@ -1,0 +1,12 @@
+{#-
+    Two incremental strategies beside replace_days, for what is kept of each customer: the rows of the customers touched are
+    deleted and written again, all others stay; and for the history, the months to build.
+-#}
+{% macro get_incremental_replace_customers_sql(arg_dict) -%}
+    {{ replace_days(arg_dict, is_customer_touched('customer_id')) }}
+{%- endmacro %}
+
+
+{% macro get_incremental_replace_months_to_build_sql(arg_dict) -%}
+    {{ replace_days(arg_dict, "as_of_date in (select months.month_end from " ~ ref('int_month_to_build') ~ " as months)") }}
+{%- endmacro %}

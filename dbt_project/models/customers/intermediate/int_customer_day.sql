@@ -1,0 +1,55 @@
+{{ config(partition_by=partition_by_insert_date(), sort='insert_date', dist='customer_id') }}
+
+with
+
+lines_of_day as (
+
+    select
+        insert_date,
+        customer_id,
+        min(cast(invoiced_at as date)) as first_active_date,
+        {{ fingerprint([
+            'invoice_number', 'stock_code', 'country', 'invoiced_at', 'quantity', 'amount'
+        ]) }} as fingerprint
+    from {{ ref('int_purchase_line') }}
+    where {{ is_day_to_build('insert_date') }}
+    group by insert_date, customer_id
+
+),
+
+reviews_of_day as (
+
+    select
+        insert_date,
+        customer_id,
+        min(case when log_date < insert_date then log_date else insert_date end) as first_active_date,
+        {{ fingerprint([
+            'review_id', 'positive_review', 'log_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'
+        ]) }} as fingerprint
+    from {{ ref('int_attributed_review') }}
+    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    group by insert_date, customer_id
+
+),
+
+days as (
+
+    select * from lines_of_day
+    union all
+    select * from reviews_of_day
+
+),
+
+final as (
+
+    select
+        insert_date,
+        customer_id,
+        min(first_active_date) as first_active_date,
+        cast(sum(fingerprint) as decimal(28, 0)) as fingerprint
+    from days
+    group by insert_date, customer_id
+
+)
+
+select * from final

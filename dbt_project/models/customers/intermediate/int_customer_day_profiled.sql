@@ -1,0 +1,12 @@
+-- depends_on: {{ ref('user_profile') }}
+-- depends_on: {{ ref('user_segment_history') }}
+{% if has_arrays_of_structs() -%}
+-- depends_on: {{ ref('customer_history_nested') }}
+{%- endif %}
+{{ config(partition_by=partition_by_insert_date(), sort='insert_date', dist='customer_id') }}
+
+select * from {{ ref('int_customer_day') }}
+where
+    {{ is_day_to_build('insert_date') }}
+    -- Profiles of a past day are of no use to the next run.
+    and {{ 'true' if as_of_date() is none else 'false' }}

@@ -1,0 +1,115 @@
+{#-
+    What profiles were made from is written after them, so it cannot be a ref(): it is looked for where it is written. Without a
+    range, and as long as it is not there, all customers are made. (dbt must see the dependencies whatever the vars are when it parses.)
+-#}
+{%- set int_customer_day, int_name = ref('int_customer_day'), ref('int_name') -%}
+{%- set days, names = none, none -%}
+{%- set of_days_to_build = is_day_to_build('insert_date') -%}
+{#- A unit test has nothing to compare with. -#}
+{%- if execute and model.resource_type == 'model' and days_of_run() is not none and not flags.FULL_REFRESH -%}
+    {%- set days = load_relation(relation_of('int_customer_day_profiled')) -%}
+    {%- set names = load_relation(relation_of('int_name_profiled')) -%}
+{%- endif %}
+
+with
+
+everyone as (
+
+    select
+        cast(null as {{ dbt.type_int() }}) as customer_id,
+        {{ date_literal('0001-01-01') }} as first_active_date
+
+),
+
+{% if days is none or names is none -%}
+
+final as (
+
+    select * from everyone
+
+)
+
+{%- else -%}
+
+int_customer_day as (
+
+    select * from {{ int_customer_day }}
+    where {{ of_days_to_build }}
+
+),
+
+int_name as (
+
+    select * from {{ int_name }}
+
+),
+
+int_customer_day_profiled as (
+
+    select * from {{ days }}
+    where {{ of_days_to_build }}
+
+),
+
+int_name_profiled as (
+
+    select * from {{ names }}
+
+),
+
+touched as (
+
+    select
+        coalesce(int_customer_day.customer_id, profiled.customer_id) as customer_id,
+        int_customer_day.first_active_date,
+        profiled.first_active_date as first_active_date_before
+    from int_customer_day
+    full outer join int_customer_day_profiled as profiled
+        on
+            int_customer_day.insert_date = profiled.insert_date
+            and int_customer_day.customer_id = profiled.customer_id
+    where coalesce(int_customer_day.fingerprint <> profiled.fingerprint, true)
+
+),
+
+-- A new member is in new reviews alone, a new code is in old lines too. Nothing is there after a run with as_of_date.
+names_changed as (
+
+    select count(*) as changes
+    from int_name
+    full outer join int_name_profiled as profiled
+        on
+            int_name.kind = profiled.kind
+            and int_name.member_key = profiled.member_key
+    where
+        int_name.spelling <> profiled.spelling
+        or (
+            (int_name.member_key is null or profiled.member_key is null)
+            and coalesce(int_name.kind, profiled.kind) = {{ text_literal('code') }}
+        )
+
+),
+
+final as (
+
+    select
+        customer_id,
+        min(case
+            when first_active_date_before < first_active_date then first_active_date_before
+            else coalesce(first_active_date, first_active_date_before)
+        end) as first_active_date
+    from touched
+    group by customer_id
+
+    union all
+
+    select everyone.*
+    from everyone
+    cross join names_changed
+    where names_changed.changes > 0
+
+)
+
+{%- endif %}
+
+select * from final
