@@ -179,8 +179,8 @@ def test_kubernetes_is_closed_but_for_the_allowed_addresses(stack: Stack) -> Non
 
 
 def test_whoever_is_named_administers_the_cluster_and_nobody_by_having_deployed_first(stack: Stack) -> None:
-    (access,) = stack.one("aws_eks_cluster").access_config
-    assert stack.applied or access["bootstrap_cluster_creator_admin_permissions"] is False
+    access = stack.one("aws_eks_cluster").access_config
+    assert stack.applied or access[0]["bootstrap_cluster_creator_admin_permissions"] is False
     granted = stack.all("aws_eks_access_policy_association").values()
     assert {one.principal_arn for one in granted} == {
         f"arn:aws:iam::{ACCOUNT}:role/deploy",
