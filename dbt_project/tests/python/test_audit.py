@@ -73,7 +73,7 @@ def test_each_node_of_a_run_is_recorded_as_dbt_reports_it(warehouse):
     recorded = warehouse.query(
         f"select unique_id, status, failures, cast(seconds as double) from {AUDIT} where invocation_id = '{invocation}'"
     )
-    assert {row[0].split(".")[0] for row in recorded} == {"model", "seed", "snapshot", "test"}
+    assert {row[0].split(".")[0] for row in recorded} == {"model", "seed", "test"}
     assert len(recorded) == len(set(recorded)) and set(recorded) == reported
 
 
