@@ -92,12 +92,38 @@ def test_a_profile_of_a_past_day_knows_nothing_of_what_came_after_it(built, samp
     warehouse.vars = {}
     warehouse.build(sample.DAYS[-1])
     assert_right(warehouse, right)
+    # Of the other days too: else a customer who is taken off one of them later would not be found.
+    for table in STATES:
+        state = f"select * from analytics_intermediate.{table}"
+        assert Counter(warehouse.query(state)) == Counter(built.query(state)), table
 
 
 def build_profiles(warehouse) -> str:
     printed = warehouse.dbt("build", "--select", "int_as_of_date+", "--exclude-resource-type", "unit_test")
     assert printed.returncode == 0, printed.stdout
     return printed.stdout
+
+
+def test_the_history_of_segments_ends_before_the_past_day_whatever_was_built_last(built, sample, tmp_path):
+    """The run before it has changed no customer, and so left no month that may be another."""
+    warehouse = copy_of(built, sample, tmp_path)
+    warehouse.build(sample.DAYS[-1])
+    months = "select distinct as_of_date from analytics_history.user_segment_history"
+    assert (datetime.date(2020, 12, 31),) in warehouse.query(months)
+    day = datetime.date(2020, 12, 30)
+    warehouse.vars = {"as_of_date": str(day)}
+    build_profiles(warehouse)
+    assert_right(warehouse, profiles_for(sample.delivered, as_of=day))
+
+
+def test_profiles_of_a_past_day_that_died_half_way_leave_nothing_behind(built, sample, tmp_path, right):
+    warehouse = copy_of(built, sample, tmp_path)
+    warehouse.vars = {"as_of_date": str(sample.DAYS[2])}
+    died = warehouse.dbt("run", "--select", "int_as_of_date+", "--exclude", "int_customer_opinion+")
+    assert died.returncode == 0, died.stdout
+    warehouse.vars = {}
+    warehouse.build(sample.DAYS[-1])
+    assert_right(warehouse, right)
 
 
 @pytest.mark.parametrize(

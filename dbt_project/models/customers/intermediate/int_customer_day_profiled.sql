@@ -6,7 +6,4 @@
 {{ config(partition_by=partition_by_insert_date(), sort='insert_date', dist='customer_id') }}
 
 select * from {{ ref('int_customer_day') }}
-where
-    {{ is_day_to_build('insert_date') }}
-    -- Profiles of a past day are of no use to the next run.
-    and {{ 'true' if as_of_date() is none else 'false' }}
+where {{ is_day_to_build('insert_date') }}

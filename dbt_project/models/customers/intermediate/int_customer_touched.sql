@@ -2,6 +2,9 @@
     What profiles were made from is written after them, so it cannot be a ref(): it is looked for where it is written. Without a
     range, and as long as it is not there, all customers are made. (dbt must see the dependencies whatever the vars are when it parses.)
 -#}
+-- Profiles of a past day are of all customers (dbt build --select int_as_of_date+).
+-- depends_on: {{ ref('int_as_of_date') }}
+{{ config(pre_hook="{{ forget_names_profiled() }}") }}
 {%- set int_customer_day, int_name = ref('int_customer_day'), ref('int_name') -%}
 {%- set days, names = none, none -%}
 {%- set of_days_to_build = is_day_to_build('insert_date') -%}
