@@ -1,16 +1,18 @@
+{%- set is_to_build = is_day_to_build('insert_date') %}
+
 with
 
 fact as (
 
     select * from {{ ref('fact_movie_analytics') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 ),
 
 obt as (
 
     select * from {{ ref('movie_analytics_obt') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
 
 )
 

@@ -1,9 +1,11 @@
+{%- set is_touched = is_customer_touched('customer_id') %}
+
 with
 
 user_profile as (
 
     select * from {{ ref('user_profile') }}
-    where {{ is_customer_touched('customer_id') }}
+    where {{ is_touched }}
 
 ),
 
@@ -21,7 +23,7 @@ metric as (
         sum(review_score) as review_score,
         sum(review_count) as review_count
     from {{ ref('user_behavior_metric') }}
-    where {{ is_customer_touched('customer_id') }}
+    where {{ is_touched }}
     group by customer_id
 
 )

@@ -1,18 +1,20 @@
 {{ config(enabled=has_arrays_of_structs(), cluster_by='customer_id') }}
 
+{%- set is_touched = is_customer_touched('customer_id') %}
+
 with
 
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
-    where {{ is_customer_touched('customer_id') }}
+    where {{ is_touched }}
 
 ),
 
 int_customer_review as (
 
     select * from {{ ref('int_customer_review') }}
-    where {{ is_customer_touched('customer_id') }}
+    where {{ is_touched }}
 
 ),
 

@@ -1,5 +1,7 @@
 {{ config(partition_by=partition_by_insert_date(), sort='insert_date', dist='customer_id') }}
 
+{%- set is_to_build = is_day_to_build('insert_date') %}
+
 with
 
 lines_of_day as (
@@ -12,7 +14,7 @@ lines_of_day as (
             'invoice_number', 'stock_code', 'country', 'invoiced_at', 'quantity', 'amount'
         ]) }} as fingerprint
     from {{ ref('int_purchase_line') }}
-    where {{ is_day_to_build('insert_date') }}
+    where {{ is_to_build }}
     group by insert_date, customer_id
 
 ),
@@ -27,7 +29,7 @@ reviews_of_day as (
             'review_id', 'positive_review', 'log_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'
         ]) }} as fingerprint
     from {{ ref('int_attributed_review') }}
-    where {{ is_day_to_build('insert_date') }} and customer_id is not null
+    where {{ is_to_build }} and customer_id is not null
     group by insert_date, customer_id
 
 ),
