@@ -113,10 +113,13 @@ def fail(monkeypatch, caplog):
     """Runs a task of the DAG `staging` that fails, with the alerts that the environment asks for; returns the log."""
     from airflow.sdk import dag, task
 
-    def run(cause: str = CAUSE) -> str:
+    def run(cause: str = CAUSE, dag_run=None) -> str:
         importlib.reload(alerts)
 
-        @dag(default_args={**DEFAULTS, "retries": 0}, schedule=None)
+        def alert(context):
+            alerts.alert_on_failure({**context, "dag_run": dag_run or context["dag_run"]})
+
+        @dag(default_args={**DEFAULTS, "retries": 0, "on_failure_callback": alert}, schedule=None)
         def staging():
             @task
             def wait_for_movie_review():
@@ -194,6 +197,18 @@ def test_a_long_cause_is_cut(fail, posts):
     assert len(posts[0][1]["text"]) < 2_500 and "xxx …" in posts[0][1]["text"]
 
 
+def test_what_somebody_typed_as_partition_key_is_text_in_every_channel(fail, mails, posts, published):
+    key = "<!channel> <https://evil.example|click> {{ 7 * 7 }}\nBcc: all@example.com\r\n\r\nbody"
+    # as Airflow makes the id of a run
+    fail(dag_run=SimpleNamespace(partition_key=key, logical_date=None, run_id=f"manual__2021__{key}"))
+    line = " ".join(key.split())
+    subject = f"staging: wait_for_movie_review of manual__2021__{line} failed"
+    (mail,), ((_, post),), (notification,) = mails, posts, published
+    assert (mail["Subject"], mail["Bcc"]) == (subject, None)
+    assert post["text"].startswith(f"*{escape(subject)}*\n")
+    assert notification[2] == subject[:100]
+
+
 def test_a_task_whose_process_is_gone_has_no_cause(dags):
     task = dags["staging"].get_task("parse_logs")
     ti = SimpleNamespace(
@@ -203,7 +218,9 @@ def test_a_task_whose_process_is_gone_has_no_cause(dags):
     subject, text = alerts.message_of(context)
     assert subject == "staging: parse_logs of 2021-01-31 failed"
     assert text.startswith("no cause is known") and "try      3 of 3\n" in text
-    context["dag_run"] = SimpleNamespace(partition_key=None, run_id="manual__2021-01-31T12:00")
+    context["dag_run"] = SimpleNamespace(
+        partition_key=None, logical_date=None, run_id="manual__2021-01-31T12:00"
+    )
     subject, _ = alerts.message_of(context)
     assert subject == "staging: parse_logs of manual__2021-01-31T12:00 failed"
 

@@ -17,6 +17,8 @@ from html import escape
 
 from airflow.sdk import BaseNotifier, Context
 
+from pipeline.settings import day_of
+
 EMAIL = os.environ.get("ALERT_EMAIL", "")
 SLACK_CONNECTION = os.environ.get("ALERT_SLACK_CONNECTION", "")
 SNS_TOPIC_ARN = os.environ.get("ALERT_SNS_TOPIC_ARN", "")
@@ -41,11 +43,12 @@ def alert_on_failure(context: Context) -> None:
     subject, text = message_of(context)
     log.error("%s\n%s", subject, text)
     # A cause may hold braces: the notifiers render their texts as templates, so it comes to them as a value. It may hold
-    # <…>, too, which means something in HTML and, with the same escapes, in Slack.
+    # <…>, too, which means something in HTML and, with the same escapes, in Slack; so may the id of a run.
     told = {
         **context,
         "alert_subject": subject,
         "alert_text": text,
+        "alert_escaped_subject": escape(subject, quote=False),
         "alert_escaped": escape(text, quote=False),
     }
     for channel in (_email, _slack, _sns):
@@ -63,8 +66,13 @@ def message_of(context: Context) -> tuple[str, str]:
     index = task_instance.map_index
     task = task_instance.task_id + (f" [{index}]" if index is not None and index >= 0 else "")
     run = context["dag_run"]
-    day = run.partition_key or context.get("ds") or run.run_id
-    subject = f"{task_instance.dag_id}: {task} of {day} failed"
+    try:
+        day = day_of(run)
+    except ValueError:
+        day = run.run_id
+    # A partition key is any text that somebody typed, and Airflow makes it a part of the run's id: no line break may get into
+    # the head of an e-mail.
+    subject = " ".join(f"{task_instance.dag_id}: {task} of {day} failed".split())
     error = context.get("exception")
     cause = f"{type(error).__name__}: {error}" if error else "no cause is known: its process is gone"
     if len(cause) > MOST_OF_A_CAUSE:
@@ -103,7 +111,9 @@ def _slack() -> BaseNotifier | None:
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
     return SlackWebhookNotifier(
-        slack_webhook_conn_id=SLACK_CONNECTION, text="*{{ alert_subject }}*\n{{ alert_escaped }}", timeout=10
+        slack_webhook_conn_id=SLACK_CONNECTION,
+        text="*{{ alert_escaped_subject }}*\n{{ alert_escaped }}",
+        timeout=10,
     )
 
 
