@@ -1,7 +1,7 @@
 """Loads the shop's history: a CSV file becomes the content of its table `user_purchase`, and days are staged again.
 
-**When**: by hand only; set up once, and again when the shop sends a corrected file. Parameters: `file` (default:
-`user_purchase/user_purchase.csv` in the raw bucket), and the days whose purchases may differ from what they were,
+**When**: by hand only; set up once, and again when the shop sends a corrected file. Parameters: `file`, the name of a file
+below the variable `raw_uri` (default: `user_purchase/user_purchase.csv`), and the days whose purchases may differ from what they were,
 `first_day` to `last_day` (default: only START_DATE, whose run also takes all purchases before it).
 
 **What**: the file is copied into a temporary table and swapped in with one transaction, so readers see the old content or
@@ -24,6 +24,8 @@ from pipeline.jobs import JobProcess
 from pipeline.settings import START_DATE
 
 FIRST = START_DATE.date().isoformat()
+# Names of folders and a file: nothing that leads out of raw_uri, and no `?`, behind which a URI may name another host.
+BELOW_RAW = r"^[A-Za-z0-9_=-][A-Za-z0-9_=.-]*(/[A-Za-z0-9_=-][A-Za-z0-9_=.-]*)*$"
 
 
 @dag(
@@ -35,17 +37,20 @@ FIRST = START_DATE.date().isoformat()
     doc_md=__doc__,
     tags=["movie-analytics", "staging"],
     params={
-        "file": Param(None, type=["null", "string"], description="URI or path of the CSV file"),
+        "file": Param(
+            "user_purchase/user_purchase.csv", type="string", pattern=BELOW_RAW,
+            description="the CSV file, by its path below raw_uri",
+        ),
         "first_day": Param(FIRST, type="string", format="date", description="first day to stage again"),
         "last_day": Param(FIRST, type="string", format="date", description="last day to stage again"),
     },
-)
+)  # fmt: skip
 def user_purchase_load() -> None:
     load = JobProcess(
         task_id="load_user_purchase",
         command=(
             "python", "-m", "spark_prep.shop.load_user_purchase",
-            "--file", "{{ params.file or var.value.raw_uri ~ '/user_purchase/user_purchase.csv' }}",
+            "--file", "{{ var.value.raw_uri }}/{{ params.file }}",
         ),
         settings=("USER_PURCHASE_DSN",),
     )  # fmt: skip

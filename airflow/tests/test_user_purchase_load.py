@@ -1,7 +1,9 @@
 """What the DAG refuses and hands over; a run of it with a real load is in test_scheduler.py."""
 
+from copy import deepcopy
+
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
 
 @pytest.fixture
@@ -11,7 +13,34 @@ def dag(dags):
 
 def test_by_itself_only_the_first_day_is_staged_again(dag):
     assert dag.timetable.can_be_scheduled is False
-    assert dag.params.dump() == {"file": None, "first_day": "2021-01-01", "last_day": "2021-01-01"}
+    assert dag.params.dump() == {
+        "file": "user_purchase/user_purchase.csv", "first_day": "2021-01-01", "last_day": "2021-01-01",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "/etc/passwd", "/proc/self/environ", "../secret.csv", "a/../../secret.csv", "a//b.csv", "./b.csv", "",
+        "s3://other/key.csv", "key.csv?endpoint_override=127.0.0.1:9&scheme=http", "file:/etc/passwd", "a.csv#b", "%2e%2e/a.csv",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_below_raw_uri_is_refused(dag, file):
+    with pytest.raises(ParamValidationError):
+        deepcopy(dag.params)["file"] = file
+
+
+@pytest.mark.parametrize(
+    "file", ["a.csv", "user_purchase/2021-01-31.csv.gz", "x/insert_date=2021-01-31/b_1.csv"]
+)
+def test_a_file_below_raw_uri_is_loaded(dag, file):
+    params = deepcopy(dag.params)
+    params["file"] = file
+    assert params.validate()["file"] == file
+    assert dag.get_task("load_user_purchase").command[-2:] == [
+        "--file",
+        "{{ var.value.raw_uri }}/{{ params.file }}",
+    ]
 
 
 def test_each_day_becomes_the_logical_date_of_a_run(dag):
