@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+
+# What the driver writes when a server has answered; with a DSN that it cannot read, it repeats parts of the DSN instead.
+SERVER_ANSWERED = re.compile(r"connection (?:failed|is bad): connection to server .*?FATAL:(.*)", re.DOTALL)
 
 
 class PreparationError(Exception):
@@ -12,8 +16,9 @@ class PreparationError(Exception):
 
 def no_connection(error: Exception) -> PreparationError:
     """Why the shop's database cannot be reached, from the driver's error."""
-    # Only the server's own words: the driver's may repeat parts of the DSN, and with them the password.
-    answer = str(error).partition("FATAL:")[2].strip()
+    # Only the server's own words: the driver's may hold the password.
+    found = SERVER_ANSWERED.match(str(error))
+    answer = found[1].strip() if found else ""
     if not answer and "connection info string" in str(error):
         answer = "the DSN is none; write postgresql://user:password@host:port/database"
     answer = answer or "no server answers at the address in USER_PURCHASE_DSN"

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import zip_longest
 
 import psycopg
 import pyarrow as pa
@@ -49,6 +50,10 @@ EXACT_PRICE = """
 """
 
 CHUNK_BYTES = 1 << 20
+# A record of the table has some thousand characters. An archive of a few megabytes may hold one that no memory has room for.
+MOST_RECORD_BYTES = 1 << 20
+# So much of a file that is none of ours is shown.
+MOST_SHOWN = 20
 # PostgreSQL takes such a line for the end of the data, and would drop what follows without a word.
 END_OF_DATA = (b"\\.\n", b"\\.\r\n", b"\\.")
 AS_IT_WAS = "the table was left as it was"
@@ -98,21 +103,38 @@ def _read_header(file: io.BufferedReader, uri: str) -> bytes:
     line = file.readline(2 * len(HEADER))
     header = line.decode(errors="replace").removeprefix("\ufeff").rstrip("\r\n")
     if header != HEADER:
+        names = zip_longest(header.split(","), HEADER.split(","), fillvalue="")
+        number, (name, expected) = next(
+            (number, pair) for number, pair in enumerate(names, 1) if pair[0] != pair[1]
+        )
+        shown = name if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]}…"
         raise PreparationError(
-            f"{_name(uri)} begins with {header!r}, expected the header {HEADER!r}; {AS_IT_WAS}"
+            f"{_name(uri)}: column {number} of the header is {shown!r}, expected {expected!r} of {HEADER}; {AS_IT_WAS}"
         )
     return line
 
 
 def _chunks(file: io.BufferedReader, uri: str) -> Iterator[bytes]:
-    lines_before = 1
-    while lines := file.readlines(CHUNK_BYTES):
-        for line in END_OF_DATA:
-            if line in lines:
-                number = lines_before + lines.index(line) + 1
-                raise PreparationError(f"{_name(uri)} line {number}: \\. is no record; {AS_IT_WAS}")
-        yield b"".join(lines)
-        lines_before += len(lines)
+    """The lines behind the header, whole, about CHUNK_BYTES of them at a time."""
+    held = bytearray()
+    record_bytes = quotes = 0
+    for number, line in enumerate(iter(lambda: file.readline(MOST_RECORD_BYTES + 1), b""), 2):
+        if line in END_OF_DATA:
+            raise PreparationError(f"{_name(uri)} line {number}: \\. is no record; {AS_IT_WAS}")
+        record_bytes += len(line)
+        if record_bytes > MOST_RECORD_BYTES:
+            raise PreparationError(
+                f"{_name(uri)} line {number}: the record is longer than {MOST_RECORD_BYTES:,} bytes; {AS_IT_WAS}"
+            )
+        quotes += line.count(b'"')
+        # as in _file_lines: a record ends where its quotes are even
+        if quotes % 2 == 0:
+            record_bytes = 0
+        held += line
+        if len(held) >= CHUNK_BYTES:
+            yield bytes(held)
+            held.clear()
+    yield bytes(held)
 
 
 def _what_is_wrong(uri: str, error: psycopg.Error) -> str:
