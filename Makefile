@@ -16,6 +16,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscop
 # Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
 DBT2 := cd $(CURDIR)/dbt_project && REDSHIFT_HOST=none BIGQUERY_PROJECT=none DBT_ENGINE_NO_WARN_SEMANTIC_MANIFEST_VALIDATION=1 \
   $(CURDIR)/.venv-dbt2/bin/dbt --quiet --no-version-check --target-path target/dbt2 --log-path target/dbt2
+# What is given to make (DATE=…) goes to a command as "$$DATE", by the environment: pasted into a recipe it would be shell.
 # Its own uv where there is none.
 UV := $(or $(shell command -v uv),$(CURDIR)/.uv/bin/uv)
 
@@ -38,14 +39,14 @@ demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts
 	@$(BIN)/python -m demo.pipeline
 
 run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files and database (settings: .env.example).
-	@$(if $(or $(DATE),$(and $(FROM),$(TO))),,echo "error: say which day: make run DATE=YYYY-MM-DD, or FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
+	@$(if $(DATE)$(and $(FROM),$(TO)),,echo "error: say which day: make run DATE=YYYY-MM-DD, or FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
 	@if [ "$${DBT_TARGET:-dev}" = dev ]; then \
 	  [ -n "$${DUCKDB_PATH:-}" ] || { echo "error: DUCKDB_PATH is not set: the DuckDB file of the warehouse (see .env.example)" >&2; exit 2; }; \
 	  mkdir -p "$$(dirname "$$DUCKDB_PATH")"; \
 	fi
-	@$(BIN)/python -m spark_prep.prepare_staging $(if $(DATE),--date $(DATE),--from $(FROM) --to $(TO))
+	@$(BIN)/python -m spark_prep.prepare_staging $(if $(DATE),--date "$$DATE",--from "$$FROM" --to "$$TO")
 	@echo && echo "building the marts with dbt (log: dbt_project/logs/dbt.log)"
-	@cd dbt_project && DBT_FROM_DATE="$(or $(DATE),$(FROM))" DBT_TO_DATE="$(or $(DATE),$(TO))" \
+	@cd dbt_project && DBT_FROM_DATE="$(if $(DATE),$$DATE,$$FROM)" DBT_TO_DATE="$(if $(DATE),$$DATE,$$TO)" \
 	  $(BIN)/dbt --quiet build --exclude-resource-type unit_test
 
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
@@ -89,8 +90,8 @@ screenshots: airflow-manifest browser ## The README's pictures, into docs/images
 	@$(BIN)/python -m demo.screenshots docs/images
 
 bench: setup ## Staging beside the usual ways, dbt's day after many: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… HISTORIES=… PUBLISH=1.
-	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size $(SIZE)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FEEDS),--feeds $(FEEDS)) \
-	  $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(PUBLISH),--publish)
+	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(FEEDS),--feeds "$$FEEDS") \
+	  $(if $(HISTORIES),--histories "$$HISTORIES") $(if $(PUBLISH),--publish)
 
 browser:
 	@pages/tests/install_chromium.sh
@@ -117,13 +118,13 @@ report: setup ## What the numbers say, as pages with charts; after make demo or 
 	@echo "report      site/report/index.html"
 
 docs-serve: site/index.html ## The docs site on a loopback address, PORT=… or a free one; end with Ctrl-C.
-	@$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory site $(or $(PORT),0)
+	@$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory site $(if $(PORT),"$$PORT",0)
 
 site/index.html:
 	@$(MAKE) --no-print-directory docs
 
 airflow: airflow-manifest ## Airflow with these DAGs on sample feeds, at localhost:8080 (PORT=…), until Ctrl-C.
-	@$(BIN)/python -m demo.airflow $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m demo.airflow $(if $(PORT),--port "$$PORT")
 
 airflow-setup: setup .venv-airflow/synced ## Install Airflow into .venv-airflow, an environment of its own.
 
@@ -140,11 +141,11 @@ spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
-	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) deploy $(CLOUD) $(ENV)
+	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) deploy "$$CLOUD" "$$ENV"
 
 destroy: ## CLOUD=aws|gcp ENV=dev: take down a stack that is ephemeral, with its data.
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say what: make destroy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
-	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) destroy $(CLOUD) $(ENV)
+	@"$$(ci/check_machine.sh python)" -m terraform.deploy $(if $(DRY_RUN),--dry-run) destroy "$$CLOUD" "$$ENV"
 
 locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	@# Airflow: one version of everything in the environments of both clouds; the older where the clouds disagree.

@@ -3,6 +3,7 @@
 The tasks publish_docs and publish_report put them below the variable artifacts_uri. Cosmos has a plugin for this, which asks for no login.
 """
 
+from pathlib import Path as Folder
 from typing import Annotated
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
@@ -14,6 +15,18 @@ from fastapi.responses import HTMLResponse
 
 # Pages of the folder and of folders in it, nothing that leads out of it.
 Page = Annotated[str, Path(pattern=r"^(([a-z_]+/)?[a-z_]+\.html)?$")]
+# They come from Airflow's own address, where a script has the rights of whoever is logged in: no page may run one but those
+# of dbt and dbdocs, which are kept apart as if they came from nowhere (sandbox).
+NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+APART = "sandbox allow-scripts allow-popups; frame-ancestors 'self'"
+PAGES_WITH_SCRIPTS = ("dbt_docs.html", "lineage.html")
+HEADERS = {
+    "Content-Security-Policy": NO_SCRIPT,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # a page behind a login stays in no cache
+    "Cache-Control": "private, no-store",
+}
 
 app = FastAPI(
     dependencies=[Depends(requires_access_view(AccessView.PLUGINS))],
@@ -23,10 +36,26 @@ app = FastAPI(
 
 @app.get("/{page:path}")
 def docs(page: Page) -> HTMLResponse:
-    file = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/docs") / (page or "index.html")
-    if not file.exists():
+    site = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/docs")
+    text = _text(site, site / (page or "index.html"))
+    if text is None:
         raise HTTPException(404, "This page has not been published yet: the DAG analytics does it.")
-    return HTMLResponse(file.read_text(encoding="utf-8"))
+    policy = APART if page in PAGES_WITH_SCRIPTS else NO_SCRIPT
+    return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": policy})
+
+
+def _text(site: ObjectStoragePath, file: ObjectStoragePath) -> str | None:
+    """What the page says; None for what is no page: nothing, a folder, no text, a link that leads out of the site."""
+    if not file.is_file():
+        return None
+    if file.protocol == "file" and not Folder(file.path).resolve().is_relative_to(
+        Folder(site.path).resolve()
+    ):
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 class DbtDocsPlugin(AirflowPlugin):

@@ -62,6 +62,38 @@ def test_nothing_else_is_shown(web, login, page):
     assert client.get(f"/dbt-docs/{page}", headers=login).status_code in (404, 422)
 
 
+@pytest.mark.parametrize(
+    ("page", "policy"),
+    [
+        ("", "default-src 'none'"),
+        ("report/trust.html", "default-src 'none'"),
+        ("dbt_docs.html", "sandbox allow-scripts allow-popups;"),
+        ("lineage.html", "sandbox allow-scripts allow-popups;"),
+    ],
+)
+def test_no_script_of_a_page_has_the_rights_of_the_reader(web, login, page, policy):
+    client, artifacts = web
+    publish(artifacts)
+    headers = client.get(f"/dbt-docs/{page}", headers=login).headers
+    assert headers["content-security-policy"].startswith(policy)
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "allow-same-origin" not in headers["content-security-policy"]
+    assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "private, no-store")
+
+
+def test_what_is_no_page_is_not_found(web, login):
+    client, artifacts = web
+    publish(artifacts)
+    (artifacts / "secret.html").write_text("secret")
+    (artifacts / "docs/link.html").unlink(missing_ok=True)
+    (artifacts / "docs/link.html").symlink_to(artifacts / "secret.html")
+    (artifacts / "docs/folder.html").mkdir(exist_ok=True)
+    (artifacts / "docs/latin.html").write_bytes("<p>Größe</p>".encode("latin-1"))
+    for page in ("link.html", "folder.html", "latin.html"):
+        answer = client.get(f"/dbt-docs/{page}", headers=login)
+        assert (answer.status_code, "secret" in answer.text) == (404, False), page
+
+
 def test_docs_that_are_not_published_yet_say_so(web, login):
     client, artifacts = web
     (artifacts / "docs/index.html").unlink(missing_ok=True)
@@ -83,4 +115,6 @@ def test_no_other_address_serves_the_docs(web):
 def publish(artifacts) -> None:
     (artifacts / "docs/report").mkdir(parents=True, exist_ok=True)
     (artifacts / "docs/index.html").write_text("<html>the docs</html>")
+    for page in ("dbt_docs", "lineage"):
+        (artifacts / f"docs/{page}.html").write_text("<html><script>1</script></html>")
     (artifacts / "docs/report/trust.html").write_text("<html>the report</html>")

@@ -116,19 +116,69 @@ def test_the_readme_names_commands_that_exist():
     assert "\nmake test\n" in ran, "what decides whether a change lands is the README's test command"
 
 
-def test_make_run_builds_its_days_by_one_command_of_dbt():
+def test_make_run_builds_its_days_by_one_command_of_dbt(tmp_path):
     """A second command without the days would leave a new day without its partition on Redshift."""
     days = {
-        "DATE=2021-01-31": ("2021-01-31", "2021-01-31"),
-        "FROM=2021-01-01 TO=2021-01-31": ("2021-01-01", "2021-01-31"),
-    }
-    for given, (first, last) in days.items():
-        recipe = subprocess.run(
-            ["make", "--dry-run", "--no-print-directory", "run", "DUCKDB_PATH=w.duckdb", *given.split()],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout.replace("\\\n", "")  # fmt: skip
-        (build,) = [line for line in recipe.splitlines() if "/dbt " in line]
-        assert f'DBT_FROM_DATE="{first}" DBT_TO_DATE="{last}"' in build
+        "DATE=2021-01-31": (["--date", "2021-01-31"], "2021-01-31", "2021-01-31"),
+        "FROM=2021-01-01 TO=2021-01-31": (
+            ["--from", "2021-01-01", "--to", "2021-01-31"], "2021-01-01", "2021-01-31",
+        ),
+    }  # fmt: skip
+    for given, (arguments, first, last) in days.items():
+        prepared, built = made_by_stubs(tmp_path, "run", *given.split())
+        assert prepared[1:] == ["-m", "spark_prep.prepare_staging", *arguments]
+        assert (built[0], built[1:]) == (f"dbt {first} {last}", DBT_BUILD)
+
+
+DBT_BUILD = ["--quiet", "build", "--exclude-resource-type", "unit_test"]
+STUB = """#!/bin/bash
+printf '%s\\0' "$(basename "$0") ${DBT_FROM_DATE:-} ${DBT_TO_DATE:-}" "$@" >> "$STUB_LOG"
+printf '\\n\\0' >> "$STUB_LOG"
+"""
+
+
+def made_by_stubs(folder: Path, *command: str) -> list[list[str]]:
+    """Each python and dbt that make would have run: its name with dbt's days, and its arguments."""
+    log = folder / "log"
+    log.unlink(missing_ok=True)
+    for name in ("python", "dbt"):
+        (folder / name).write_text(STUB)
+        (folder / name).chmod(0o755)
+    subprocess.run(
+        ["make", "--silent", "--no-print-directory", *(f"--old-file={file}" for file in INSTALLED), f"BIN={folder}",
+         "DUCKDB_PATH=w.duckdb", *command],
+        cwd=ROOT, env={**os.environ, "STUB_LOG": str(log)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    calls = log.read_text().split("\0\n\0")[:-1]
+    return [call.split("\0") for call in calls]
+
+
+INSTALLED = ("setup", ".venv-airflow/synced", "browser")
+
+
+def test_what_is_given_to_make_is_no_shell(tmp_path):
+    given = "2021-01-01;touch pwned $(id) `id` \"'"
+    in_make = given.replace("$", "$$")
+    for command, expected in {
+        ("run", f"DATE={in_make}"): ["--date", given],
+        ("run", f"FROM={in_make}", f"TO={in_make}"): ["--from", given, "--to", given],
+        ("bench", f"SIZE={in_make}", f"ROUNDS={in_make}"): ["--size", given, "--rounds", given],
+        ("bench", f"FEEDS={in_make}", f"HISTORIES={in_make}"): ["--feeds", given, "--histories", given],
+        ("docs-serve", "--old-file=site/index.html", f"PORT={in_make}"): ["--directory", "site", given],
+    }.items():
+        called = made_by_stubs(tmp_path, *command)[0]
+        assert called[-len(expected) :] == expected
+    assert not (ROOT / "pwned").exists()
+
+
+def test_no_recipe_holds_what_is_given_to_make():
+    text = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\b([A-Z]+)=(?:…|20|dev|aws)", text)) - {"PUBLISH"}
+    assert {"DATE", "FROM", "TO", "SIZE", "PORT", "CLOUD", "ENV"} <= named
+    # `$(if $(DATE),…` asks whether it was given
+    given = r"(?:\$\([A-Z]+\)|\$\(and \$\([A-Z]+\),\$\([A-Z]+\)\))"
+    pasted = re.sub(rf"\$\(if {given}+,", "", text)
+    assert [name for name in named if f"$({name})" in pasted] == []
 
 
 @pytest.mark.parametrize(
