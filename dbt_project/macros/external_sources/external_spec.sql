@@ -23,7 +23,7 @@
         ) }}
     {%- endif -%}
     {{ return({
-        'location': absolute_location(spec.location) ~ '/' ~ table.name,
+        'location': plain_text(where ~ ": the location (STAGING_URI)", absolute_location(spec.location)) ~ '/' ~ table.name,
         'columns': typed_columns(where, table.columns.values()),
         'partitions': typed_columns(where, spec.get('partitions', [])),
     }) }}
@@ -36,6 +36,18 @@
         {{ return(location.rstrip('/')) }}
     {%- endif -%}
     {{ return(invocation_args_dict.project_dir ~ '/' ~ location.rstrip('/')) }}
+{% endmacro %}
+
+
+{#- The text of a setting, if it is the same text as a literal of any warehouse and as a pattern of files. -#}
+{% macro plain_text(what, text) %}
+    {%- if modules.re.search("['\\\\*?\\[\\]{}\\x00-\\x1f]", text) -%}
+        {{ exceptions.raise_compiler_error(
+            what ~ " is " ~ text | tojson ~ ". Give one without quotes, backslashes, wildcards (* ? [ ] { }) and line ends: they mean "
+            ~ "something in a statement."
+        ) }}
+    {%- endif -%}
+    {{ return(text) }}
 {% endmacro %}
 
 

@@ -132,10 +132,11 @@
 
 
 {% macro create_external_schema(schema) %}
-    {%- set role = env_var('REDSHIFT_SPECTRUM_ROLE', '') -%}
+    {%- set role = plain_text('REDSHIFT_SPECTRUM_ROLE', env_var('REDSHIFT_SPECTRUM_ROLE', '')) -%}
+    {%- set database = plain_text('GLUE_DATABASE', env_var('GLUE_DATABASE', '') or schema) -%}
     {%- set statement -%}
 create external schema if not exists {{ schema }}
-from data catalog database '{{ env_var('GLUE_DATABASE', '') or schema }}'
+from data catalog database '{{ database }}'
 iam_role {{ "'" ~ role ~ "'" if role else "default" }}
 create external database if not exists
     {%- endset -%}

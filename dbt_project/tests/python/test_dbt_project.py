@@ -319,6 +319,19 @@ class TestStageExternalSources:
         printed = self.run(warehouse, "{select: delivery}")
         assert f"{ROOT}/dbt_project/../data/demo/staging/delivery" in printed.stdout
 
+    @pytest.mark.parametrize(
+        "name", ["s'); create table pwned as select 1; --", "st[1]*x", "st?", "a\\b", "{a,b}"]
+    )
+    def test_a_place_that_means_something_in_a_statement_is_refused(self, warehouse, tmp_path, name):
+        """A wildcard would find no files, and an empty warehouse would be built."""
+        warehouse.settings["STAGING_URI"] = f"{tmp_path}/{name}/staging"
+        refused = self.run(warehouse, "{select: delivery}")
+        assert refused.returncode != 0
+        assert (
+            "the location (STAGING_URI) is " in refused.stdout and "Give one without quotes" in refused.stdout
+        )
+        assert warehouse.query("select count(*) from duckdb_tables()") == [(0,)]
+
     def test_an_unknown_table_is_refused_with_the_known_ones(self, warehouse):
         refused = self.run(warehouse, "{select: movies}")
         assert refused.returncode != 0
