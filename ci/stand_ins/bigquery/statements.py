@@ -7,6 +7,7 @@ exception handler, and BEGIN/COMMIT/ROLLBACK TRANSACTION.
 """
 
 import re
+from collections.abc import Sequence
 
 from google.protobuf.message import Message
 from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import TableData
@@ -160,12 +161,11 @@ class _Run:
     def insert(self, node: Message, resolved: Message) -> Outcome:
         name = leaf(attribute(node, "target_path")).names[0].id_string
         columns = self.warehouse.columns(name)
-        query = attribute(node, "query")
-        query = self.text(query) if query else self.values(attribute(node, "rows"))
-        new = self.warehouse.query(query, table_names(node), self.variables)
-
         by_name = {column.name: column for column in columns}
         listed = [by_name[column.name] for column in resolved.insert_column_list]
+        query = attribute(node, "query")
+        query = self.text(query) if query else self.values(attribute(node, "rows"), listed)
+        new = self.warehouse.query(query, table_names(node), self.variables)
         new = self.warehouse.converted(new, listed)
         data = TableData()
         data.CopyFrom(self.warehouse.rows(name).data)
@@ -176,10 +176,14 @@ class _Run:
         self.warehouse.write(name, Rows(columns, data))
         return Outcome("INSERT", affected=len(new.data.row))
 
-    def values(self, rows: Message) -> str:
-        """VALUES (…), (…) as a query."""
+    def values(self, rows: Message, columns: Sequence[Column]) -> str:
+        """VALUES (…), (…) as a query. A NULL by itself would be an INT64, and is of its column's type."""
         return " union all ".join(
-            "select " + ", ".join(f"{self.text(v)} as c{i}" for i, v in enumerate(row.values))
+            "select "
+            + ", ".join(
+                f"{f'cast(null as {column.sql_type})' if kind(value) == 'NullLiteral' else self.text(value)} as c{i}"
+                for i, (value, column) in enumerate(zip(row.values, columns, strict=True))
+            )
             for row in rows.rows
         )
 

@@ -37,6 +37,8 @@ from ci.stand_ins.redshift.wire import Wire
 from demo.postgres import embedded_postgres
 
 USER, PASSWORD, DATABASE = "dbt", "any", "dev"
+# Anyone else, who may do what is granted.
+READER = "reader"
 
 
 @dataclass
@@ -46,8 +48,9 @@ class RedshiftStandIn:
     user: str = USER
     password: str = PASSWORD
     database: str = DATABASE
-    # Every statement as it was sent, the refused ones too.
+    # Every statement as it was sent, the refused ones too; and those of them that no transaction was open for.
     statements: list[str] = field(default_factory=list)
+    outside_transactions: list[str] = field(default_factory=list)
 
     def query(self, sql: str) -> list[tuple]:
         """The rows of a query, or none for another statement, through redshift_connector."""
@@ -55,13 +58,15 @@ class RedshiftStandIn:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-    def connect(self) -> Connection:
+    def connect(self, user: str | None = None, timeout: int | None = None) -> Connection:
+        """As the user of the profile or another; `timeout` is that of the driver, in seconds."""
         connection = redshift_connector.connect(
             host=self.host,
             port=self.port,
-            user=self.user,
+            user=user or self.user,
             password=self.password,
             database=self.database,
+            timeout=timeout,
             ssl=False,
         )
         connection.autocommit = True
@@ -86,9 +91,12 @@ def redshift_stand_in(lake: Path) -> Iterator[RedshiftStandIn]:
         dsn_of_database = make_database(dsn)
         with contextlib.closing(Spectrum(dsn_of_database, Path(lake))) as spectrum:
             statements: list[str] = []
+            outside_transactions: list[str] = []
 
             def log_and_rewrite(sql: str, in_transaction: bool) -> str:
                 statements.append(sql)
+                if not in_transaction:
+                    outside_transactions.append(sql)
                 return rewrite(sql, spectrum.external_schemas(), in_transaction)
 
             socket_dir = dsn.partition("host=")[2].partition("&")[0]
@@ -97,23 +105,41 @@ def redshift_stand_in(lake: Path) -> Iterator[RedshiftStandIn]:
                     target=wire.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
                 ).start()
                 try:
-                    yield RedshiftStandIn("127.0.0.1", wire.port, statements=statements)
+                    yield RedshiftStandIn(
+                        "127.0.0.1",
+                        wire.port,
+                        statements=statements,
+                        outside_transactions=outside_transactions,
+                    )
                 finally:
                     wire.shutdown()
 
 
 def make_database(dsn: str) -> str:
     """Make the database with what Redshift has and PostgreSQL lacks; returns its DSN for the superuser."""
-    execute(dsn, f"create role {USER} login", f"create database {DATABASE} owner {USER}")
+    execute(
+        dsn,
+        f"create role {USER} login",
+        f"create role {READER} login",
+        f"create database {DATABASE} owner {USER}",
+    )
     dsn_of_database = dsn.replace("/postgres?", f"/{DATABASE}?")
-    here = Path(__file__).parent
-    execute(dsn_of_database, (here / "functions.sql").read_text(), (here / "spectrum.sql").read_text())
+    scripts = (
+        Path(__file__).with_name(f"{name}.sql").read_text() for name in ("functions", "spectrum", "texts")
+    )
+    execute(dsn_of_database, *scripts)
     # Of the user alone: the scripts above and the loader are written for PostgreSQL.
     execute(
         dsn_of_database,
-        f"alter role {USER} set search_path = public, redshift, pg_catalog",
-        f"alter role {USER} set standard_conforming_strings = off",
-        f"alter role {USER} set escape_string_warning = off",
+        *(
+            f"alter role {role} set {setting}"
+            for role in (USER, READER)
+            for setting in (
+                "search_path = public, redshift, pg_catalog",
+                "standard_conforming_strings = off",
+                "escape_string_warning = off",
+            )
+        ),
         # Tables that have just been filled have no statistics, and look small enough for a nested loop.
         f"alter role {USER} set enable_nestloop = off",
         f"grant create on schema public to {USER}",

@@ -1,9 +1,12 @@
 """DDL on external schemas and tables as calls of the procedures in spectrum.sql."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from ci.stand_ins.redshift.statement import Reader, Refused, literal
+
+# Table properties that make a difference here, of https://docs.aws.amazon.com/redshift/latest/dg/t_setting-data-handling-options.html.
+PROPERTIES = {"surplus_char_handling": ("SET_TO_NULL", "FAIL")}
 
 
 def external_ddl(reader: Reader, external_schemas: Collection[str]) -> tuple[str, str] | None:
@@ -54,8 +57,14 @@ def create_external_table(reader: Reader) -> str:
         raise Refused(f"the stand-in reads Parquet only, not {reader.identifier()}", "0A000")
     reader.expect("location")
     location = reader.text()
+    properties: dict[str, str] = {}
+    if reader.skip("table", "properties"):
+        properties = named_texts(reader, reader.text)
+    for name, value in properties.items():
+        if value not in PROPERTIES.get(name, ()):
+            raise Refused(f"the stand-in knows no table property {name} = {value}", "0A000")
     reader.end()
-    return call("create_external_table", schema, table, columns, partition_columns, location)
+    return call("create_external_table", schema, table, columns, partition_columns, location, properties)
 
 
 def alter_external_table(reader: Reader, schema: str, table: str) -> str:
@@ -76,12 +85,16 @@ def alter_external_table(reader: Reader, schema: str, table: str) -> str:
 
 def partition_values(reader: Reader) -> dict[str, str]:
     """(insert_date='2021-01-31') as {"insert_date": "2021-01-31"}."""
+    return named_texts(reader, reader.identifier)
+
+
+def named_texts(reader: Reader, name_of: Callable[[], str]) -> dict[str, str]:
     reader.expect("(")
     values: dict[str, str] = {}
     while not values or reader.skip(","):
-        column = reader.identifier()
+        name = name_of()
         reader.expect("=")
-        values[column] = reader.text()
+        values[name] = reader.text()
     reader.expect(")")
     return values
 

@@ -100,12 +100,15 @@ grant select on redshift.svv_table_info to public;
 
 -- Late-binding views: the text of the query is looked up each time that the view is read, so the tables may be dropped and
 -- made again. The query is kept as text in a function, on which the view is; only its columns are found out beforehand.
+-- It reads with the rights of the view's owner. Whoever asks needs USAGE on the schemas that it names, but no SELECT there:
+-- https://github.com/aws-samples/amazon-redshift-dynamic-data-masking/issues/2
 create schema late_binding;
 grant all on schema late_binding to public;
 create sequence late_binding.number;
 grant usage on sequence late_binding.number to public;
 
-create procedure redshift.create_late_binding_view(view_name text, is_replaced boolean, query text) language plpgsql as $$
+create procedure redshift.create_late_binding_view(view_name text, is_replaced boolean, query text, schemas text[])
+language plpgsql as $$
 declare
     function_name text := 'late_binding.query_' || nextval('late_binding.number');
     columns_ text; returned text;
@@ -119,13 +122,25 @@ begin
     where attrelid = 'pg_temp.late_binding_columns'::regclass and attnum > 0;
     drop table pg_temp.late_binding_columns;
     execute format(
-        'create function %s() returns table (%s) language plpgsql stable as %L',
-        function_name, returned, format('begin return query execute %L; end', query)
+        'create function %s() returns table (%s) language plpgsql stable security definer as %L',
+        function_name, returned,
+        format('begin perform redshift.require_usage(%L); return query execute %L; end', schemas, query)
     );
     if is_replaced then
         execute 'drop view if exists ' || view_name;
     end if;
     execute format('create view %s as select %s from %s()', view_name, columns_, function_name);
+end $$;
+
+create function redshift.require_usage(schemas text[]) returns void language plpgsql stable as $$
+declare
+    schema_ text;
+begin
+    foreach schema_ in array schemas loop
+        if to_regnamespace(quote_ident(schema_)) is not null and not has_schema_privilege(session_user, schema_, 'usage') then
+            raise exception 'permission denied for schema %', schema_ using errcode = '42501';
+        end if;
+    end loop;
 end $$;
 
 create view redshift.late_binding_view as

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+import sqlglot
+from sqlglot import exp
 from sqlglot.errors import TokenError
 
 from ci.stand_ins.redshift.external_ddl import external_ddl
@@ -147,7 +149,9 @@ def try_casts(tokens: list[Token]) -> list[Edit]:
 
 
 def text_types(tokens: list[Token]) -> list[Edit]:
-    """text is varchar(256), also in a cast, which cuts off what is longer."""
+    """text, and varchar without a length, is varchar(256), also in a cast, which cuts off what is longer:
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+    """
     edits, functions = [], []
     makes_table = tokens[0].word == "create" and "table" in [token.word for token in tokens[1:3]]
     for position, token in enumerate(tokens):
@@ -156,7 +160,9 @@ def text_types(tokens: list[Token]) -> list[Edit]:
             functions.append(before)
         elif token.word == ")" and functions:
             functions.pop()
-        elif token.word == "text":
+        elif token.word == "text" or (
+            token.word == "varchar" and [t.word for t in tokens[position + 1 : position + 2]] != ["("]
+        ):
             in_cast = before == "as" and functions[-1:] == ["cast"]
             is_column_type = makes_table and len(functions) == 1 and tokens[position - 2].word in ("(", ",")
             if before == "::" or in_cast or is_column_type:
@@ -179,7 +185,16 @@ def late_binding_view(sql: str, tokens: list[Token]) -> str | None:
     view = sql[tokens[start].start : tokens[reader.position - 1].end]
     reader.expect("as")
     query = changed(sql, tokens[reader.position : -4])
-    return f"call redshift.create_late_binding_view({literal(view)}, {is_replaced}, {literal(query)})"
+    schemas = schemas_of(sql[tokens[reader.position].start : tokens[-5].end])
+    return (
+        f"call redshift.create_late_binding_view({literal(view)}, {is_replaced}, {literal(query)}, "
+        f"array[{', '.join(map(literal, schemas))}]::text[])"
+    )
+
+
+def schemas_of(query: str) -> list[str]:
+    tables = sqlglot.parse_one(query, read="redshift").find_all(exp.Table)
+    return sorted({table.db for table in tables if table.db})
 
 
 def has_comma(tokens: list[Token], opening: int, end: int) -> bool:

@@ -26,6 +26,9 @@ select columnname, external_type
 from svv_external_columns
 inner join spectrum.external_table on schemaname = schema_name and tablename = name
 where id = $1 and part_key = 0 order by columnnum"""
+# SET_TO_NULL is what AWS's documentation has for a table without the property.
+SURPLUS_CHAR_HANDLING = """
+select coalesce(properties ->> 'surplus_char_handling', 'SET_TO_NULL') from spectrum.external_table where id = $1"""
 
 
 class SpectrumScanError(Exception):
@@ -82,9 +85,10 @@ class Spectrum:
 
     def _read(self, partition: int, table: int, files: list[File]) -> None:
         declared = dict(self._rows_of(FILE_COLUMNS, [table]))
+        ((surplus,),) = self._rows_of(SURPLUS_CHAR_HANDLING, [table])
         scan_error, read = None, []
         try:
-            read = [rows_of_file(file, declared) for file in files]
+            read = [rows_of_file(file, declared, surplus) for file in files]
         except SpectrumScanError as error:
             scan_error = str(error)
         with self.connection.cursor() as cursor:
@@ -110,8 +114,9 @@ class Spectrum:
         return rows
 
 
-def rows_of_file(file: File, declared: dict[str, str]) -> pa.Table:
-    """The file's rows with the declared columns ({name: Glue type}), or a SpectrumScanError."""
+def rows_of_file(file: File, declared: dict[str, str], surplus: str = "SET_TO_NULL") -> pa.Table:
+    """The file's rows with the declared columns ({name: Glue type}), or a SpectrumScanError. `surplus` is what becomes of a text that is
+    longer than declared (surplus_char_handling)."""
     try:
         parquet = pq.ParquetFile(file.path)
     except pa.ArrowInvalid as error:
@@ -127,8 +132,8 @@ def rows_of_file(file: File, declared: dict[str, str]) -> pa.Table:
         rows = parquet.read()
     columns = {name.lower(): rows.column(position) for position, name in enumerate(rows.column_names)}
     for name, external_type in declared.items():
-        if length := re.fullmatch(r"(?:var)?char\((\d+)\)", external_type):
-            refuse_longer_values(name, columns.get(name), int(length[1]))
+        if (length := re.fullmatch(r"(?:var)?char\((\d+)\)", external_type)) and name in columns:
+            columns[name] = fitting(name, columns[name], int(length[1]), surplus)
     nothing = pa.nulls(len(rows))
     return pa.table({name: columns.get(name, nothing.cast(arrow_type(declared[name]))) for name in declared})
 
@@ -178,14 +183,17 @@ def incompatible_schema(
     )
 
 
-def refuse_longer_values(name: str, values: pa.ChunkedArray | None, length: int) -> None:
-    """Redshift counts bytes, PostgreSQL characters."""
-    longest = pc.max(pc.binary_length(values)).as_py() if values is not None and len(values) else None
-    if longest and longest > length:
-        raise SpectrumScanError(
-            f"Spectrum Scan Error. The length of the data column {name} is longer than the length defined in the table. "
-            f"Table: {length}, Data: {longest}"
-        )
+def fitting(name: str, values: pa.ChunkedArray, length: int, surplus: str) -> pa.ChunkedArray:
+    """The texts, of at most so many bytes."""
+    longest = pc.max(pc.binary_length(values)).as_py() if len(values) else None
+    if not longest or longest <= length:
+        return values
+    if surplus == "SET_TO_NULL":
+        return pc.if_else(pc.greater(pc.binary_length(values), length), None, values)
+    raise SpectrumScanError(
+        f"Spectrum Scan Error. The length of the data column {name} is longer than the length defined in the table. "
+        f"Table: {length}, Data: {longest}"
+    )
 
 
 def arrow_type(external_type: str) -> pa.DataType:

@@ -11,6 +11,7 @@ create table spectrum.external_table (
     location text not null,
     file_columns int not null,
     partition_columns text[] not null,
+    properties jsonb not null,
     unique (schema_name, name)
 );
 -- A table without partition columns has one partition without values: the table's own location.
@@ -38,7 +39,7 @@ end $$;
 
 
 create procedure spectrum.create_external_table(
-    schema_ text, table_ text, columns_ text, partition_columns_ text, location_ text
+    schema_ text, table_ text, columns_ text, partition_columns_ text, location_ text, properties_ jsonb
 ) language plpgsql security definer as $$
 declare
     new_table spectrum.external_table;
@@ -51,8 +52,8 @@ begin
     elsif exists (select from spectrum.external_table where schema_name = schema_ and name = table_) then
         raise exception 'Relation "%" already exists', table_ using errcode = '42P07';
     end if;
-    insert into spectrum.external_table (schema_name, name, location, file_columns, partition_columns)
-    values (schema_, table_, location_, 0, '{}') returning * into new_table;
+    insert into spectrum.external_table (schema_name, name, location, file_columns, partition_columns, properties)
+    values (schema_, table_, location_, 0, '{}', properties_) returning * into new_table;
 
     -- The partition columns are made for their types and names only; the view has their values from the catalogue.
     execute format('create table spectrum.declared_%s (%s)', new_table.id, concat_ws(', ', columns_, partition_columns_));
@@ -229,7 +230,7 @@ inner join pg_namespace on external_schema.name = pg_namespace.nspname;
 create view pg_catalog.svv_external_tables as
 select
     current_database()::text as redshift_database_name, schema_name as schemaname, name as tablename, location,
-    'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'::text as input_format
+    'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'::text as input_format, properties::text as parameters
 from spectrum.external_table;
 
 create view pg_catalog.svv_external_columns as

@@ -99,6 +99,8 @@ def test_money_is_exact_and_takes_the_declared_scale(stand_in):
     stand_in.query(
         "insert into local.shop.sale (id, price) values (3, 0.1), (4, numeric '1234567890123.99999')"
     )
+    stand_in.query("insert into local.shop.sale (id, day) values (5, null), (6, null)")
+    stand_in.query("delete from local.shop.sale where id > 4")
     stand_in.query("update local.shop.sale set price = price + numeric '0.000004' where id = 3")
     assert stand_in.query("select price from local.shop.sale order by id") == [
         (Decimal("1.23457"),), (Decimal(3),), (Decimal("0.1"),), (Decimal("1234567890123.99999"),),

@@ -1,5 +1,6 @@
 """The Redshift stand-in: what it lets through, what it refuses, and the project's dbt on it."""
 
+import contextlib
 import datetime
 import json
 import shutil
@@ -102,6 +103,28 @@ class TestWire:
         redshift.query("select dateadd(day, 1, getdate()) -- logged")
         assert "select dateadd(day, 1, getdate()) -- logged" in redshift.statements
 
+    def test_a_statement_without_a_transaction_is_committed_at_once(self, redshift):
+        """As dbt-redshift connects: autocommit, with the transactions that it begins itself."""
+        with redshift.connect() as connection, connection.cursor() as cursor:
+            for statement in (
+                "create table kept (n int)",
+                "begin",
+                "insert into kept values (1)",
+                "rollback",
+            ):
+                cursor.execute(statement)
+            cursor.execute("insert into kept values (2)")
+        assert redshift.query("select n from kept") == [(2,)]
+        assert "insert into kept values (2)" in redshift.outside_transactions
+        assert "insert into kept values (1)" not in redshift.outside_transactions
+        redshift.query("drop table kept")
+
+    def test_the_drivers_timeout_ends_a_slow_query(self, redshift):
+        """So the profile sets none: redshift_connector keeps it for the whole connection (dbt-redshift#427)."""
+        connection = redshift.connect(timeout=1)
+        with pytest.raises(TimeoutError), contextlib.closing(connection):
+            connection.cursor().execute("select 1 from pg_sleep(60)")
+
     @pytest.mark.skipif(
         not sys.platform.startswith("linux"), reason="the tie to the parent process is Linux's"
     )
@@ -153,6 +176,7 @@ class TestRewrite:
                 "create table t (a int encode zstd, b text) backup no diststyle key distkey(a) compound sortkey(a, b)",
                 "create table t (a int , b varchar(256))     ",
             ),
+            ("create table t (a varchar, b varchar(9))", "create table t (a varchar(256), b varchar(9))"),
             ("select cast(a as text), b::text, c as text, text", "select cast(a as varchar(256)), b::varchar(256), c as text, text"),
             ("/* é */ select 'day'; select \"sortkey\"", "/* é */ select 'day'; select \"sortkey\""),
         ],
@@ -176,6 +200,16 @@ class TestRewrite:
                 datetime.date(2020, 12, 31),
             ),
             ("select len(cast(repeat('x', 300) as text))", 256),
+            # Bytes: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+            ("select len(cast(repeat('é', 300) as text))", 128),
+            ("select cast('aéé' as varchar(4))", "aé"),
+            # Blanks at the end: https://docs.aws.amazon.com/redshift/latest/dg/r_Examples_with_character_types.html
+            (
+                "select count(distinct a) from (select cast('x' as varchar(3)) as a union all select 'x ') as t",
+                1,
+            ),
+            ("select 'x' = 'x  ' and 'x ' in ('y', 'x')", True),
+            ("select len(cast('x  ' as varchar(9)) || 'y')", 4),
             ("select 'a\\\\d'", "a\\d"),
             ("select nvl(null, 7)", 7),
         ],
@@ -223,6 +257,9 @@ WRONG = {
     "select a from (select null as a from t) as s": "column a of s is of type unknown",
     "create view s.v as select a from t with no schema binding": "should be qualified when creating views WITH NO SCHEMA",
     "merge into t using s on t.a = s.a when not matched then insert (a) values (s.a)": "MERGE",
+    "select * from (select cast(null as int) as n union all select n from t) as m where false limit 0": "n is reported as VARCHAR",
+    "select * from (with u as (select null::date as d) select d from t union all select d from u) as m where false limit 0":
+        "d is reported as VARCHAR",
     "select from where": "no SQL of Redshift",
 }  # fmt: skip
 
@@ -251,6 +288,9 @@ RIGHT = [
     "select dateadd(day, 1, d), datediff(day, a, b), date_trunc('month', d), getdate() from t",
     "select a from t where b ilike 'x%' and c ~ '^a' and d between 1 and 2 order by a nulls first limit 3",
     "select any_value(a), median(b), approximate count(distinct c) from t",
+    "select cast(null as int) as n union all select n from t",
+    "select * from (select cast(null as int) as n from t) as m where false limit 0",
+    "select * from (select cast(null as varchar(9)) as a union all select a from t) as m where false limit 0",
 ]
 
 
@@ -450,6 +490,37 @@ class TestExternalTables:
         assert redshift.query("select n from v") == [(9,)]
         redshift.query("drop view v")
 
+    def test_a_reader_of_a_late_binding_view_needs_usage_below_it_and_no_select(self, redshift):
+        """https://github.com/aws-samples/amazon-redshift-dynamic-data-masking/issues/2"""
+        for statement in (
+            "create schema below",
+            "create schema above",
+            "create table below.t as select 1 as n",
+            "create view above.v as select n from below.t with no schema binding",
+            "grant usage on schema above to public",
+            "grant select on above.v to public",
+        ):
+            redshift.query(statement)
+
+        def ask(table: str) -> list:
+            with redshift.connect(user="reader") as connection, connection.cursor() as cursor:
+                cursor.execute(f"select n from {table}")
+                return list(cursor.fetchall())
+
+        with pytest.raises(ProgrammingError, match="permission denied for schema below"):
+            ask("above.v")
+        redshift.query("grant usage on schema below to public")
+        assert ask("above.v") == [[1]]
+        with pytest.raises(ProgrammingError, match="permission denied for table t"):
+            ask("below.t")
+        for statement in (
+            "drop view above.v",
+            "drop table below.t",
+            "drop schema above",
+            "drop schema below",
+        ):
+            redshift.query(statement)
+
 
 ONE = {
     "smallint": pa.array([1], pa.int16()),
@@ -505,9 +576,15 @@ class TestParquetTypes:
         )
         assert redshift.query("select value from lake.typed where false") == [], "nothing is scanned"
 
-    def test_a_text_longer_than_declared_is_refused_by_its_bytes(self, read):
+    def test_a_text_of_more_bytes_than_declared_is_null_or_an_error(self, redshift, lake, read):
+        """The default: https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_glue.SurplusCharHandlingAction.html"""
+        assert read("varchar(3)", pa.array(["éé", "é"])) == [(None,), ("é",)]
+        create = "create external table lake.strict (value varchar(3)) stored as parquet location 's3://bucket/typed' "
+        redshift.query(create + "table properties ('surplus_char_handling' = 'FAIL')")
         with pytest.raises(ProgrammingError, match="Table: 3, Data: 4"):
-            read("varchar(3)", pa.array(["éé"]))
+            redshift.query("select value from lake.strict")
+        redshift.query("drop table lake.strict")
+        assert "no table property" in error_of(redshift, create + "table properties ('numRows' = '1')")["M"]
 
     def test_a_column_that_the_file_lacks_is_null(self, redshift, lake, read):
         read("int", ONE["int"])

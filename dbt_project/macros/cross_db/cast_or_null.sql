@@ -25,8 +25,9 @@
     case when regexp_full_match({{ text }}, '{{ pattern }}') then try_cast({{ text }} as {{ type }}) end
 {%- endmacro %}
 
+{#- The condition is inside of try_cast, which fails on a blank text and gives NULL for NULL: outside, it would have to be evaluated first. -#}
 {% macro redshift__cast_or_null(text, pattern, type) -%}
-    case when {{ text }} ~ '{{ pattern }}' then try_cast({{ text }} as {{ type }}) end
+    try_cast(case when {{ text }} ~ '{{ pattern }}' then {{ text }} end as {{ type }})
 {%- endmacro %}
 
 {% macro bigquery__cast_or_null(text, pattern, type) -%}

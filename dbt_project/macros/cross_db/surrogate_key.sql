@@ -8,5 +8,5 @@
     {%- for column in columns -%}
         {%- do texts.append("coalesce(lower(cast(" ~ column ~ " as " ~ type_text() ~ ")), '')") -%}
     {%- endfor -%}
-    {{ hex_to_bigint("substring(" ~ dbt.hash(texts | join(" || '|' || ")) ~ ", 1, 15)") }}
+    {{ hex_to_bigint("substring(" ~ md5_hex(texts | join(" || '|' || ")) ~ ", 1, 15)") }}
 {%- endmacro %}

@@ -16,6 +16,6 @@
         {%- endfor -%}
         {%- set joined.texts = pairs -%}
     {%- endfor -%}
-    {%- set row_number = hex_to_bigint("substring(" ~ dbt.hash(joined.texts[0]) ~ ", 1, 15)") -%}
+    {%- set row_number = hex_to_bigint("substring(" ~ md5_hex(joined.texts[0]) ~ ", 1, 15)") -%}
     cast(sum(cast({{ row_number }} as decimal(28, 0))) as decimal(28, 0))
 {%- endmacro %}

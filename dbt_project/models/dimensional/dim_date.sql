@@ -73,19 +73,30 @@ known as (
 
 ),
 
+unknown_key as (
+
+    select -1 as id_dim_date
+
+),
+
+-- No literal NULLs: in a UNION Redshift may report their columns as VARCHAR, whatever they are cast to, which the
+-- contract refuses (dbt-redshift#659). No day has the key, so each column is NULL of its own type.
 unknown as (
 
     select
-        -1 as id_dim_date,
-        cast(null as date) as log_date,
-        cast(null as {{ dbt.type_int() }}) as day,
-        cast(null as {{ dbt.type_int() }}) as month,
-        cast(null as {{ dbt.type_int() }}) as year,
-        cast(null as {{ dbt.type_int() }}) as quarter,
+        unknown_key.id_dim_date,
+        known.log_date,
+        known.day,
+        known.month,
+        known.year,
+        known.quarter,
         {{ text_literal('Unknown') }} as season,
-        cast(null as {{ dbt.type_int() }}) as day_of_week,
+        known.day_of_week,
         {{ text_literal('Unknown') }} as day_name,
-        cast(null as {{ dbt.type_boolean() }}) as is_weekend
+        known.is_weekend
+    from unknown_key
+    left join known
+        on unknown_key.id_dim_date = known.id_dim_date
 
 ),
 
