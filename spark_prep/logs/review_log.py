@@ -6,6 +6,7 @@ record by record. A document type is refused, and with it every entity that is n
 
 from __future__ import annotations
 
+from functools import reduce
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -18,6 +19,9 @@ BROKEN_XML = "broken XML"
 NOT_ONE_LOG = "not exactly one <log>"
 REPEATED_TAG = "a tag is repeated"
 MARKUP_IN_A_VALUE = "markup in a value"
+# No device, place or address has more; Redshift reads no text of 65,536 bytes, and a report would have to draw it.
+MOST_CHARACTERS = 255
+TOO_LONG_A_VALUE = f"a value is longer than {MOST_CHARACTERS} characters"
 DEEPEST = 100
 
 # The tags in the vendor's order, without the browser that no delivery has had. A value holds no markup, no reference and no
@@ -50,9 +54,12 @@ def read_logs(logs: pa.Array) -> pa.Table:
         places = pa.array(range(len(logs)), pa.int64()).to_numpy(zero_copy_only=False).copy()
         places[unusual.to_numpy()] = range(len(logs), len(logs) + len(unusual))
         table = pa.concat_tables([table, parsed]).take(pa.array(places))
-    return pa.table(
-        {name: _value(table.column(name)) for name in TAGS} | {"reason": table.column("reason")}
-    ).combine_chunks()
+    values = {name: _value(table.column(name)) for name in TAGS}
+    too_long = [
+        pc.greater(pc.utf8_length(value), MOST_CHARACTERS).fill_null(False) for value in values.values()
+    ]
+    found_long = pc.if_else(reduce(pc.or_, too_long), TOO_LONG_A_VALUE, pa.scalar(None, pa.string()))
+    return pa.table(values | {"reason": pc.coalesce(table.column("reason"), found_long)}).combine_chunks()
 
 
 def _value(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -18,11 +18,12 @@ from spark_prep.spark.fields import texts
 
 RECORDS = int(os.environ.get("FUZZ_RECORDS", "10000"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-BROKEN, ONE, REPEATED, MARKUP = (
+BROKEN, ONE, REPEATED, MARKUP, LONG = (
     "broken XML",
     "not exactly one <log>",
     "a tag is repeated",
     "markup in a value",
+    "a value is longer than 255 characters",
 )
 DATED = "<logDate>04-25-2021</logDate>"
 
@@ -69,6 +70,10 @@ def test_well_formed_logs_are_read(name):
     assert read_one(WELL_FORMED[name]) == nothing | {"logDate": "04-25-2021", "location": "Ohio"}
 
 
+def test_a_value_may_have_255_characters_and_blanks_around_them():
+    assert read_one(wrap(f"{DATED}<os>  {'ä' * 255} </os>"))["os"] == "ä" * 255
+
+
 REJECTED: dict[str, tuple[str | bytes, str]] = {
     "NUL in a value": (wrap(DATED + "<location>New\0York</location>"), BROKEN),
     "NUL in a tag": (wrap(DATED + "<location>Ohio</\0location>"), BROKEN),
@@ -94,6 +99,15 @@ REJECTED: dict[str, tuple[str | bytes, str]] = {
     ),
     "an entity that nobody declared": (wrap(DATED + "<os>&nbsp;</os>"), BROKEN),
     "a reference to what XML forbids": (wrap(DATED + "<os>&#0;</os>"), BROKEN),
+    "a control character of XML 1.1": (
+        '<?xml version="1.1"?>' + wrap(DATED + "<os>&#x1b;</os>"),
+        BROKEN,
+    ),
+    "a device of 256 characters": (wrap(f"{DATED}<device>{'ä' * 256}</device>"), LONG),
+    "a long phone number in another shape": (
+        wrap(f"<phoneNumber>{'5' * 1000}</phoneNumber>{DATED}"),
+        LONG,
+    ),
     "depth of 100,000": ("<reviewlog>" + "<a>" * 100_000 + "</a>" * 100_000 + "</reviewlog>", BROKEN),
     "an attribute twice": (wrap('<logDate a="1" a="2">04-25-2021</logDate>'), BROKEN),
     "two logs": (f"<reviewlog><log>{DATED}</log><log/></reviewlog>", ONE),
