@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pages.look.render import render
-from pages.report.charts import svg
+from pages.report.charts import picture
 from pages.report.figure import Figure, Page, text
 from pages.report.pages import PAGES
 from pages.report.warehouse import Warehouse, ask
@@ -71,10 +71,7 @@ def _pictures(figure: Figure, shown) -> dict[str, str]:
     if not shown or not shown.chart:
         return {}
     description = f"{shown.sentence} The table below the chart has the numbers."
-    return {
-        size: svg(shown.chart(width), f"{figure.name}-{size}", figure.title, description)
-        for size, width in WIDTHS.items()
-    }
+    return {size: picture(shown.chart(width), figure.title, description) for size, width in WIDTHS.items()}
 
 
 def _classifier_agreement(warehouse: Warehouse) -> str:

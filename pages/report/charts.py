@@ -1,7 +1,8 @@
 """The charts, drawn by Altair as SVG: bars, intervals, days and grids.
 
-Colours are names of CSS variables (pages/look/look.css), so that one picture reads in light, dark and print. The layout is worked out
-here and not by Vega, which cannot know how wide a reader's font is: a character is taken as wide as in a wide font.
+Colours are CSS variables (pages/look/look.css), so that one picture reads in light, dark and print: Vega writes them down as they
+are. The layout is worked out here and not by Vega, which cannot know how wide a reader's font is: a character is taken as wide as in
+a wide font. Labels are text of the vendors: they are made fit before they are drawn, and nothing changes a drawing afterwards.
 """
 
 import datetime
@@ -12,20 +13,12 @@ from html import escape
 import altair as alt
 import vl_convert
 
-# Vega wants colours that it knows: each represents a variable and occurs nowhere else.
-COLORS = {
-    name: f"#0101{number:02x}"
-    for number, name in enumerate(
-        ["text", "quiet", "line", "page", "blue", "pale", "orange", "red", "gray"]
-        + [f"{part}{step}" for part in ("step-", "on-step-") for step in range(5)]
-    )
-}
 CHARACTER, ROW, GAP, FONT = 7.7, 30, 8, 12
 FAMILY = "Arial, Helvetica, sans-serif"
 # The drawing library ends the whole process at a character that XML 1.0 does not allow.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Labels are text of the vendors: what changes the drawing looks at tags alone.
-TAG = re.compile(r'<(?:[^<>"]|"[^"]*")*>')
+# A longer text is cut. Drawing takes time in proportion.
+MOST_CHARACTERS = 200
 
 
 @dataclass
@@ -54,7 +47,7 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
     headings = [{"y": y, "label": row.label} for y, row in enumerate(rows) if not (row.parts or row.text)]
     labels = [{"y": y, "label": row.label} for y, row in named]
     parts = [
-        {"y": y, "start": float(start), "end": float(end), "color": COLORS[color]}
+        {"y": y, "start": float(start), "end": float(end), "color": css(color)}
         for y, row in named
         for start, end, color in row.parts
         if end > start
@@ -66,7 +59,7 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
     y = _rows(len(rows))
     x = alt.Scale(domain=[min(0, low), high or 1], nice=False)
     layers = [
-        _chart([{"y": -0.4, "x": 0}, {"y": len(rows) - 0.6, "x": 0}]).mark_line(color=COLORS["line"]).encode(
+        _chart([{"y": -0.4, "x": 0}, {"y": len(rows) - 0.6, "x": 0}]).mark_line(color=css("line")).encode(
             y=y, x=alt.X("x:Q", scale=x, axis=None)
         ),
         _chart(parts).mark_bar(height=16, strokeWidth=1, yOffset=down, y2Offset=down).encode(
@@ -74,12 +67,12 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
             color=alt.Color("color:N", scale=None), stroke=alt.Stroke("color:N", scale=None),
         ),
         _chart(labels).mark_text(
-            align="left" if is_above else "right", dx=GAP / 2 if is_above else -GAP, dy=up, color=COLORS["text"]
+            align="left" if is_above else "right", dx=GAP / 2 if is_above else -GAP, dy=up, color=css("text")
         ).encode(y=y, x=alt.value(0), text="label:N"),
         _chart(headings).mark_text(
-            align="left", dx=GAP / 2 if is_above else -left, fontWeight="bold", color=COLORS["text"]
+            align="left", dx=GAP / 2 if is_above else -left, fontWeight="bold", color=css("text")
         ).encode(y=y, x=alt.value(0), text="label:N"),
-        _chart(texts).mark_text(align="left", dx=GAP, dy=down, color=COLORS["text"]).encode(
+        _chart(texts).mark_text(align="left", dx=GAP, dy=down, color=css("text")).encode(
             y=y, x=alt.X("x:Q", scale=x, axis=None), text="label:N"
         ),
     ]  # fmt: skip
@@ -98,18 +91,18 @@ def intervals(rows: list[tuple], width: int) -> alt.Chart:
     y = _rows(len(rows))
     axis = alt.Axis(
         values=[0, 0.25, 0.5, 0.75, 1], format=".0%", title=None, domain=False, ticks=False, labelPadding=8,
-        gridColor=COLORS["line"], labelColor=COLORS["quiet"], labelFontSize=FONT, labelFont=FAMILY, labelFlush=False,
+        gridColor=css("line"), labelColor=css("quiet"), labelFontSize=FONT, labelFont=FAMILY, labelFlush=False,
     )  # fmt: skip
     scale = alt.Scale(domain=[0, 1])
     layers = [
-        _chart(data).mark_rule(strokeWidth=3, color=COLORS["blue"]).encode(
+        _chart(data).mark_rule(strokeWidth=3, color=css("blue")).encode(
             y=y, x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
         ),
-        _chart(data).mark_point(filled=True, size=70, color=COLORS["blue"], opacity=1).encode(
+        _chart(data).mark_point(filled=True, size=70, color=css("blue"), opacity=1).encode(
             y=y, x=alt.X("middle:Q", scale=scale)
         ),
-        _chart(data).mark_text(align="right", dx=-GAP, color=COLORS["text"]).encode(y=y, x=alt.value(0), text="label:N"),
-        _chart(data).mark_text(align="left", dx=GAP, color=COLORS["text"]).encode(
+        _chart(data).mark_text(align="right", dx=-GAP, color=css("text")).encode(y=y, x=alt.value(0), text="label:N"),
+        _chart(data).mark_text(align="left", dx=GAP, color=css("text")).encode(
             y=y, x=alt.value(width - left - right), text="text:N"
         ),
     ]  # fmt: skip
@@ -129,18 +122,18 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
     every = -(-len(dates) // max(2, (width - left) // 96))
     marked = [{"middle": n + 0.5, "label": f"{dates[n]:%Y-%m-%d}"} for n in range(0, len(dates), every)]
     axis = alt.Axis(
-        tickCount=4, format=",d", tickMinStep=1, gridColor=COLORS["line"], labelColor=COLORS["quiet"], labelFontSize=FONT,
+        tickCount=4, format=",d", tickMinStep=1, gridColor=css("line"), labelColor=css("quiet"), labelFontSize=FONT,
         labelFont=FAMILY, labelPadding=8, title=None, domain=False, ticks=False,
     )  # fmt: skip
     x, y = alt.Scale(domain=[0, len(dates)], nice=False), alt.Y("count:Q", axis=axis)
     layers = [
-        _chart(data).mark_rect(color=COLORS["pale"]).encode(
+        _chart(data).mark_rect(color=css("pale")).encode(
             x=alt.X("start:Q", scale=x, axis=None), x2="end:Q", y=y, y2=alt.datum(0)
         ),
-        _chart(means).mark_line(color=COLORS["blue"], strokeWidth=2).encode(
+        _chart(means).mark_line(color=css("blue"), strokeWidth=2).encode(
             x=alt.X("middle:Q", scale=x, axis=None), y="mean:Q"
         ),
-        _chart(marked).mark_text(dy=16, color=COLORS["quiet"]).encode(
+        _chart(marked).mark_text(dy=16, color=css("quiet")).encode(
             x=alt.X("middle:Q", scale=x, axis=None), y=alt.value(200), text="label:N"
         ),
     ]  # fmt: skip
@@ -160,6 +153,7 @@ class Cell:
 
 def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], height: int = 44) -> alt.Chart:
     """Cells with the columns' names above and the rows' names on the left; names may be empty."""
+    rows = [_short(name, 0.4 * width) for name in rows]
     left = max(map(_width, rows)) + GAP if any(rows) else 0
     top = 22 if any(columns) else 0
     across, down = len(columns), len(rows)
@@ -167,8 +161,8 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
         {
             "x": cell.column + 0.5, "x0": cell.column, "x1": cell.column + 1,
             "y": cell.row + 0.5, "y0": cell.row, "y1": cell.row + 1,
-            "fill": COLORS[f"step-{cell.shade}" if isinstance(cell.shade, int) else cell.shade],
-            "ink": COLORS[f"on-step-{cell.shade}" if isinstance(cell.shade, int) else "page"],
+            "fill": css(f"step-{cell.shade}" if isinstance(cell.shade, int) else cell.shade),
+            "ink": css(f"on-step-{cell.shade}" if isinstance(cell.shade, int) else "page"),
             "text": cell.text, "below": cell.below,
         }
         for cell in cells
@@ -177,7 +171,7 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
     middle_x, middle_y = alt.X("x:Q", scale=x, axis=None), alt.Y("y:Q", scale=y, axis=None)
     one_line, two_lines = ([row for row in data if bool(row["below"]) == is_two] for is_two in (False, True))
     layers = [
-        _chart(data).mark_rect(stroke=COLORS["page"], strokeWidth=2).encode(
+        _chart(data).mark_rect(stroke=css("page"), strokeWidth=2).encode(
             x=alt.X("x0:Q", scale=x, axis=None), x2="x1:Q", y=alt.Y("y0:Q", scale=y, axis=None), y2="y1:Q",
             color=alt.Color("fill:N", scale=None),
         ),
@@ -190,10 +184,10 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
             )
         ),
         _chart([{"x": n + 0.5, "label": name} for n, name in enumerate(columns) if name]).mark_text(
-            dy=-12, color=COLORS["quiet"]
+            dy=-12, color=css("quiet")
         ).encode(x=middle_x, y=alt.value(0), text="label:N"),
         _chart([{"y": n + 0.5, "label": name} for n, name in enumerate(rows) if name]).mark_text(
-            align="right", dx=-GAP, color=COLORS["quiet"]
+            align="right", dx=-GAP, color=css("quiet")
         ).encode(x=alt.value(0), y=middle_y, text="label:N"),
     ]  # fmt: skip
     return _view(layers, width, height * down, left=left, right=1, top=top)
@@ -204,40 +198,14 @@ def shade(value, largest) -> int:
     return min(4, int(5 * value / largest)) if largest else 0
 
 
-def svg(chart: alt.Chart, name: str, title: str, description: str) -> str:
+def picture(chart: alt.Chart, title: str, description: str) -> str:
     """The chart as an element of a page, with what a screen reader says about it."""
-    drawn = TAG.sub(_tidied, vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
-    # frames and axes that Vega draws as paths of no size, until none is left
-    before = None
-    while before != drawn:
-        before = drawn
-        drawn = re.sub(
-            r'<path(?: d="[^"]*")?(?: display="none")?/>|<g(?: transform="[^"]*")?></g>', "", drawn
-        )
-    width, height = re.findall(r'width="(\d+)" height="(\d+)"', drawn)[0]
-    body = drawn.split(">", 1)[1]
-    return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
-        f'<desc id="{name}-desc">{escape(description)}</desc>{body}'
-    )
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
+    return f'<div role="img" aria-label="{escape(f"{title}. {description}")}">{drawn}</div>'
 
 
-def _tidied(tag: re.Match) -> str:
-    """A tag with variables for colours, two decimals, and only the attributes that the page needs."""
-    tidied = tag[0]
-    for variable, color in COLORS.items():
-        tidied = tidied.replace(f'"{color}"', f'"var(--{variable})"')
-    tidied = re.sub(
-        r' (?:role|class|aria-[a-z]+|pointer-events|opacity|font-family|font-size)="[^"]*"', _needed, tidied
-    )
-    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tidied)
-
-
-def _needed(attribute: re.Match) -> str:
-    """Only sizes of text that are not the usual."""
-    is_own_size = attribute[0].startswith(" font-size") and f'"{FONT}px"' not in attribute[0]
-    return attribute[0] if is_own_size else ""
+def css(color: str) -> str:
+    return f"var(--{color})"
 
 
 def _chart(data: list[dict]) -> alt.Chart:
@@ -247,7 +215,7 @@ def _chart(data: list[dict]) -> alt.Chart:
 
 
 def _drawable(value):
-    return NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
+    return NOT_IN_XML.sub("\ufffd", _cut(value, MOST_CHARACTERS)) if isinstance(value, str) else value
 
 
 def _rows(count: int) -> alt.Y:
@@ -262,6 +230,7 @@ def _view(layers, width, height, left=0, right=0, top=0, bottom=0) -> alt.Chart:
             padding={"left": left, "right": right, "top": top, "bottom": bottom},
         )
         .configure(aria=False)
+        .configure_mark(aria=False)
         .configure_view(stroke=None)
         .configure_text(font=FAMILY, fontSize=FONT, baseline="middle")
     )  # fmt: skip
@@ -273,5 +242,8 @@ def _width(text: str) -> int:
 
 def _short(label: str, room: float) -> str:
     """The label, cut where it takes more than this many pixels."""
-    most = int(room / CHARACTER)
-    return label if len(label) <= most else label[: most - 1] + "…"
+    return _cut(label, int(room / CHARACTER))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -41,7 +41,7 @@ def texts_outside(page) -> list[str]:
             const outside = boxes.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1);
             const over = boxes.filter(([, a], n) => boxes.slice(n + 1).some(([, b]) =>
                 a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3));
-            return [...outside, ...over].map(([text]) => svg.querySelector("title").textContent + ": " + text);
+            return [...outside, ...over].map(([text]) => svg.parentNode.ariaLabel + ": " + text);
         })"""
     )
 
@@ -55,8 +55,8 @@ def test_no_text_of_a_chart_is_cut_off_or_lies_over_another(browser, report_site
 
 def test_that_check_sees_texts_that_are_cut_off_or_lie_over_another(browser, tmp_path):
     (tmp_path / "page.html").write_text(
-        '<svg width="100" height="50"><title>a</title><text x="5" y="20">one</text><text x="8" y="20">two</text>'
-        '<text x="90" y="45">outside</text></svg>'
+        '<div aria-label="a"><svg width="100" height="50"><text x="5" y="20">one</text><text x="8" y="20">two</text>'
+        '<text x="90" y="45">outside</text></svg></div>'
     )
     with opened(browser, tmp_path / "page.html") as page:
         assert texts_outside(page) == ["a: outside", "a: one"]
