@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run verify test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
-  test-airflow-gcp test-terraform test-apply test-site browser lint evaluate \
+  test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
@@ -77,8 +77,8 @@ test-airflow-tasks:
 test-airflow-gcp:
 	@.venv-airflow-gcp/bin/python -m pytest airflow/tests -m gcp
 
-test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds: no account, no network.
-	@.venv-terraform/bin/python -m pytest terraform/tests
+test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds, and the supply chain: no account, no network.
+	@.venv-terraform/bin/python -m pytest -c terraform/tests/pytest.ini terraform/tests ci/supply_chain/tests
 
 test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, in both modes; some minutes.
 	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
@@ -105,6 +105,12 @@ lint: setup .venv-dbt2/synced ## Style and common mistakes, Python and SQL; type
 	@cd dbt_project && $(BIN)/sqlfluff lint --processes 1 --disable-progress-bar models tests/*.sql analyses
 	@[ -x .venv-dbt2/bin/dbt ] || echo "dbt 2 cannot be installed here: the project is not parsed with it"
 	@for target in $$([ ! -x .venv-dbt2/bin/dbt ] || echo dev redshift bigquery); do $(DBT2) parse --warn-error --target $$target; done
+
+sbom: .venv-terraform/synced ## What each environment is made of, as CycloneDX, and the licences, into dist/sbom.
+	@.venv-terraform/bin/python -m ci.supply_chain sbom dist/sbom
+
+audit: .venv-terraform/synced ## Known vulnerabilities of the locks; OSV_DATABASE=… names the database's file.
+	@.venv-terraform/bin/python -m ci.supply_chain audit
 
 evaluate: setup ## dbt-project-evaluator's rules on the dbt project; its package comes from dbt's hub.
 	@$(BIN)/python -m ci.project_evaluator
