@@ -45,7 +45,6 @@ def run_dbt(
 class Sample:
     """A sample as the pipeline staged it: its feeds, its right answers and the staging layer that Spark made of it."""
 
-    CANARY_PHONE = "555-019-2837"
     SECRET = "only-for-tests-0123456789abcdef"
     DAYS = tuple(datetime.date(2021, 1, 1) + datetime.timedelta(days=n) for n in range(6))
 
@@ -54,7 +53,7 @@ class Sample:
         self.raw, self.staging, self.quarantine = folder / "raw", folder / "staging", folder / "quarantine"
         self.delivered = generate(
             folder, self.DAYS[0], self.DAYS[-1], reviews_per_day=250, purchases_per_day=250, seed=7,
-            canary_phone=self.CANARY_PHONE,
+            has_canaries=True,
         )  # fmt: skip
 
     def answers(self, days=None) -> dict:
@@ -70,12 +69,22 @@ class Sample:
                 "USER_PURCHASE_DSN": dsn,
                 "START_DATE": str(self.DAYS[0]),
                 "PSEUDONYM_SECRET": self.SECRET,
+                "PYSPARK_SUBMIT_ARGS": f"{self._event_log()} pyspark-shell",
             }
             span = ["--from", str(self.DAYS[0]), "--to", str(self.DAYS[-1])]
-            return subprocess.run(
+            prepared = subprocess.run(
                 [sys.executable, "-m", "spark_prep.prepare_staging", *span],
                 cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=1800, check=False,
             )  # fmt: skip
+        (self.folder / "prepare_staging.log").write_text(prepared.stdout + prepared.stderr)
+        return prepared
+
+    def _event_log(self) -> str:
+        """Spark's options that keep its events, and with them its plans, in <folder>/event_log."""
+        folder = self.folder / "event_log"
+        folder.mkdir(exist_ok=True)
+        options = {"enabled": "true", "compress": "false", "dir": folder.as_uri()}
+        return " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in options.items())
 
 
 class Warehouse:

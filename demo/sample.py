@@ -29,7 +29,7 @@ def generate(
     reviews_per_day: int = 400,
     purchases_per_day: int = 600,
     seed: int = 1,
-    canary_phone: str | None = None,
+    has_canaries: bool = False,
 ) -> Deliveries:
     """Write raw/*/, user_purchase.csv and answers.json below `out` and return what they hold.
 
@@ -40,7 +40,7 @@ def generate(
     """
     if last_day < first_day:
         raise ValueError(f"the last day, {last_day}, is before the first, {first_day}")
-    plan = Plan(Path(out), first_day, last_day, reviews_per_day, purchases_per_day, seed, canary_phone)
+    plan = Plan(Path(out), first_day, last_day, reviews_per_day, purchases_per_day, seed, has_canaries)
     _make_room(plan.out)
     delivered = Deliveries(plan.days)
     write_movie_reviews(plan, delivered)
@@ -73,7 +73,7 @@ def main() -> None:
             reviews_per_day=arguments.reviews_per_day,
             purchases_per_day=arguments.purchases_per_day,
             seed=arguments.seed,
-            canary_phone=arguments.canary_phone,
+            has_canaries=arguments.canaries,
         )
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
@@ -112,8 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", metavar="N", type=int, default=1, help="another number, another sample (default 1)"
     )
     parser.add_argument(
-        "--canary-phone", metavar="PHONE",
-        help="a phone number for some logs of each day, to be searched for where no phone number may be",
+        "--canaries", action="store_true",
+        help="plant a phone number, an IP address, a name, an e-mail address and a card number in some reviews and logs of each "
+        "day, to be searched for where none may be (demo/feeds/canaries.py)",
     )  # fmt: skip
     return parser
 

@@ -41,6 +41,8 @@ class Written(NamedTuple):
     ip: str | None
     phone: str | None
     browser: str | None = None
+    # tags that nobody agreed on
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def meant(log: Written, insert_date: datetime.date) -> Log:
@@ -71,6 +73,7 @@ def _log_element(log: Written, log_date: str | None) -> str:
         "browser": log.browser,
         "ipAddress": log.ip,
         "phoneNumber": log.phone,
+        **dict(log.others),
     }
     values = (f"<{tag}>{escape(text)}</{tag}>" for tag, text in tags.items() if text is not None)
     return f"<log>{''.join(values)}</log>"

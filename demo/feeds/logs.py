@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from demo.feeds import canaries
 from demo.feeds.deliveries import LOGS, Deliveries
 from demo.feeds.log_lines import REJECTED, Written, broken_line, meant, xml
 from demo.feeds.plan import LOOKBACK_DAYS, STRIDE, Plan, calendar_of_oddities
@@ -187,11 +188,9 @@ def _write_day(
 def _log(plan: Plan, rng: random.Random, number: int, position: int) -> Written:
     log_id = plan.review_id(number, position)
     phone = f"{rng.randrange(200, 999)}-555-{rng.randrange(10_000):04}"
-    if plan.canary_phone and position % 50 == STRIDE - 1:
-        phone = plan.canary_phone
     # Most reviews are a day or two old when they come, some lay about for most of a year.
     age = rng.randrange(3) if rng.random() < 0.6 else rng.randrange(300)
-    return Written(
+    log = Written(
         log_id=log_id,
         log_date=plan.days[number] - datetime.timedelta(age),
         device=rng.choice(DEVICES),
@@ -200,6 +199,9 @@ def _log(plan: Plan, rng: random.Random, number: int, position: int) -> Written:
         ip=f"198.51.100.{rng.randrange(256)}",
         phone=phone,
     )
+    if plan.has_canaries and canaries.is_place(position):
+        return log._replace(ip=canaries.IP, phone=canaries.PHONE, others=canaries.TAGS)
+    return log
 
 
 def _write_misheaded(plan: Plan, delivered: Deliveries, rng: random.Random) -> None:

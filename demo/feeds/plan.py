@@ -20,7 +20,7 @@ class Plan:
     reviews_per_day: int
     purchases_per_day: int
     seed: int
-    canary_phone: str | None
+    has_canaries: bool
 
     @cached_property
     def days(self) -> list[datetime.date]:

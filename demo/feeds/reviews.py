@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 
+from demo.feeds import canaries
 from demo.feeds.deliveries import REVIEWS, Deliveries, Review
 from demo.feeds.plan import STRIDE, Plan, calendar_of_oddities
 from demo.feeds.texts import plain_text, review_texts
@@ -78,6 +79,8 @@ def _write_day(
         review_id = plan.review_id(number, position)
         cid = _reviewer(plan, rng)
         text, positive = next(texts)
+        if plan.has_canaries and canaries.is_place(position):
+            text += canaries.SENTENCE
         kind = oddities.get(position)
         if kind in _REJECTED:
             write_line(_broken_line(kind, cid, text, review_id, rng))
@@ -151,5 +154,6 @@ def _write_misheaded(plan: Plan, delivered: Deliveries, rng: random.Random) -> N
     header = "id_review,text,cid"
     with vendor_file(plan.out, "movie_review", day, "movie_review_2.csv", header) as write_line:
         for review_id in range(first_id, first_id + 3):
-            write_line(f"{review_id},{plain_text(rng)},{_reviewer(plan, rng)}")
+            text = plain_text(rng) + (canaries.SENTENCE if plan.has_canaries else "")
+            write_line(f"{review_id},{field(text)},{_reviewer(plan, rng)}")
             delivered.quarantine(REVIEWS, day, "header is not as agreed")

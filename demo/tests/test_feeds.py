@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from demo.answers.marts import answers_for
+from demo.feeds.canaries import CANARIES, IP, PHONE
 from demo.feeds.deliveries import LOGS, PURCHASES, REVIEWS, Deliveries, Log, Review
 from demo.feeds.plan import STRIDE, Plan
 from demo.feeds.texts import review_texts
@@ -24,14 +25,13 @@ from demo.sample import generate
 
 FIRST_DAY, LAST_DAY = datetime.date(2021, 1, 1), datetime.date(2021, 1, 5)
 SIZE: dict[str, Any] = {"reviews_per_day": 200, "purchases_per_day": 200}
-CANARY = "555-010-4242"
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory) -> tuple[Path, Deliveries]:
     """The smallest sample that promises every mishap: the folder and what is in it."""
     out = tmp_path_factory.mktemp("sample")
-    return out, generate(out, FIRST_DAY, LAST_DAY, canary_phone=CANARY, **SIZE)
+    return out, generate(out, FIRST_DAY, LAST_DAY, has_canaries=True, **SIZE)
 
 
 def files_below(folder: Path) -> list[str]:
@@ -49,7 +49,7 @@ def text_of(folder: Path, pattern: str) -> str:
 
 def test_equal_arguments_give_equal_bytes(sample, tmp_path):
     out, _ = sample
-    generate(tmp_path, FIRST_DAY, LAST_DAY, canary_phone=CANARY, **SIZE)
+    generate(tmp_path, FIRST_DAY, LAST_DAY, has_canaries=True, **SIZE)
     names = files_below(out)
     assert files_below(tmp_path) == names
     assert filecmp.cmpfiles(out, tmp_path, names, shallow=False) == (names, [], [])
@@ -58,7 +58,7 @@ def test_equal_arguments_give_equal_bytes(sample, tmp_path):
 def test_another_process_gives_equal_bytes(sample, tmp_path):
     """Sets of texts are ordered differently in each process: none may decide anything."""
     out, _ = sample
-    options = ["--from", str(FIRST_DAY), "--to", str(LAST_DAY), "--canary-phone", CANARY]
+    options = ["--from", str(FIRST_DAY), "--to", str(LAST_DAY), "--canaries"]
     options += ["--reviews-per-day", "200", "--purchases-per-day", "200"]
     command = [sys.executable, "-m", "demo.sample", "--out", str(tmp_path), *options]
     subprocess.run(command, check=True, env={"PYTHONHASHSEED": "12345"}, capture_output=True)
@@ -136,7 +136,7 @@ def says_good(text: str) -> int:
 
 
 def test_every_text_has_the_verdict_of_the_rule():
-    texts = list(islice(review_texts(Plan(Path(), FIRST_DAY, LAST_DAY, 1, 1, 1, None).chance("t")), 5000))
+    texts = list(islice(review_texts(Plan(Path(), FIRST_DAY, LAST_DAY, 1, 1, 1, False).chance("t")), 5000))
     assert [verdict for _, verdict in texts] == [says_good(text) for text, _ in texts]
     assert 0.3 < sum(verdict for _, verdict in texts) / len(texts) < 0.5
     assert not any(re.search(r"\n\d+,", text) for text, _ in texts)  # would look like a swallowed record
@@ -289,7 +289,7 @@ LOG_FEATURES = {
     "an unclosed quote": r'(?m)^\d+,"<[^"\n]*>\r?\n\d+,<[^"\n]*>\r?\n\d+,"<[^"\n]*, [^"\n]*>"\r?$',
     "a byte order mark": "^\ufeffid_review,log|[>\n]\ufeffid_review,log",
     "another header": r"(?m)^xml,id_review$",
-    "the canary": CANARY,
+    "the canaries": rf"<ipAddress>{re.escape(IP)}</ipAddress><phoneNumber>{PHONE}</phoneNumber><customerName>",
 }
 
 
@@ -303,12 +303,14 @@ def test_logs_hold(sample, feature):
     assert re.search(LOG_FEATURES[feature], text_of(sample[0], "raw/log_reviews/*/*.csv"))
 
 
-def test_the_canary_sings_only_when_asked(sample, tmp_path):
+def test_the_canaries_sing_only_when_asked(sample, tmp_path):
     generate(tmp_path, FIRST_DAY, FIRST_DAY, **SIZE)
-    assert CANARY not in text_of(tmp_path, "raw/*/*/*.csv")
-    for path in sample[0].glob("raw/log_reviews/*/log_reviews.csv"):
-        if path.parent.name != f"insert_date={FIRST_DAY + datetime.timedelta(3)}":  # a day of late logs only
-            assert CANARY in path.read_text()
+    for canary in CANARIES.values():
+        assert canary not in text_of(tmp_path, "raw/*/*/*.csv")
+        for path in sample[0].glob("raw/*/*/*_review*.csv"):
+            # the fourth day has no new review, and late logs only
+            if path.parent.name != f"insert_date={FIRST_DAY + datetime.timedelta(3)}":
+                assert canary in path.read_text(), path
 
 
 def test_records_are_sent_again(sample):
