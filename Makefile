@@ -3,11 +3,14 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run verify test test-python test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run verify test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
 UV_VERSION := 0.13.8
+# Of the Spark package: where to put it, and for which machines its wheels are.
+PACKAGE := dist/spark
+ARCHITECTURE := aarch64
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 DAG_FILES := $(wildcard airflow/dags/*.py airflow/dags/pipeline/*.py airflow/plugins/*.py)
@@ -53,10 +56,14 @@ verify: setup ## All data tests on the whole warehouse: a run tests the days tha
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test
 
 test: setup .venv-airflow/synced ## All tests, part by part; what failed and how long each took is reported at the end.
-	@$(BIN)/python -m ci.parts lint test-python test-airflow test-terraform
+	@$(BIN)/python -m ci.parts lint test-python test-newer-spark test-airflow test-terraform
 
 test-python: setup browser ## The tests of everything but Airflow and Terraform.
 	@$(PYTEST)
+
+test-newer-spark: setup .spark41/synced ## The tests of the Spark jobs on Spark 4.1, with the oldest libraries that they run with.
+	@PYTHONPATH=.spark41 $(PYTEST) $(addprefix spark_prep/tests/test_,$(addsuffix .py,\
+	  stage_feed classify_reviews parse_logs review_log csv_records pieces pseudonyms submit))
 
 test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"
@@ -138,12 +145,12 @@ airflow-manifest: airflow-setup ## dbt's manifest, from which Airflow makes a ta
 	@cd dbt_project && $(BIN)/dbt --quiet parse
 
 spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
-	@$(BIN)/python -m spark_prep.spark.package dist/spark
+	@$(BIN)/python -m spark_prep.spark.package $(PACKAGE)
 	@# For EMR Serverless, whose image has none of them; its application is ARM64.
-	@rm -rf dist/packages
-	@$(UV) pip install --quiet --target dist/packages --python-version 3.11 --python-platform aarch64-manylinux_2_28 \
-	  --only-binary :all: --no-deps --require-hashes -r requirements/cluster.txt
-	@tar --create --gzip --file dist/spark/packages.tar.gz --directory dist/packages .
+	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
+	$(UV) pip install --quiet --target "$$wheels/packages" --python-version 3.11 --python-platform $(ARCHITECTURE)-manylinux_2_28 \
+	  --only-binary :all: --no-deps --require-hashes -r requirements/cluster.txt && \
+	tar --create --gzip --file $(PACKAGE)/packages.tar.gz --directory "$$wheels/packages" .
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)
@@ -158,6 +165,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" "dbt2 --extra dbt2" \
 	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \
 	    "cluster --extra cluster -c requirements/jobs.txt" \
+	    "spark40 --extra spark40 -c requirements/dev.txt" "spark41 --extra spark41" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
 	    "airflow-aws --extra airflow --extra airflow-aws -c requirements/airflow-gcp.txt" \
 	    "airflow-test --extra airflow-test -c requirements/airflow-gcp.txt -c requirements/airflow-aws.txt"; do \
@@ -167,7 +175,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	done
 
 clean: ## Remove everything that was built (not your data).
-	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .venv-dbt2 .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-airflow .venv-airflow-gcp .venv-terraform .venv-dbt2 .spark41 .uv data/demo data/airflow data/screenshots dist site dbt_project/target dbt_project/logs dbt_project/profiles.yml .mypy_cache .pytest_cache .ruff_cache
 
 .venv/synced: requirements/dev.txt ci/check_machine.sh | $(UV)
 	@ci/check_machine.sh
@@ -188,6 +196,13 @@ clean: ## Remove everything that was built (not your data).
 	@echo "Installing into $(@D) …"
 	@[ -x $(@D)/bin/python ] || $(UV) venv --quiet --no-python-downloads --python "$$(ci/check_machine.sh python)" $(@D)
 	@$(UV) pip sync --quiet --python $(@D)/bin/python --require-hashes requirements/terraform.txt
+	@touch $@
+
+# Not an environment: what lies before .venv's own on the path.
+.spark41/synced: requirements/spark41.txt | $(UV)
+	@echo "Installing into $(@D) …"
+	@rm -rf $(@D)
+	@$(UV) pip install --quiet --target $(@D) --python .venv/bin/python --require-hashes -r $<
 	@touch $@
 
 # Without it everything else works: where it cannot be had, make goes on, and tries again the next time.

@@ -73,7 +73,7 @@ RULES: dict[str, Callable[[Resource], Quantities]] = {
     },
     # The clusters themselves are Airflow's.
     "aws_emr_security_configuration": lambda _: {"EMR on EC2 m7g.xlarge": CLUSTER_MACHINES * CLUSTER_HOURS},
-    "aws_glue_job": lambda values: {"Glue": values["number_of_workers"] * SPARK_HOURS},
+    "aws_glue_job": lambda values: {f"Glue {values['glue_version']}": values["number_of_workers"] * SPARK_HOURS},
     "aws_kms_key": lambda _: {"KMS key": 1},
     "aws_secretsmanager_secret": lambda _: {"secret": 1},
     # One of the four buckets stands for the lake.

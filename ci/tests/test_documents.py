@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 # Built by make or by a run, or made by the user: named in documents, not in a clean checkout.
 MADE = (
-    ".env", ".git", ".uv", ".venv", "data", "dist", "dbt_project/logs", "dbt_project/profiles.yml",
+    ".env", ".git", ".spark41", ".uv", ".venv", "data", "dist", "dbt_project/logs", "dbt_project/profiles.yml",
     "dbt_project/target", "site", "target",
 )  # fmt: skip
 

@@ -33,6 +33,8 @@ def test_locks_hold_what_pyproject_asks_for():
         "dev": ("spark", "dbt", "pages", "dev"),
         "jobs": ("spark", "dbt", "pages"),
         "cluster": ("cluster",),
+        "spark40": ("spark40",),
+        "spark41": ("spark41",),
         "airflow-aws": ("airflow", "airflow-aws"),
         "airflow-gcp": ("airflow", "airflow-gcp"),
         "airflow-test": ("airflow-test",),

@@ -127,7 +127,9 @@ def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes
     """The rows for the table; and what is rejected: the raw record, why, and its id where one can be found."""
     rejected = [(record.raw, record.reason, _record_id(record, stage.feed)) for record in block.rejected]
     table = stage.transform(block.fields)
-    for place in pc.indices_nonzero(pc.is_valid(table.column("reason"))).to_pylist():
+    has_reason = pc.is_valid(table.column("reason"))
+    # of no record at all, pyarrow 21 and older, which a cluster may bring, end the process
+    for place in pc.indices_nonzero(has_reason).to_pylist() if len(table) else ():
         id_, reason = (table.column(name)[place].as_py() for name in ("record_id", "reason"))
         rejected.append((block.raw[place], reason, id_.strip(" ") or None))
     schema = tables.STAGING[stage.table]

@@ -163,7 +163,7 @@ class Lake:
     def _rows(self, area: str, pattern: str) -> list[dict]:
         files = sorted((self.root / area).glob(pattern))
         assert files, f"no {pattern} in {area}"
-        return [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+        return [row for file in files for row in pq.read_table(file, partitioning=None).to_pylist()]
 
 
 @pytest.fixture

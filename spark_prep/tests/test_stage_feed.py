@@ -124,7 +124,11 @@ def contents(lake):
     """Staging and quarantine as readers see them: the rows by path, without the id of the run."""
     return {
         re.sub(r"/run=[^/]*", "", str(file.relative_to(lake.root))): sorted(
-            ({**row, "run": None, "file": None} for row in pq.ParquetFile(file).read().to_pylist()), key=str
+            (
+                {**row, "run": None, "file": None}
+                for row in pq.read_table(file, partitioning=None).to_pylist()
+            ),
+            key=str,
         )
         for area in ("staging", "quarantine")
         for file in (lake.root / area).rglob("*.parquet")

@@ -17,6 +17,7 @@ from ci.staged_sample import ROOT
 from spark_prep.spark import package, submit
 from spark_prep.tests.secret_manager import STORED_KEY, SecretManager, access_to_secret_manager, serving
 
+SPARK_HOME = Path(pyspark.__file__).parent
 DAY = "2021-01-31"
 # Glue puts its own between ours; some have no value, and some begin like ours
 GLUE = ["--enable-metrics", "--job-bookmark-option", "job-bookmark-disable", "--JOB_NAME", "movie-analytics"]
@@ -58,40 +59,13 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
     }
     return subprocess.run(
         [
-            str(Path(sys.executable).with_name("spark-submit")), "--master", "local[1]",
+            str(SPARK_HOME / "bin/spark-submit"), "--master", "local[1]",
             *(word for item in conf.items() for word in ("--conf", "=".join(item))),
             "--py-files", str(dist / "spark_prep.zip"), str(dist / "submit.py"), *arguments,
         ],
-        cwd=lake.root, env=kept | {"PYSPARK_PYTHON": sys.executable} | environment,
+        cwd=lake.root, env=kept | {"PYSPARK_PYTHON": sys.executable, "SPARK_HOME": str(SPARK_HOME)} | environment,
         capture_output=True, text=True, timeout=1800, check=False,
     )  # fmt: skip
-
-
-@pytest.mark.slow
-def test_a_python_with_nothing_but_the_locked_packages_is_enough(dist, lake, tmp_path):
-    """As on EMR Serverless, whose Python gets requirements/cluster.txt as an archive (make spark-package)."""
-    uv = shutil.which("uv") or ROOT / ".uv/bin/uv"
-    packages = tmp_path / "packages"
-    subprocess.run(
-        [
-            uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", packages, "--only-binary", ":all:",
-            "--no-deps", "--require-hashes", "--requirement", ROOT / "requirements/cluster.txt",
-        ],
-        check=True, timeout=1800,
-    )  # fmt: skip
-    bare = str(Path(sys.base_prefix, "bin/python3"))
-    assert subprocess.run([bare, "-c", "import pyspark"], stderr=subprocess.DEVNULL, check=False).returncode
-    lake.deliver("movie_review", DAY, "cid,review_str,id_review\n7,good,1\n7,goodness,2\n")
-    ran = spark_submit(
-        dist,
-        lake,
-        *arguments("classify_reviews", lake),
-        PYSPARK_PYTHON=bare,
-        PYTHONPATH=str(packages),
-        SPARK_HOME=str(Path(pyspark.__file__).parent),
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert len(lake.staged("classified_movie_review", DAY)) == 2
 
 
 @pytest.mark.slow
