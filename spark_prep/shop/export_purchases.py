@@ -3,6 +3,9 @@
 The table is read once, as one stream in one snapshot, however many days are asked for; memory is bounded by the size of
 a batch, and each batch goes straight to the files of the run. The purchases of a day are those with their invoice_date on
 it. The run of START_DATE takes all history up to the end of that day, and the rows whose invoice_date is no day at all.
+
+What the shop books after a day was exported is in no run of another day: a shop whose day is not over yet where it is, or a booking
+of an earlier date. So each run counts the week before it again, and warns of the days that have other numbers now.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
 import pyarrow as pa
@@ -24,7 +27,7 @@ from spark_prep.contract import tables
 from spark_prep.contract.days import add_day_options, days_of, iso_day
 from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
-from spark_prep.contract.publish import Run, commit, new_run, parts
+from spark_prep.contract.publish import Run, commit, committed, new_run, parts
 from spark_prep.errors import PreparationError, no_connection
 from spark_prep.errors import run as run_command
 from spark_prep.settings import read_settings
@@ -46,6 +49,8 @@ SOURCE_TYPES = {
     "country": TEXTS,
 }
 
+# How far back bookings are looked for that came after their day was exported.
+DAYS_COUNTED_AGAIN = 7
 # What a decimal of 128 bits can count.
 MOST_DIGITS = 38
 
@@ -100,12 +105,15 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     try:
         with _snapshot(settings["USER_PURCHASE_DSN"]) as cursor:
             _check_columns(cursor)
-            delivered = _count_records(cursor, start, days)
+            week_before = [days[0] - timedelta(n) for n in range(DAYS_COUNTED_AGAIN, 0, -1)]
+            earlier = [day for day in week_before if day >= start]
+            delivered = _count_records(cursor, start, [*earlier, *days])
             staged, rejected = _write_purchases(_read_purchases(cursor, start, days), run, days)
         for day in days:
             of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
             # the shop's table counts as one file
             commit(run, day, 1, delivered[day], of_day)
+        _warn_of_late_bookings(run, earlier, delivered)
     except (OSError, pa.ArrowException) as error:
         raise PreparationError(
             f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
@@ -115,7 +123,7 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
         table=TABLE,
         days=days,
         not_delivered=[],
-        delivered=delivered.total(),
+        delivered=sum(delivered[day] for day in days),
         staged=staged,
         quarantined=sum_by_reason(rejected),
         staging_uri=run.staging_uri,
@@ -174,6 +182,17 @@ def _check_columns(cursor: dbapi.Cursor) -> None:
 def _count_records(cursor: dbapi.Cursor, start: date, days: Sequence[date]) -> Counter[date]:
     cursor.execute(_query(COUNT_QUERY, start, days))
     return Counter(dict(cursor.fetchall()))
+
+
+def _warn_of_late_bookings(run: Run, days: Sequence[date], records: Counter[date]) -> None:
+    """Of days that were exported before and of which the shop has more lines now, or fewer."""
+    for day in days:
+        before = committed(run.staging_uri, TABLE, day)
+        if before is not None and before.delivered_records != records[day]:
+            print(
+                f"  warning: the shop has {records[day]:,} lines of {day} now, {before.delivered_records:,} were exported: run that "
+                "day again"
+            )
 
 
 def _read_purchases(

@@ -152,6 +152,26 @@ def test_a_rerun_takes_late_bookings_and_replaces_its_day_only(lake, shop, setti
     )
 
 
+def test_days_that_the_shop_booked_more_of_later_are_warned_of(lake, shop, settings, capsys):
+    """Only days of the week before that were exported; those of this run are right now."""
+    shop.fill(line("1st", "2021-01-01"), line("2nd", "2021-01-02"), line("never", "2021-01-03"))
+    export_purchases(settings, [START, NEXT])
+    shop.execute(
+        f"insert into {TABLE} values ({line('late', '2021-01-02 23:30')}), ({line('later', '2021-01-02 23:31')})"
+    )
+    capsys.readouterr()
+    outcome = export_purchases(settings, [date(2021, 1, 9)])
+    assert outcome.delivered == 0
+    assert capsys.readouterr().out == (
+        "  warning: the shop has 3 lines of 2021-01-02 now, 1 were exported: run that day again\n"
+    )
+    export_purchases(settings, [NEXT])
+    export_purchases(settings, [date(2021, 1, 9)])
+    shop.execute(f"insert into {TABLE} values ({line('too late', '2021-01-02')})")
+    export_purchases(settings, [date(2021, 1, 10)])
+    assert capsys.readouterr().out == ""
+
+
 def test_days_before_the_start_are_refused(lake, settings):
     with pytest.raises(PreparationError, match="2020-12-31 is before START_DATE 2021-01-01"):
         export_purchases(settings, [date(2020, 12, 31), START])
