@@ -5,7 +5,7 @@
         dbt --quiet run-operation day_summary --args '{day: "2021-01-31"}'
 -#}
 {% macro day_summary(day) %}
-    {%- if not modules.re.fullmatch('\d{4}-\d{2}-\d{2}', day | string) -%}
+    {%- if not is_iso_date(day | string) -%}
         {{ exceptions.raise_compiler_error("day_summary: the day is '" ~ day ~ "'; write it as YYYY-MM-DD.") }}
     {%- endif -%}
     {%- set ledger, tests = ledger_of(day), last_test_results(day) -%}

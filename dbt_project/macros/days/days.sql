@@ -99,7 +99,7 @@
         {{ return(none) }}
     {%- endif -%}
     {%- for name, value in [('from_date', from_date), ('to_date', to_date)] -%}
-        {%- if not modules.re.fullmatch('\d{4}-\d{2}-\d{2}', value | string) -%}
+        {%- if not is_iso_date(value | string) -%}
             {{ exceptions.raise_compiler_error(
                 "The var " ~ name ~ " is '" ~ value ~ "'. Give both days as YYYY-MM-DD, for example "
                 ~ "--vars '{from_date: 2021-01-01, to_date: 2021-01-03}', or neither."
