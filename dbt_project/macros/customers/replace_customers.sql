@@ -3,7 +3,7 @@
     deleted and written again, all others stay; and for the history, the months to build.
 -#}
 {% macro get_incremental_replace_customers_sql(arg_dict) -%}
-    {{ replace_days(arg_dict, is_customer_touched('customer_id')) }}
+    {{ replace_days(arg_dict, is_customer_listed_in(relation_of('int_customer_touched'), 'customer_id')) }}
 {%- endmacro %}
 
 

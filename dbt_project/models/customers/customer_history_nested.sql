@@ -1,20 +1,17 @@
 {{ config(enabled=has_arrays_of_structs(), cluster_by='customer_id') }}
 
-{%- set is_touched = is_customer_touched('customer_id') %}
-
 with
 
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
-    where {{ is_touched }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
-int_customer_review as (
+int_touched_review as (
 
-    select * from {{ ref('int_customer_review') }}
-    where {{ is_touched }}
+    select * from {{ ref('int_touched_review') }}
 
 ),
 
@@ -45,7 +42,7 @@ named_reviews as (
         dim_os.os,
         dim_browser.browser,
         dim_location.location
-    from int_customer_review as reviews
+    from int_touched_review as reviews
     left join {{ ref('dim_devices') }} as dim_devices
         on reviews.id_dim_devices = dim_devices.id_dim_devices
     left join {{ ref('dim_os') }} as dim_os

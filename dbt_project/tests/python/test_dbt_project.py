@@ -61,16 +61,37 @@ def test_the_days_that_a_model_reads_are_those_that_its_strategy_replaces(manife
         "replace_days_of_run": {"is_day_of_run"},
         "replace_days_to_build": {"is_day_to_build"},
         "merge": {"is_day_of_run"},
-        "replace_customers": {"is_customer_touched"},
+        # Their inputs have customers (the test below).
+        "replace_customers": set(),
         # Months to build are looked up: an input has one row for each.
         "replace_months_to_build": set(),
     }
     incremental = [model for model in models(manifest) if model["config"]["materialized"] == "incremental"]
     assert len(incremental) >= 10
     for model in incremental:
-        used = set(re.findall(r"\b(is_day_of_run|is_day_to_build|is_customer_touched)\(", model["raw_code"]))
+        used = set(re.findall(r"\b(is_day_of_run|is_day_to_build)\(", model["raw_code"]))
         assert used == predicates[model["config"]["incremental_strategy"]], model["name"]
         assert "incremental_strategy" not in model["raw_code"], model["name"]
+
+
+def test_a_state_reads_the_customers_that_it_replaces_and_no_others(manifest):
+    states = {
+        model["name"]
+        for model in models(manifest)
+        if model["config"].get("incremental_strategy") == "replace_customers"
+    }
+    touched = {"int_touched_line", "int_touched_review"}
+    without_customers = re.compile(r"dim_[a-z]+")
+    assert len(states) == 7
+    for model in models(manifest):
+        if model["name"] in states | touched:
+            read = set(re.findall(r"ref\('(\w+)'\)", model["raw_code"])) - touched
+            read = {name for name in read if not without_customers.fullmatch(name)}
+            filtered = re.findall(
+                r"ref\('(\w+)'\) \}\}\n +where [^\n]*\{\{ is_customer_touched\(", model["raw_code"]
+            )
+            assert read - {"int_as_of_date", "non_product_code"} == set(filtered), model["name"]
+            assert model["name"] in states or filtered, model["name"]
 
 
 def test_everything_is_described(manifest):

@@ -1,20 +1,17 @@
 {{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
 
-{%- set is_touched = is_customer_touched('customer_id') %}
-
 with
 
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
-    where {{ is_touched }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 
-int_customer_review as (
+int_touched_review as (
 
-    select * from {{ ref('int_customer_review') }}
-    where {{ is_touched }}
+    select * from {{ ref('int_touched_review') }}
 
 ),
 
@@ -40,7 +37,7 @@ activity as (
         cast(0 as decimal(18, 5)) as amount_spent,
         1 as review_count,
         positive_review as review_score
-    from int_customer_review
+    from int_touched_review
 
 ),
 

@@ -4,10 +4,9 @@
 
 with
 
-int_customer_review as (
+int_touched_review as (
 
-    select * from {{ ref('int_customer_review') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_review') }}
 
 ),
 
@@ -59,7 +58,7 @@ named as (
         case when dim_location.region <> 'Unknown' then dim_location.region end as region,
         dim_date.season,
         dim_date.day_name as weekday
-    from int_customer_review as reviews
+    from int_touched_review as reviews
     left join dim_date
         on reviews.id_dim_date = dim_date.id_dim_date
     left join dim_devices

@@ -2,10 +2,9 @@
 
 with
 
-int_customer_line as (
+int_touched_line as (
 
-    select * from {{ ref('int_customer_line') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_line') }}
 
 ),
 
@@ -25,7 +24,7 @@ final as (
         cast(sum(case when amount > 0 and is_article then quantity else 0 end) as {{ dbt.type_bigint() }})
             as item_count,
         cast(count(*) as {{ dbt.type_bigint() }}) as line_count
-    from int_customer_line
+    from int_touched_line
     group by customer_id, invoice_number
 
 )

@@ -2,10 +2,9 @@
 
 with
 
-int_customer_review as (
+int_touched_review as (
 
-    select * from {{ ref('int_customer_review') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_review') }}
 
 ),
 
@@ -20,7 +19,7 @@ reviews as (
         ) }} as days_of_reviewing,
         count(*) as review_count,
         sum(positive_review) as review_score
-    from int_customer_review
+    from int_touched_review
     group by customer_id
 
 ),

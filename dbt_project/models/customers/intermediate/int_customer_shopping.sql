@@ -2,16 +2,15 @@
 
 with
 
-int_customer_line as (
+int_touched_line as (
 
-    select * from {{ ref('int_customer_line') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_line') }}
 
 ),
 
 customers as (
 
-    select distinct customer_id from int_customer_line
+    select distinct customer_id from int_touched_line
 
 ),
 
@@ -21,7 +20,7 @@ countries as (
         customer_id,
         country as country_name,
         row_number() over (partition by customer_id order by max(invoiced_at) desc, country asc) as place
-    from int_customer_line
+    from int_touched_line
     where country is not null
     group by customer_id, country
 
@@ -44,7 +43,7 @@ products as (
         customer_id,
         stock_code,
         row_number() over (partition by customer_id order by sum(amount) desc, stock_code asc) as place
-    from int_customer_line
+    from int_touched_line
     where amount > 0 and is_article and stock_code is not null
     group by customer_id, stock_code
 

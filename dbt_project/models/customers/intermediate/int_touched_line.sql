@@ -1,10 +1,11 @@
-{{ config(materialized='view', bind=(target.type != 'redshift')) }}
+{{ config(dist='customer_id') }}
 
 with
 
 int_purchase_line as (
 
     select * from {{ ref('int_purchase_line') }}
+    where {{ is_customer_touched('customer_id') }}
 
 ),
 

@@ -1,11 +1,11 @@
-{{ config(materialized='view', bind=(target.type != 'redshift')) }}
+{{ config(dist='customer_id') }}
 
 with
 
 int_attributed_review as (
 
     select * from {{ ref('int_attributed_review') }}
-    where customer_id is not null
+    where customer_id is not null and {{ is_customer_touched('customer_id') }}
 
 ),
 
