@@ -97,6 +97,8 @@ select cohort_month, months_since_first, is_complete, is_left_censored, customer
 from analytics_marts.customer_cohort_retention
 with no schema binding;
 grant usage on schema analytics_reading to role reader;
+-- Who reads a late-binding view needs usage of the schemas below it as well; no right to any of their tables comes with that.
+grant usage on schema analytics_marts to role reader;
 grant select on all tables in schema analytics_reading to role reader;
 SQL
 

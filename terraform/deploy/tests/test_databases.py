@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -222,6 +223,28 @@ def test_readers_see_facts_dimensions_and_cohorts_without_customers(warehouse: P
         if name.startswith("dim_")
         or name in ("fact_movie_analytics", "movie_analytics_obt", "customer_cohort_retention")
     }
+
+
+def test_who_reads_a_late_binding_view_may_use_the_schemas_below_it(warehouse: Parameters) -> None:
+    """As Redshift wants it, other than PostgreSQL, where the right of the view's owner is enough:
+    https://github.com/aws-samples/amazon-redshift-dynamic-data-masking/issues/2"""
+    script = (ROOT / "terraform/deploy/databases/redshift.sh").read_text()
+    views = re.findall(r"view (\w+)\.(\w+) as\s(.*?)with no schema binding", script, re.DOTALL)
+    assert len(views) == 8
+    with psycopg.connect(**warehouse) as connection:
+        for schema, view, query in views:
+            readers = connection.execute(
+                "select rolname from pg_roles where rolname in ('analyst', 'reader') "
+                "and has_table_privilege(rolname, %s, 'select')",
+                [f"{schema}.{view}"],
+            ).fetchall()
+            assert ("reader",) in readers
+            for below in {schema, *re.findall(r"from (\w+)\.", query)}:
+                for (reader,) in readers:
+                    ((may_use,),) = connection.execute(
+                        "select has_schema_privilege(%s, %s, 'usage')", [reader, below]
+                    ).fetchall()
+                    assert may_use, f"{reader} needs usage on {below} for {schema}.{view}"
 
 
 def test_the_loader_makes_schemas_and_owns_those_of_dbt(warehouse: Parameters) -> None:
