@@ -185,7 +185,7 @@ class ClusterAccess:
 
 
 class RedshiftServerless:
-    """Namespaces and workgroups: create, get, update, delete by name, and their tags."""
+    """Namespaces and workgroups: create, get, update, delete by name, and their tags; a usage limit, by its id."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
@@ -194,11 +194,29 @@ class RedshiftServerless:
         if action == "ListTagsForResource":
             tags = [item["tags"] for item in self.items.values() if body["resourceArn"] in item.values()]
             return _json({"tags": tags[0] if tags else []})
+        if action.endswith("UsageLimit"):
+            return self._on_usage_limit(action.removesuffix("UsageLimit"), body)
         for kind in ("namespace", "workgroup"):
             verb = action.removesuffix(kind.capitalize())
             if verb != action:
                 return self._on_item(verb, kind, body)
         return _json({"__type": "ValidationException", "message": f"{action} is not made up here"}, 400)
+
+    def _on_usage_limit(self, verb: str, body: dict[str, Any]) -> Response:
+        key = "usage_limit", body.get("usageLimitId", "limit-1")
+        if verb == "Create":
+            self.items[key] = {
+                **body,
+                "usageLimitId": key[1],
+                "usageLimitArn": f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:usagelimit/{key[1]}",
+            }
+        elif key not in self.items:
+            return _json(
+                {"__type": "ResourceNotFoundException", "message": f"usage limit {key[1]} not found"}, 400
+            )
+        elif verb == "Update":
+            self.items[key] |= body
+        return _json({"usageLimit": self.items.pop(key) if verb == "Delete" else self.items[key]})
 
     def _on_item(self, verb: str, kind: str, body: dict[str, Any]) -> Response:
         name = body[f"{kind}Name"]

@@ -139,7 +139,11 @@ def test_the_warehouse_is_private_encrypted_and_speaks_tls_only(stack: Stack) ->
         group = stack.one("aws_redshift_parameter_group")
         assert cluster.cluster_parameter_group_name == group.name
         parameters = {parameter["name"]: parameter["value"] for parameter in group.parameter}
-        assert parameters == {"require_ssl": "true", "enable_user_activity_logging": "true"}
+        assert parameters == {
+            "require_ssl": "true",
+            "enable_user_activity_logging": "true",
+            "statement_timeout": "3600000",
+        }
         assert set(stack.one("aws_redshift_logging").log_exports) == {
             "userlog",
             "connectionlog",
@@ -155,6 +159,15 @@ def test_the_warehouse_is_private_encrypted_and_speaks_tls_only(stack: Stack) ->
         assert workgroup.publicly_accessible is False and workgroup.enhanced_vpc_routing
         parameters = {one["parameter_key"]: one["parameter_value"] for one in workgroup.config_parameter}
         assert parameters.get("require_ssl") == "true"
+        # What runs away ends, and costs no more than this a day.
+        assert parameters.get("max_query_execution_time") == "3600"
+        limit = stack.one("aws_redshiftserverless_usage_limit")
+        assert (limit.usage_type, limit.period, limit.breach_action) == (
+            "serverless-compute",
+            "daily",
+            "deactivate",
+        )
+        assert limit.amount == 8 * workgroup.base_capacity
     assert stack.outputs["warehouse"]["REDSHIFT_METHOD"] == "iam_role"
 
 

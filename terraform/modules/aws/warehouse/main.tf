@@ -5,9 +5,14 @@ locals {
   is_serverless = var.mode == "serverless"
   database      = "analytics"
   port          = 5439
-  # Units of Redshift Serverless to start with and at most; machines of a cluster.
-  capacity    = { small = { base = 8, most = 32, nodes = 1 }, large = { base = 32, most = 128, nodes = 2 } }[var.size]
-  catalog_arn = "arn:aws:glue:${var.region}:${var.account_id}"
+  # Units of Redshift Serverless to start with and at most, and hours of a unit that a day may cost; machines of a cluster.
+  capacity = {
+    small = { base = 8, most = 32, unit_hours = 64, nodes = 1 }
+    large = { base = 32, most = 128, unit_hours = 256, nodes = 2 }
+  }[var.size]
+  # A query that runs longer is ended, as on BigQuery (profiles_template.yml).
+  query_seconds = 3600
+  catalog_arn   = "arn:aws:glue:${var.region}:${var.account_id}"
 }
 
 resource "aws_glue_catalog_database" "staging" {
@@ -121,6 +126,11 @@ resource "aws_redshiftserverless_workgroup" "this" {
     parameter_value = "true"
   }
 
+  config_parameter {
+    parameter_key   = "max_query_execution_time"
+    parameter_value = tostring(local.query_seconds)
+  }
+
   lifecycle {
     # AWS answers with all of its parameters. Terraform would take the others away again with every apply, and AWS would
     # refuse that: nothing of what is sent is a change.
@@ -131,4 +141,15 @@ resource "aws_redshiftserverless_workgroup" "this" {
       error_message = "Redshift Serverless needs three subnets in three zones."
     }
   }
+}
+
+# A budget only tells. Eight hours of the base capacity are many times what a day's build takes; beyond them queries are refused until midnight UTC.
+resource "aws_redshiftserverless_usage_limit" "compute" {
+  count = local.is_serverless ? 1 : 0
+
+  resource_arn  = aws_redshiftserverless_workgroup.this[0].arn
+  usage_type    = "serverless-compute"
+  amount        = local.capacity.unit_hours
+  period        = "daily"
+  breach_action = "deactivate"
 }

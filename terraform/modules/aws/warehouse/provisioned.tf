@@ -22,6 +22,11 @@ resource "aws_redshift_parameter_group" "this" {
     name  = "enable_user_activity_logging"
     value = "true"
   }
+
+  parameter {
+    name  = "statement_timeout"
+    value = tostring(local.query_seconds * 1000)
+  }
 }
 
 resource "aws_redshift_cluster" "this" {
