@@ -88,7 +88,7 @@ def _create_table(
     before = dict(warehouse.tables)
     warehouse.put(table)
     try:
-        warehouse.write(name, rows)
+        warehouse.write(name, rows, is_overwritten=True)
     except (BigQueryError, SqlError):
         warehouse.tables = before
         raise

@@ -139,14 +139,19 @@ class RestInterface:
         return about
 
     def describe(self, name: str, content: dict) -> dict:
-        """Set descriptions of a table and its columns, which is what dbt's persist_docs does."""
+        """Set descriptions of a table, and descriptions and policy tags of its columns: dbt's persist_docs and update_columns."""
         table = self.warehouse.table(name)
         fields = {field["name"]: field for field in (content.get("schema") or {}).get("fields", [])}
         if fields.keys() - {column.name for column in table.columns}:
             raise not_emulated("adding columns to a table")
         columns = [
-            replace(column, description=fields.get(column.name, {}).get("description", column.description))
+            replace(
+                column,
+                description=field.get("description", column.description),
+                policy_tags=tuple(field.get("policyTags", {}).get("names", column.policy_tags)),
+            )
             for column in table.columns
+            for field in [fields.get(column.name, {})]
         ]
         description = content.get("description", table.description)
         self.warehouse.put(replace(table, columns=columns, description=description))
@@ -159,6 +164,8 @@ class RestInterface:
             raise not_emulated(f"jobs of type {', '.join(content['configuration'])}")
         job_id = content["jobReference"].get("jobId") or uuid.uuid4().hex
         sql = content["configuration"]["query"]["query"]
+        if content["configuration"].get("dryRun"):
+            return self.dry_run(sql, content["configuration"])
         self.statements.append(sql)
         outcome = run_script(self.warehouse, sql)
         table = outcome.table
@@ -172,6 +179,17 @@ class RestInterface:
         if outcome.affected is not None:
             statistics["numDmlAffectedRows"] = str(outcome.affected)
         return self.done(job_id, content["configuration"], {"query": statistics})
+
+    def dry_run(self, sql: str, configuration: dict) -> dict:
+        """What a statement would do is checked by doing it, and undone."""
+        datasets, tables = set(self.warehouse.datasets), dict(self.warehouse.tables)
+        try:
+            outcome = run_script(self.warehouse, sql)
+        finally:
+            self.warehouse.datasets, self.warehouse.tables = datasets, tables
+        return self.done(
+            uuid.uuid4().hex, configuration, {"query": {"statementType": outcome.statement_type}}
+        )
 
     def load(self, content: dict, data: bytes) -> dict:
         """Load a CSV file with a given schema into a new table, as dbt does with seeds."""

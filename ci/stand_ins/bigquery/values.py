@@ -26,6 +26,8 @@ class Column:
     parameters: TypeParametersProto | None = None
     is_required: bool = False
     description: str | None = None
+    # No statement of SQL sets or keeps them: https://docs.cloud.google.com/bigquery/docs/column-level-security#set_policy
+    policy_tags: tuple[str, ...] = ()
 
     @property
     def sql_type(self) -> str:
@@ -63,6 +65,8 @@ def rest_field(column: Column) -> dict:
         field["mode"] = "REQUIRED"
     if column.description:
         field["description"] = column.description
+    if column.policy_tags:
+        field["policyTags"] = {"names": list(column.policy_tags)}
     if column.parameters and column.parameters.HasField("numeric_type_parameters"):
         numeric = column.parameters.numeric_type_parameters
         field |= {"precision": str(numeric.precision), "scale": str(numeric.scale)}

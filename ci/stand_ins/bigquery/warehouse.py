@@ -15,6 +15,7 @@ from zetasql.wasi._pb2.zetasql.public.value_pb2 import ValueProto
 
 from ci.stand_ins.bigquery.errors import BigQueryError, not_found
 from ci.stand_ins.bigquery.metadata_views import is_metadata_view, metadata_columns, metadata_rows
+from ci.stand_ins.bigquery.partitions import PartitionQuota
 from ci.stand_ins.bigquery.table import Table
 from ci.stand_ins.bigquery.values import Column
 from ci.stand_ins.bigquery.zetasql_engine import Engine, NamedType, Rows, Variable
@@ -35,6 +36,7 @@ class Warehouse:
         self.engine, self.project, self.location, self.lake = engine, project, location, lake
         self.datasets: set[str] = set()
         self.tables: dict[str, Table] = {}
+        self.partition_quota = PartitionQuota()
         # For those who use the warehouse from several threads; it does one thing at a time.
         self.lock = threading.Lock()
 
@@ -47,14 +49,16 @@ class Warehouse:
         self.require_dataset(table.dataset)
         self.tables[table.name] = table
 
-    def write(self, name: str, rows: Rows) -> None:
-        """Replace the rows of a table by such that have its columns, in order; their values take its types."""
+    def write(self, name: str, rows: Rows, *, is_overwritten: bool = False) -> None:
+        """Replace the rows of a table by such that have its columns, in order; their values take its types. `is_overwritten` for what is no
+        DML."""
         table = self.table(name)
         self.require_kind(table, "TABLE")
         data = self.converted(rows, table.columns).data
         for place, column in enumerate(table.columns):
             if column.is_required and any(row.cell[place].WhichOneof("value") is None for row in data.row):
                 raise BigQueryError(f"Required field {column.name} cannot be null", reason="invalid")
+        self.partition_quota.count(table, data, is_overwritten=is_overwritten)
         self.tables[name] = dataclasses.replace(table, data=data)
 
     def converted(self, rows: Rows, columns: Sequence[Column]) -> Rows:

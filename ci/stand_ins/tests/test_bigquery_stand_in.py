@@ -109,6 +109,59 @@ def test_money_is_exact_and_takes_the_declared_scale(stand_in):
     assert total == Decimal("1234567890128.33456")
 
 
+# Limits
+
+
+def test_a_job_changes_at_most_4000_partitions(stand_in):
+    """https://docs.cloud.google.com/bigquery/quotas#partitioned_tables"""
+    days = "select day from unnest(generate_date_array('2020-01-01', date_add('2020-01-01', interval {} day))) as day"
+    by_day = "create or replace table local.shop.daily partition by day as "
+    stand_in.query(by_day + days.format(3999))
+    with pytest.raises(BigQueryError, match="allowed 4000, query produces at least 4001"):
+        stand_in.query(by_day + days.format(4000))
+    monthly = "create table local.shop.monthly partition by date_trunc(day, month) as "
+    stand_in.query(monthly + days.format(4000))
+    assert stand_in.warehouse.partition_quota.changes["local.shop.monthly"] == 132
+
+
+def test_overwriting_a_table_counts_all_its_partitions_and_dml_those_it_changes(stand_in):
+    days = "select day from unnest(generate_date_array('2020-01-01', date_add('2020-01-01', interval 3999 day))) as day"
+    overwrite = f"create or replace table local.shop.daily partition by day as {days}"
+    for _ in range(7):
+        stand_in.query(overwrite)
+    stand_in.query("delete from local.shop.daily where day between '2020-01-01' and '2020-01-03'")
+    assert stand_in.warehouse.partition_quota.changes["local.shop.daily"] == 7 * 4000 + 3
+    with pytest.raises(BigQueryError, match="Number of partition modifications"):
+        stand_in.query(overwrite)
+
+
+# Policy tags
+
+
+def test_a_policy_tag_stays_with_dml_and_goes_when_the_table_is_replaced(stand_in):
+    """https://docs.cloud.google.com/bigquery/docs/column-level-security#set_policy: with SQL there is no way to set one."""
+    client = bigquery.Client(
+        stand_in.project, AnonymousCredentials(), client_options=ClientOptions(api_endpoint=stand_in.endpoint)
+    )
+
+    def tags() -> list:
+        table = client.get_table("local.shop.sale")
+        return [field.policy_tags.names for field in table.schema if field.policy_tags]
+
+    table = client.get_table("local.shop.sale")
+    tag = bigquery.PolicyTagList(["projects/p/locations/eu/taxonomies/1/policyTags/2"])
+    first, *others = table.schema
+    table.schema = [bigquery.SchemaField(first.name, first.field_type, first.mode, policy_tags=tag), *others]
+    client.update_table(table, ["schema"])
+    assert tags() == [tag.names]
+    stand_in.query("insert into local.shop.sale (id) values (7); delete from local.shop.sale where id = 7")
+    assert tags() == [tag.names]
+    stand_in.query(
+        "create or replace table local.shop.sale partition by day as select * from local.shop.sale"
+    )
+    assert tags() == []
+
+
 # Scripts
 
 
