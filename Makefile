@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run verify test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
 
@@ -70,6 +70,10 @@ test-fast: setup ## The tests that take seconds.
 
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
 	@$(BIN)/python -m pytest dbt_project/tests/python/test_warehouses.py ci/stand_ins/tests
+
+check-cloud: setup ## TARGET=redshift|bigquery STAGING_URI=… READER=…: the project on a real account; says what it costs before it begins.
+	@$(if $(and $(TARGET),$(STAGING_URI)),,echo "error: say where: make check-cloud TARGET=redshift|bigquery STAGING_URI=…" >&2; exit 2)
+	@$(BIN)/python -m ci.check_cloud "$$TARGET" "$$STAGING_URI" $(if $(READER),--reader "$$READER") $(if $(YES),--yes)
 
 test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions, real runs, cloud operators against stand-ins.
 	@# Two at a time, the longest first; a red one keeps none of the others from running.

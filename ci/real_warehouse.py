@@ -1,26 +1,14 @@
-"""Builds the project on a real Redshift or BigQuery and compares its marts with DuckDB's. Not run by default: it needs an
-account, takes minutes and costs a little.
+"""The project's warehouse on a real Redshift or BigQuery, and its marts beside DuckDB's (ci/check_cloud.py)."""
 
-    DBT_TARGET=redshift … python -m ci.real_warehouse --staging-uri s3://bucket/scratch
-    DBT_TARGET=bigquery … python -m ci.real_warehouse --staging-uri gs://bucket/scratch
-
-The settings are those of profiles_template.yml. A sample is staged here by Spark, uploaded to a folder of its own below
---staging-uri, built in schemas of its own (DBT_SCHEMA), a day at a time and an old day again, and compared mart by mart.
-The folder and the schemas stay for a look; their names are printed, so that they can be dropped.
-"""
-
-import argparse
 import json
 import os
 import sys
-import tempfile
-import uuid
 from collections import Counter
 from pathlib import Path
 
 import pyarrow.fs
 
-from ci.staged_sample import Sample, Warehouse, staged_warehouse
+from ci.staged_sample import Warehouse
 
 MOST_ROWS = 1_000_000
 
@@ -82,48 +70,6 @@ def compare(real: RealWarehouse, duckdb: Warehouse) -> list[str]:
     return differing
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m ci.real_warehouse",
-        description="Build the project on the warehouse of DBT_TARGET (settings: profiles_template.yml) and compare its "
-        "marts with DuckDB's, row for row. Needs an account; nothing runs it by default.",
-    )
-    parser.add_argument(
-        "--staging-uri", required=True, help="a scratch folder of a bucket that the warehouse can read"
-    )
-    staging_uri = parser.parse_args().staging_uri.rstrip("/")
-    if not os.environ.get("DBT_TARGET"):
-        sys.exit(
-            "error: DBT_TARGET is not set: redshift or bigquery, with its settings (see profiles_template.yml)"
-        )
-
-    run = uuid.uuid4().hex[:8]
-    with tempfile.TemporaryDirectory() as folder:
-        print("staging a sample with Spark", flush=True)
-        sample = Sample(Path(folder) / "sample")
-        prepared = sample.prepare()
-        if prepared.returncode:
-            sys.exit(prepared.stdout + prepared.stderr)
-        uri = f"{staging_uri}/movie_analytics_{run}"
-        print(f"uploading it to {uri}", flush=True)
-        upload(sample.staging, uri)
-
-        print("building on DuckDB", flush=True)
-        duckdb = staged_warehouse(Path(folder) / "duckdb", sample.staging)
-        duckdb.build(sample.DAYS[0], sample.DAYS[-1])
-        schema = f"movie_analytics_ci_{run}"
-        print(f"building on {os.environ['DBT_TARGET']}, schemas {schema}_*", flush=True)
-        real = RealWarehouse(Path(folder) / "real", uri, schema)
-        real.stage_external_sources(days=(sample.DAYS[0], sample.DAYS[-1]))
-        real.build(sample.DAYS[0], sample.DAYS[-2])
-        real.build(sample.DAYS[-1])
-        real.build(sample.DAYS[1])
-        differing = compare(real, duckdb)
-    print(f"left behind: {uri} and the schemas {schema}_*")
-    if differing:
-        sys.exit("\n".join(["error: the marts differ", *differing]))
-
-
 def upload(folder: Path, uri: str) -> None:
     store, path = pyarrow.fs.FileSystem.from_uri(uri)
     for file in folder.glob("*/insert_date=*/**/*.parquet"):
@@ -131,7 +77,3 @@ def upload(folder: Path, uri: str) -> None:
         # A local folder has to be made; in a bucket there are none.
         store.create_dir(os.path.dirname(target), recursive=True)
         pyarrow.fs.copy_files(str(file), target, destination_filesystem=store)
-
-
-if __name__ == "__main__":
-    main()
