@@ -9,11 +9,9 @@ What it shows: that names, types and functions are BigQuery's (ZetaSQL is BigQue
 AS, DML and scripts with transactions give; that dbt-bigquery's calls are answered as BigQuery answers them; external
 tables over Hive-partitioned Parquet files (gs://<any bucket>/… is the folder `lake`), with their types checked.
 
-What it cannot show: speed and cost, partition pruning, quotas and other limits, IAM, policy tags, streaming, loads other
-than CSV seeds, copies, materialized views, UDFs, temporary tables, statements that run side by side. ZetaSQL is run with
-nearly all of its features, so it may accept what BigQuery has not released. DELETE, UPDATE and MERGE are checked by
-ZetaSQL and then evaluated as queries of our making (dml.py). It is the reference implementation: thousands of rows take
-seconds. What BigQuery can do and the stand-in cannot is refused ("The stand-in does not run …"), not ignored.
+SUPPORT.md says what it cannot show. DELETE, UPDATE and MERGE are checked by ZetaSQL and then evaluated as queries of our making (dml.py). It is the
+reference implementation: thousands of rows take seconds. What BigQuery can do and the stand-in cannot is refused ("The stand-in does not run …"),
+not ignored.
 """
 
 import contextlib

@@ -8,17 +8,8 @@ wire.py speaks to the client, rewrite.py turns Redshift's SQL into PostgreSQL's,
 pass and Redshift does not, functions.sql has what Redshift adds to PostgreSQL. External tables over Parquet are in
 external_ddl.py (the statements), spectrum.sql (the catalogue) and spectrum.py (the rows).
 
-It shows that the adapter and the SQL of the project fit together, that external tables are made, filled and dropped as
-Spectrum wants it, and what the models give. "Through the real adapter against a stand-in" is what may be said of it;
-it is not Redshift, and cannot show:
-- IAM, network, Glue's rights, speed, distribution, sort keys, encodings, WLM, locks, serializable isolation;
-- keys and uniqueness are enforced here, on Redshift they are information;
-- arithmetic: numeric has no bounds here, where Redshift limits precision and scale of products and quotients;
-- varchar(n) counts characters here and bytes there (but for Parquet files, where bytes are counted);
-- correlated subqueries, leader-node functions and full joins that Redshift cannot plan pass here;
-- a type mismatch in one partition fails every scan of the table, also one that would leave that partition out;
-- SUPER, QUALIFY, lateral aliases, sysdate, nvl2, median, convert_timezone, datasharing, COPY and UNLOAD, materialized
-  views, writing to external tables, anything but Parquet: right on Redshift, errors here.
+texts.sql gives texts Redshift's lengths and comparison. SUPPORT.md says what all of it shows and what it cannot. "Through the real
+adapter against a stand-in" is what may be said of it; it is not Redshift.
 """
 
 import contextlib
