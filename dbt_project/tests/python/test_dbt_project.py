@@ -487,8 +487,6 @@ def test_the_template_of_profiles_has_the_three_warehouses_and_no_secret():
     text = (ROOT / "profiles_template.yml").read_text()
     for target in ("dev:", "redshift:", "bigquery:"):
         assert f"\n    {target}" in text
-    # The driver keeps connect_timeout as the timeout of its socket, so that every longer query would end (dbt-redshift#427).
-    assert "connect_timeout" not in text
     # Every value that a user sets comes from the environment.
     assert not re.search(
         r"^\s+(password|token|keyfile|host|user|project):\s+(?!\"\{\{ env_var)", text, re.MULTILINE
