@@ -5,12 +5,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
-  docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package deploy destroy locks clean
+  docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
 UV_VERSION := 0.13.8
-# Of the Spark package: where to put it, and for which machines its wheels are.
-PACKAGE := dist/spark
-ARCHITECTURE := aarch64
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 DAG_FILES := $(wildcard airflow/dags/*.py airflow/dags/pipeline/*.py airflow/plugins/*.py)
@@ -148,13 +145,23 @@ airflow-setup: setup .venv-airflow/synced ## Install Airflow into .venv-airflow,
 airflow-manifest: airflow-setup ## dbt's manifest, from which Airflow makes a task of each model.
 	@cd dbt_project && $(BIN)/dbt --quiet parse
 
+# Where to put it, and for which machines its wheels are.
+spark-package: export PACKAGE := dist/spark
+spark-package: export ARCHITECTURE := aarch64
 spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
-	@$(BIN)/python -m spark_prep.spark.package $(PACKAGE)
+	@$(BIN)/python -m spark_prep.spark.package "$$PACKAGE"
 	@# For EMR Serverless, whose image has none of them; its application is ARM64.
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
-	$(UV) pip install --quiet --target "$$wheels/packages" --python-version 3.11 --python-platform $(ARCHITECTURE)-manylinux_2_28 \
+	$(UV) pip install --quiet --target "$$wheels/packages" --python-version 3.11 --python-platform "$$ARCHITECTURE-manylinux_2_28" \
 	  --only-binary :all: --no-deps --require-hashes -r requirements/cluster.txt && \
-	tar --create --gzip --file $(PACKAGE)/packages.tar.gz --directory "$$wheels/packages" .
+	tar --create --gzip --file "$$PACKAGE/packages.tar.gz" --directory "$$wheels/packages" .
+
+sample-day: setup ## DATE=2021-01-31: feeds of one day as a deployment delivers them, into dist/sample; its answers are printed.
+	@rm -rf dist/sample && mkdir -p dist/sample/user_purchase
+	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && \
+	$(BIN)/python -m demo.sample --out "$$made" --from "$$DATE" --to "$$DATE" --reviews-per-day 200 --purchases-per-day 200 > "$$made/summary" && \
+	mv "$$made"/raw/* dist/sample && mv "$$made/user_purchase.csv" dist/sample/user_purchase/sample.csv && \
+	tr -d '\n' < "$$made/answers.json" && echo
 
 deploy: ## CLOUD=aws|gcp ENV=dev: the platform, image, Spark package, Airflow, a smoke run; DRY_RUN=1 only prints (terraform/DEPLOY.md).
 	@$(if $(and $(CLOUD),$(ENV)),,echo "error: say where to: make deploy CLOUD=aws|gcp ENV=dev" >&2; exit 2)

@@ -2,7 +2,8 @@
 
   bootstrap  make the bucket of Terraform's state, once for an account or project
   plan       show what a deployment would change
-  deploy     platform, keys, image, Spark package, databases, Airflow, warehouse, smoke test; repeatable
+  deploy     platform, keys, image, Spark package, databases, Airflow, warehouse, smoke test, on a trial stack
+             a day of sample data; repeatable
   destroy    take all of it down, if the environment is ephemeral
 
 Needs terraform, docker, kubectl, helm, make and the cloud's command line (aws or gcloud), logged in; on Google Cloud curl,

@@ -80,8 +80,13 @@ def log_in_to_registry(what: str) -> Steps:
     ]
 
 
-def upload_spark_package(target: str) -> str:
-    return f"aws s3 cp --recursive dist/spark {target}"
+def upload(folder: str, target: str) -> str:
+    return f"aws s3 cp --recursive {folder} {target}"
+
+
+def list_files(uri: str) -> str:
+    """Fails if there is none."""
+    return f"aws s3 ls {uri}"
 
 
 def log_in_to_cluster(environment: Environment) -> str:

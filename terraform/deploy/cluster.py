@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from terraform.deploy.steps import Step
+from terraform.deploy.values import Json
 
 PSQL_IMAGE = "postgres:17-alpine"
 KUBECTL = "kubectl --namespace <airflow_namespace>"
@@ -37,12 +38,24 @@ def run_in_database(
     )
 
 
-def smoke_run(what: str, why: str, dags: Sequence[str], tasks: Sequence[str], day: str) -> Step:
-    """Tasks of Airflow, where tasks run anyway (LocalExecutor), with room for dbt."""
+def smoke_run(
+    what: str,
+    why: str,
+    dags: Sequence[str],
+    tasks: Sequence[str],
+    day: str,
+    sample: str = "",
+    stdin: Json | None = None,
+    unless: str = "",
+) -> Step:
+    """Tasks of Airflow, where tasks run anyway (LocalExecutor), with room for dbt; `sample` and `stdin` as smoke_run.py has them."""
     return Step(
         what,
-        f"{KUBECTL} exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY={day} "
+        f"{KUBECTL} exec {'--stdin ' if stdin else ''}deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY={day} "
+        f"{f'SMOKE_SAMPLE={sample} ' if sample else ''}"
         f"'SMOKE_DAGS={' '.join(dags)}' 'SMOKE_TASKS={' '.join(tasks)}' python -c",
         why=why,
         script="terraform/deploy/smoke_run.py",
+        stdin=stdin,
+        unless=unless,
     )

@@ -7,12 +7,13 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from terraform.deploy.cluster import KUBECTL, keep_secret, run_in_database, secret_exists, smoke_run
 from terraform.deploy.environment import Environment
 from terraform.deploy.steps import ROOT, Step, Steps
-from terraform.deploy.values import DeployError, Json, login, outputs
+from terraform.deploy.values import DeployError, Json, Values, login, outputs
 
 CHART_VERSION = "1.22.0"
 
@@ -30,7 +31,8 @@ class Cloud(Protocol):
     def write_pseudonym_key(self) -> Steps: ...
     def set_database_passwords(self, environment: Environment) -> Steps: ...
     def log_in_to_registry(self, what: str) -> Steps: ...
-    def upload_spark_package(self, target: str) -> str: ...
+    def upload(self, folder: str, target: str) -> str: ...
+    def list_files(self, uri: str) -> str: ...
     def log_in_to_cluster(self, environment: Environment) -> str: ...
     def read_secret(self, secret_id: str) -> str: ...
     def grant_in_warehouse(self, what: str) -> Steps: ...
@@ -65,10 +67,12 @@ def deploy(cloud: Cloud, environment: Environment, approve: str) -> Steps:
         *prepare_databases(cloud),
         *install_airflow(cloud, environment, version),
         check(environment),
+        *(sample_day(cloud, environment) if environment.is_ephemeral else []),
         Step(
-            "Done. The web interface: "
+            "Done. The web interface, at localhost:8080: "
             "kubectl --namespace <airflow_namespace> port-forward service/airflow-api-server 8080"
         ),
+        Step("Docs and report of the last day: <artifacts_uri>/docs/"),
     ]
 
 
@@ -137,7 +141,7 @@ def publish_spark_package(cloud: Cloud, version: str) -> Steps:
     what = "Spark package"
     return [
         Step(what, "make spark-package"),
-        Step(what, cloud.upload_spark_package(f"<artifacts_uri>/spark/{version}")),
+        Step(what, cloud.upload("dist/spark", f"<artifacts_uri>/spark/{version}")),
     ]
 
 
@@ -254,6 +258,46 @@ def check(environment: Environment) -> Step:
         tasks=("verification.stage_external_sources", "staging.export_purchases"),
         day=environment.setting("start_date"),
     )
+
+
+# Below raw_uri; by it a later deployment knows that the feeds there are the sample.
+SAMPLE_PURCHASES = "user_purchase/sample.csv"
+
+
+def sample_day(cloud: Cloud, environment: Environment) -> Steps:
+    """For a stack that may lose its data, unless there are feeds of its own: the first day, from the vendors' files to the marts."""
+    what = "A day of sample data, from the feeds to the marts"
+    day, own = environment.setting("start_date"), "there_are_feeds_of_your_own"
+    return [
+        Step(what, cloud.list_files(f"<raw_uri>/{SAMPLE_PURCHASES}"), asks="sample_is_there"),
+        Step(what, cloud.list_files("<raw_uri>/movie_review/"), asks=own, unless="sample_is_there"),
+        Step(what, f"make --silent sample-day DATE={day}", answer=sample_answers, unless=own),
+        Step(what, cloud.upload("dist/sample", "<raw_uri>"), unless=own),
+        smoke_run(
+            what,
+            why="switches staging and analytics on. Spark runs as on any day; two hours at most",
+            dags=(),
+            tasks=(),
+            day=day,
+            sample=SAMPLE_PURCHASES,
+            stdin="<sample_answers>",
+            unless=own,
+        ),
+    ]
+
+
+def sample_answers(output: str, values: Values) -> None:
+    """Of all that the sample knows about itself (the last line), what smoke_run.py compares."""
+    answers = json.loads(output.splitlines()[-1])
+    figures = ("delivered", "quarantined", "staged", "in_marts")
+    ledger = {row["table_name"]: [row[f"records_{name}"] for name in figures] for row in answers["ledger"]}
+    customers = answers["user_behavior_metric"]
+    fact = [
+        sum(row["review_count"] for row in customers),
+        sum(row["review_score"] for row in customers),
+        str(sum(Decimal(row["amount_spent"]) for row in customers)),
+    ]
+    values.public["sample_answers"] = json.dumps({"ledger": ledger, "fact": fact})
 
 
 def uninstall_airflow(cloud: Cloud, environment: Environment) -> Steps:

@@ -109,8 +109,13 @@ def log_in_to_registry(what: str) -> Steps:
     return [Step(what, "gcloud auth configure-docker <image_registry> --quiet")]
 
 
-def upload_spark_package(target: str) -> str:
-    return f"gcloud storage cp --recursive dist/spark/* {target}/"
+def upload(folder: str, target: str) -> str:
+    return f"gcloud storage cp --recursive {folder}/* {target}/"
+
+
+def list_files(uri: str) -> str:
+    """Fails if there is none."""
+    return f"gcloud storage ls {uri}"
 
 
 def log_in_to_cluster(environment: Environment) -> str:

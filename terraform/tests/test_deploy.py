@@ -84,7 +84,9 @@ OUTPUTS = {
 }
 ANSWERS = {
     "terraform/aws output -json": {name: {"value": value} for name, value in OUTPUTS.items()},
-    "terraform/gcp output -json": {name: {"value": value} for name, value in OUTPUTS.items()},
+    "terraform/gcp output -json": {
+        name: {"value": value} for name, value in (OUTPUTS | {"raw_uri": "gs://raw"}).items()
+    },
     "describe-secret": {"a": ["AWSCURRENT", "v1"]},
     "versions list": "1",
     "get-secret-value": {"username": "the_admin", "password": "ADMINS-PASSWORD"},
@@ -93,6 +95,23 @@ ANSWERS = {
     "print-access-token": "ACCESS-TOKEN",
     "get secret": None,  # no secret is in the cluster yet
     "manifest inspect": None,  # no such image yet
+    "ls s3://raw/": None,  # no feeds yet
+    "ls gs://raw/": None,
+    "make --silent sample-day": {
+        "ledger": [
+            {
+                "table_name": "review_logs",
+                "records_delivered": 5,
+                "records_quarantined": 1,
+                "records_staged": 4,
+                "records_in_marts": 3,
+            }
+        ],
+        "user_behavior_metric": [
+            {"review_count": 2, "review_score": 1, "amount_spent": "1.250"},
+            {"review_count": 1, "review_score": 1, "amount_spent": "-0.125"},
+        ],
+    },
     "peerings list": "servicenetworking-googleapis-com",
     "describe-vpcs": "vpc-1",
     "describe-security-groups": "sg-1 sg-2",
@@ -237,6 +256,11 @@ STEPS = {
         "delete job airflow-run-airflow-migrations --ignore-not-found",
         "helm upgrade airflow airflow --install",
         "exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01",
+        "aws s3 ls <raw_uri>/user_purchase/sample.csv",
+        "aws s3 ls <raw_uri>/movie_review/",
+        "make --silent sample-day DATE=2021-01-01",
+        "aws s3 cp --recursive dist/sample <raw_uri>",
+        "exec --stdin deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01 SMOKE_SAMPLE=",
     ],
     "gcp": [
         "terraform -chdir=terraform/gcp init -input=false -reconfigure -backend-config=environments/dev.gcs.tfbackend",
@@ -274,6 +298,11 @@ STEPS = {
         "delete job airflow-run-airflow-migrations --ignore-not-found",
         "helm upgrade airflow airflow --install",
         "exec deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01",
+        "gcloud storage ls <raw_uri>/user_purchase/sample.csv",
+        "gcloud storage ls <raw_uri>/movie_review/",
+        "make --silent sample-day DATE=2021-01-01",
+        "gcloud storage cp --recursive 'dist/sample/*' <raw_uri>/",
+        "exec --stdin deployment/airflow-scheduler --container scheduler -- env SMOKE_DAY=2021-01-01 SMOKE_SAMPLE=",
     ],
 }  # fmt: skip
 
@@ -320,7 +349,14 @@ def test_what_is_asked_of_terraform_is_an_output_in_both_clouds(command: str, cl
 
 def given_by_steps() -> set[str]:
     """The names whose values come from new secrets, and from what commands answer."""
-    answers = {"registry_password", "access_token", "shop_admin", "metadata_admin", "warehouse_admin"}
+    answers = {
+        "sample_answers",
+        "registry_password",
+        "access_token",
+        "shop_admin",
+        "metadata_admin",
+        "warehouse_admin",
+    }
     loops = {"vpc", "security_group", "rule", "peering"}
     return set(new_secrets().secret) | answers | loops
 
@@ -377,6 +413,90 @@ def test_a_smoke_run_ends_well_only_if_its_tasks_succeed(
     )  # fmt: skip
     assert (ran.returncode == 0) is ends_well, ran.stdout + ran.stderr
     assert says in ran.stdout + ran.stderr
+
+
+EXPECTED = {"ledger": {"review_logs": [5, 1, 4, 3]}, "fact": [3, 2, "1.125"]}
+
+
+def run_of(day: str, state: str, start: str = "2999-01-01T00:00:00+00:00") -> dict[str, str]:
+    return {"run_id": f"backfill__2021-01-02T03:00:00+00:00__{day}__x", "state": state, "start_date": start}
+
+
+def logged(answer: Any) -> str:
+    """As Airflow prints it, with a line of its log before."""
+    return f"2026-11-29T12:27:11Z [warning ] Could not import graphviz.\n{json.dumps(answer)}"
+
+
+GOOD_SAMPLE = {
+    "tasks test --task-params": OF_A_TASK.format(time="2026-11-29T09:09:08Z", state="success"),
+    "dags unpause --yes": "",
+    "backfill create --dag-id staging --from-date 2021-01-01": "",
+    # a run of another day waits for its files; an earlier deployment's run failed
+    "list-runs staging": logged(
+        [run_of("2026-11-28", "running"), run_of("2021-01-01", "success"), run_of("2021-01-01", "failed", "2026-01-01T00:00:00+00:00")]
+    ),
+    "list-runs analytics": logged([run_of("2021-01-01", "success")]),
+    "variables get warehouse": logged({"REDSHIFT_HOST": "warehouse.internal"}),
+    "ref('ledger')": {
+        "show": [
+            {"table_name": "review_logs", "records_delivered": 5.0, "records_quarantined": 1, "records_staged": 4, "records_in_marts": 3}
+        ]
+    },
+    "ref('fact_movie_analytics')": {"show": [{"reviews": 3, "positive": 2, "amount": "1.12500"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({}, ""),
+        ({"tasks test --task-params": OF_A_TASK.format(time="", state="failed")}, "load_user_purchase of 2021-01-01 ended failed"),
+        ({"dags unpause --yes": None}, "airflow dags unpause --yes staging ended with exit code 1"),
+        ({"backfill create --dag-id staging --from-date 2021-01-01": None}, "airflow backfill create"),
+        ({"list-runs staging": logged([run_of("2021-01-01", "failed")])}, "staging failed on the sample's day"),
+        ({"list-runs staging": logged([run_of("2026-11-28", "success")])}, "staging is not started after 0 s"),
+        ({"list-runs staging": logged([run_of("2021-01-01", "running")])}, "staging is running after 0 s"),
+        ({"list-runs analytics": logged([run_of("", "failed")])}, "analytics failed on the sample's day"),
+        ({"list-runs analytics": logged([run_of("", "success", "2026-01-01T00:00:00+00:00")])}, "analytics is not started"),
+        ({"variables get warehouse": None}, "airflow variables get warehouse ended with exit code 1"),
+        ({"ref('ledger')": None}, "the warehouse does not answer: stand-in: refused"),
+        ({"ref('ledger')": {"show": []}}, "the marts of the sample's day are not what they must be"),
+        ({"ref('fact_movie_analytics')": {"show": [{"reviews": 3, "positive": 2, "amount": "1.12501"}]}}, "are not what they must be"),
+    ],
+)  # fmt: skip
+def test_a_day_of_sample_data_ends_well_only_if_the_marts_are_right(
+    answers: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    for name in ("airflow", "dbt"):
+        (tmp_path / name).write_text(STAND_IN.format(python=sys.executable))
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "answers").write_text(json.dumps(GOOD_SAMPLE | answers))
+    ran = subprocess.run(
+        [sys.executable, "-c", (TREE / "deploy/smoke_run.py").read_text()],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"),
+            "ANSWERS": str(tmp_path / "answers"), "SMOKE_DAGS": "", "SMOKE_TASKS": "", "SMOKE_DAY": "2021-01-01",
+            "SMOKE_SAMPLE": "user_purchase/sample.csv", "SMOKE_WAIT_SECONDS": "0", "JOBS_PYTHON": str(tmp_path / "python"),
+        },
+        check=False, text=True, capture_output=True, input=json.dumps(EXPECTED),
+    )  # fmt: skip
+    assert (ran.returncode == 0) is (not says), ran.stdout + ran.stderr
+    assert says in ran.stderr
+    assert ("the marts hold what the sample's answers say" in ran.stdout) is (not says)
+
+
+def test_the_sample_runs_only_where_data_may_be_lost_and_no_feeds_are(deploy: Deploy) -> None:
+    done = deploy("deploy", "aws", "dev")
+    assert json.loads(the_call(done, "SMOKE_SAMPLE=user_purchase/sample.csv")["stdin"]) == EXPECTED
+    with_feeds = deploy(
+        "deploy", "aws", "dev", answers={"ls s3://raw/movie_review/": "PRE insert_date=2026-11-28/"}
+    )
+    again = deploy("deploy", "aws", "dev", answers={"ls s3://raw/user_purchase/sample.csv": "sample.csv"})
+    for_good = deploy("deploy", "aws", "prod")
+    for done, is_run in ((with_feeds, False), (again, True), (for_good, False)):
+        assert done.returncode == 0, done.stderr
+        assert any("dist/sample" in call["line"] for call in done.calls) is is_run
+        assert any("SMOKE_SAMPLE=user_purchase" in call["line"] for call in done.calls) is is_run
 
 
 def test_a_smoke_run_that_fails_ends_the_deployment(deploy: Deploy) -> None:
@@ -566,7 +686,7 @@ def test_an_image_that_is_there_is_not_built_again(deploy: Deploy) -> None:
 def test_one_version_names_image_and_package_and_airflow_knows_it(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev")
     version = the_call(done, "docker push")["line"].rpartition(":")[2]
-    assert the_call(done, "aws s3 cp")["arguments"][-1] == f"s3://artifacts/spark/{version}"
+    assert the_call(done, "aws s3 cp", "dist/spark ")["arguments"][-1] == f"s3://artifacts/spark/{version}"
     assert {f"PIPELINE_VERSION={version}", "CLOUD=aws"} <= set(the_call(done, "docker build")["arguments"])
     values = json.loads(the_call(done, "helm upgrade")["stdin"])
     environment = {entry["name"]: entry["value"] for entry in values["env"]}
@@ -591,7 +711,7 @@ MUST_SUCCEED = [
     (cloud, command)
     for cloud in CLOUDS
     for command in dict.fromkeys(STEPS[cloud])
-    if not re.search(r"get secret|manifest inspect", command)
+    if not re.search(r"get secret|manifest inspect| ls <raw_uri>", command)
     and (cloud == "aws" or command not in STEPS["aws"])
 ]
 
