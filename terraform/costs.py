@@ -150,6 +150,44 @@ def table(cloud: str, stacks: Mapping[str, Quantities]) -> str:
     return "\n".join(lines)
 
 
+# A day of a million reviews and as many logs. Each job has a driver and a worker of 4 vCPUs, or two workers of Glue, and takes two
+# minutes until it works, on a cluster of three machines ten.
+JOB_VCPU, GB_PER_VCPU, START_SECONDS, CLUSTER_START_SECONDS = 8, 4, 120, 600
+# A unit of Dataproc is 0.6 of a vCPU and 0.1 of each GB.
+DCU_PER_VCPU = 0.6 + 0.1 * GB_PER_VCPU
+
+
+def million_reviews(cloud: str) -> str:
+    """Markdown: what the two Spark jobs and the storage of such a day cost. Seconds and sizes are those of docs/benchmark.md."""
+    measured = re.findall(
+        r"^## (?:Reviews|Logs)\n\n1,000,000 records in one file of ([\d,]+) MB.*?^\| this project \| ([\d.]+) \|",
+        (Path(__file__).parents[1] / "docs/benchmark.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    (reviews_mb, reviews_seconds), (logs_mb, logs_seconds) = measured
+    working = float(reviews_seconds) + float(logs_seconds)
+    hours = (2 * START_SECONDS + working) / 3600
+    cluster_hours = (CLUSTER_START_SECONDS + max(float(reviews_seconds), float(logs_seconds))) / 3600
+    gigabytes = (float(reviews_mb.replace(",", "")) + float(logs_mb.replace(",", ""))) / 1000
+    usd = {item: price for item, (price, _) in prices(cloud).items()}
+    costs: dict[str, float]
+    if cloud == "aws":
+        vcpu = usd["EMR Serverless vCPU (ARM64)"] + GB_PER_VCPU * usd["EMR Serverless memory (ARM64)"]
+        costs = {
+            "Spark on EMR Serverless": hours * JOB_VCPU * vcpu,
+            "Spark on EMR on EC2": cluster_hours * CLUSTER_MACHINES * usd["EMR on EC2 m7g.xlarge"],
+            "Spark on Glue": hours * 2 * usd["Glue 6.0"],
+            "its feeds in S3, each month": gigabytes * usd["S3"],
+        }
+    else:
+        costs = {
+            "Spark on Dataproc Serverless": hours * JOB_VCPU * DCU_PER_VCPU * usd["Dataproc Serverless"],
+            "its feeds in Cloud Storage, each month": gigabytes * usd["Cloud Storage"],
+        }
+    lines = [f"| {cloud.upper()}, a day of 1,000,000 reviews and as many logs | USD |", "|---|---:|"]
+    return "\n".join([*lines, *(f"| {name} | {cost:.2f} |" for name, cost in costs.items())])
+
+
 def main() -> None:
     plan = json.load(sys.stdin)
     resources = list(_resources(plan.get("planned_values", plan.get("values"))["root_module"]))

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -41,6 +42,31 @@ def test_the_sum_of_the_smallest_stack_by_hand(mocked: Mocked) -> None:
     by_hand = 73 + 129.47 + 36.5 + 27.96 + 45 + 4.85 + 2 + 4 + 10 + 1.15
     assert f"**{by_hand:.0f}**" in table
     assert f"| when nothing runs | | {by_hand - 45 - 4.85:.0f} |" in table
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_a_million_reviews_add_is_computed_from_the_benchmark(cloud: str) -> None:
+    table = costs.million_reviews(cloud)
+    assert table in (TREE / "COSTS.md").read_text(), f"put this into COSTS.md:\n{table}"
+
+
+def test_a_million_reviews_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Jobs of 60 and 30 s: with their starts 330 s of 8 vCPUs and 32 GB, of two DPUs or of 8 DCUs; the cluster 660 s; 2 GB."""
+    section = "\n1,000,000 records in one file of {} MB, read.\n\n| way | wall s |\n| --- | --: |\n| this project | {} | 1 |\n"
+    benchmark = (
+        "## Reviews\n" + section.format("1,800", "60.0") + "\n## Logs\n" + section.format("200", "30.0")
+    )
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/benchmark.md").write_text(benchmark)
+    (tmp_path / "terraform").mkdir()
+    (tmp_path / "terraform/prices.csv").write_text((TREE / "prices.csv").read_text())
+    monkeypatch.setattr(costs, "__file__", str(tmp_path / "terraform/costs.py"))
+    hour = 330 / 3600
+    aws, gcp = costs.million_reviews("aws"), costs.million_reviews("gcp")
+    assert f"EMR Serverless | {hour * (8 * 0.042094 + 32 * 0.004628):.2f} |" in aws
+    assert f"EMR on EC2 | {660 / 3600 * 3 * 0.204:.2f} |" in aws
+    assert f"Glue | {hour * 2 * 0.308:.2f} |" in aws and "each month | 0.05 |" in aws
+    assert f"Dataproc Serverless | {hour * 8 * 0.06:.2f} |" in gcp and "each month | 0.04 |" in gcp
 
 
 def test_a_resource_that_nobody_priced_is_refused() -> None:
