@@ -99,7 +99,7 @@ RULES: dict[str, Callable[[Resource], Quantities]] = {
 FREE = re.compile(
     r"aws_(budgets|iam|kms_alias|s3_bucket_|cloudwatch_log_group|default_security_group|flow_log|internet_gateway|route"
     r"|subnet|vpc|db_(parameter|subnet)_group|ecr|eks_access|launch_template|secretsmanager_secret_|security_group"
-    r"|redshiftserverless_namespace|redshift_(logging|parameter|subnet)|glue_(catalog|security))"
+    r"|redshiftserverless_(namespace|usage_limit)|redshift_(logging|parameter|subnet)|glue_(catalog|security))"
     r"|google_(billing|monitoring|project|service_account_|kms_(crypto_key_|key_ring)|storage_bucket_"
     r"|compute_(firewall|global|network|router$|subnet)|service_networking|artifact|secret_manager_secret_|sql_(database$|user)"
     r"|bigquery_(datapolicy|dataset|reservation_)|data_catalog)"
