@@ -17,6 +17,8 @@ from pages.report.warehouse import Warehouse, ask
 
 # The narrow one is for phones; one of the two is displayed.
 WIDTHS = {"wide": 720, "narrow": 330}
+# Of those that a test found.
+ROWS_SHOWN = 3
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
 
 
@@ -105,7 +107,7 @@ def _tests(tables, warehouse) -> dict:
             for status, names in state.names.items()
         ],
         "not_passed": [
-            {"status": status, "name": name}
+            {"status": status, "name": name, "rows": state.rows[name][:ROWS_SHOWN]}
             for status in ("failed", "warned")
             for name in sorted(state.names[status])
         ],

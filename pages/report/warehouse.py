@@ -11,15 +11,17 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 
-FOOTERS = ("report_footer_tables", "report_footer_tests")
+FOOTERS = ("report_footer_tables", "report_footer_tests", "report_footer_failing_rows")
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 
 @dataclass
 class TestState:
-    """How the data tests of some tables ended when each last ran: their names, by status."""
+    """How the data tests of some tables ended when each last ran: their names, by status; and, by name, some of the rows that
+    they found."""
 
     names: dict[str, list[str]]
+    rows: dict[str, list[str]] = field(default_factory=dict)
     last_run: object = None
 
 
@@ -60,6 +62,12 @@ class Warehouse:
                 result = self.tests.get(node["unique_id"], {"status": None, "run_started_at": None})
                 state.names[_told(result["status"])].append(node["name"])
                 times.append(result["run_started_at"])
+                state.rows[node["name"]] = [
+                    _row(row)
+                    for row in self.answers["report_footer_failing_rows"]
+                    if (row["unique_id"], row["run_started_at"])
+                    == (node["unique_id"], result["run_started_at"])
+                ]
         state.last_run = max(filter(None, times), default=None)
         return state
 
@@ -108,6 +116,11 @@ def _answers(shown) -> dict[str, list[dict]]:
         ]
         for result in shown.results
     }
+
+
+def _row(row: dict) -> str:
+    """A row that a test found, in a line."""
+    return ", ".join(filter(None, [row["row_text"], row["left_out"] and f"{row['left_out']}: not kept"]))
 
 
 def _told(status: str | None) -> str:

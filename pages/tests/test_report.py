@@ -206,6 +206,23 @@ def test_a_failed_test_shows_as_failed(own, tmp_path):
     assert "1 failed, 0 warned" in page["tests"]["text"]
 
 
+def test_rows_that_a_test_found_are_shown_with_it(own, tmp_path):
+    """Three of them, and none once the test has passed."""
+    change(
+        own,
+        "delete from analytics_audit.failing_row",
+        "insert into analytics_audit.failing_row select invocation_id, run_started_at, unique_id, node_name, "
+        "'row: ' || number || '<b>', 'customer_id' from analytics_audit.run_result, range(5) as numbers(number) "
+        "where node_name in ('device_never_seen_before', 'ledger_does_not_balance')",
+    )
+    built = build_report(own, tmp_path / "site")
+    assert built.returncode == 0, built.stderr
+    shown = read(tmp_path / "site", "reviews")["by-device"]["text"]
+    (found,) = re.findall(r"warned: device never seen before\s+(.*?)\s+last at", shown, re.DOTALL)
+    assert found.split("\n") == [f"row: {number}<b>, customer_id: not kept" for number in range(3)]
+    assert "row: 3" not in shown and "row: " not in read(tmp_path / "site", "trust")["ledger"]["text"]
+
+
 def test_names_from_the_data_are_text_and_nothing_else(own, tmp_path):
     hostile = {
         "Tablet": '<script>alert("x")</script><img src=x>',

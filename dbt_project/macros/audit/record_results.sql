@@ -6,8 +6,7 @@
     {#- Exposures are nodes without a result. -#}
     {%- set results = results | rejectattr('status', 'equalto', 'no-op') | list -%}
     {%- if execute and results and not flags.EMPTY -%}
-        {%- set table = graph.sources.values() | selectattr('source_name', 'equalto', 'audit') | first -%}
-        {%- set columns = typed_columns("source audit.run_result", table.columns.values()) -%}
+        {%- set columns = audit_columns('run_result') -%}
         {%- do provide_audit_table(run_result, columns) -%}
         {%- set bytes_read = bytes_read_by_node(results) -%}
         {%- set names = columns | map(attribute='name') | join(", ") -%}
@@ -27,6 +26,14 @@
         {%- endfor -%}
         {%- do adapter.commit() -%}
     {%- endif -%}
+{% endmacro %}
+
+
+{#- [{name, type}, …] of an audit table, by its YAML. -#}
+{% macro audit_columns(name) %}
+    {%- set tables = graph.sources.values() | selectattr('source_name', 'equalto', 'audit') -%}
+    {%- set table = tables | selectattr('name', 'equalto', name) | first -%}
+    {{ return(typed_columns("source audit." ~ name, table.columns.values())) }}
 {% endmacro %}
 
 
@@ -86,11 +93,15 @@
 {% macro audit_row(columns, values) %}
     {%- set literals = [] -%}
     {%- for column in columns -%}
-        {%- set value = values[column.name] -%}
-        {%- do literals.append(
-            "null" if value is none or value is undefined
-            else "cast('" ~ escape_single_quotes(value | string) ~ "' as " ~ column.type ~ ")"
-        ) -%}
+        {%- do literals.append(audit_literal(column, values[column.name])) -%}
     {%- endfor -%}
     {{ return("    (" ~ literals | join(", ") ~ ")") }}
+{% endmacro %}
+
+
+{% macro audit_literal(column, value) %}
+    {{ return(
+        "null" if value is none or value is undefined
+        else "cast('" ~ escape_single_quotes(value | string) ~ "' as " ~ column.type ~ ")"
+    ) }}
 {% endmacro %}

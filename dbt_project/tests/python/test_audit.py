@@ -77,6 +77,36 @@ def test_each_node_of_a_run_is_recorded_as_dbt_reports_it(warehouse):
     assert len(recorded) == len(set(recorded)) and set(recorded) == reported
 
 
+def test_rows_that_a_test_found_are_kept_without_what_tells_of_a_person(own):
+    """By a test of a customer's column, one of another column, and one of the project's own, of several columns."""
+    (customer,) = own.query(
+        "select min(customer_id) from analytics_marts.user_profile where customer_id > 0"
+    )[0]
+    before = own.query("select count(*) from analytics_audit.failing_row")
+    change(
+        own,
+        f"insert into analytics_marts.user_profile from analytics_marts.user_profile where customer_id = {customer}",
+        "insert into analytics_marts.dim_os from analytics_marts.dim_os where os = 'Linux'",
+        f"update analytics_marts.user_behavior_metric set amount_spent = amount_spent + 1 where customer_id = {customer}",
+    )
+    tested = own.dbt("test", "--select", "user_profile", "dim_os", "fact_and_user_behavior_metric_disagree")
+    assert tested.returncode != 0
+    kept = own.query(
+        "select node_name, row_text, left_out from analytics_audit.failing_row "
+        "where invocation_id = (select arg_max(invocation_id, run_started_at) from analytics_audit.run_result)"
+    )
+    ((linux,),) = own.query("select distinct id_dim_os from analytics_marts.dim_os where os = 'Linux'")
+    of = {name: (text, left_out) for name, text, left_out in kept}
+    assert of["customer_with_two_profiles"] == ("n_records: 2", "unique_field")
+    assert of["dim_os_key_used_twice"] == (f"unique_field: {linux}, n_records: 2", None)
+    text, left_out = of["fact_and_user_behavior_metric_disagree"]
+    assert left_out == "customer_id" and text.startswith("insert_date: 2021-01-0")
+    assert not any(str(customer) in text for _, text, _ in kept)
+    assert len(kept) <= 20 * len(of) and before != own.query(
+        "select count(*) from analytics_audit.failing_row"
+    )
+
+
 def test_bytes_are_those_that_each_node_read(warehouse):
     """Staging is read by the first models that need it, the small seeds from memory."""
     files = [

@@ -355,6 +355,7 @@ def test_the_questions_have_the_same_answers_as_on_duckdb(warehouse, built):
     assert len(questions) == 5
     # What dbt itself did is another thing in each warehouse.
     of_runs = {
+        "report_footer_failing_rows",
         "report_footer_tables",
         "report_footer_tests",
         "report_model_times",
@@ -386,6 +387,17 @@ def test_the_compiled_sql_is_of_the_warehouses_dialect(warehouse):
         assert {
             str(file): problems_of(file.read_text()) for file in models if problems_of(file.read_text())
         } == {}
+
+
+def test_rows_that_a_test_found_are_kept(warehouse, built):
+    """Of the tests that only warn; the sample has devices that no seed knows."""
+    kept = (
+        "select distinct node_name, row_text, left_out from analytics_audit.failing_row "
+        "where node_name in ('device_never_seen_before', 'location_that_is_no_us_state')"
+    )
+    found = Counter(warehouse.query(kept))
+    assert ("device_never_seen_before", "value_field: SmartTV, n_records: 1", None) in found
+    assert found == Counter(built.query(kept))
 
 
 def test_what_dbt_did_is_recorded_and_told(warehouse, built):
