@@ -98,6 +98,21 @@ def test_a_test_looks_at_the_days_that_a_run_builds_and_at_all_of_them_without_a
     assert failed_tests(own, tests, (untouched, untouched)) == tests
 
 
+def test_the_segments_of_a_month_that_a_run_does_not_make_are_tested_without_a_range(last_day, tmp_path):
+    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
+    shutil.copyfile(last_day.file, own.file)
+    table, test = "analytics_history.user_segment_history", "customer_month_with_two_segments"
+    with duckdb.connect(str(own.file)) as connection:
+        connection.execute(f"insert into {table} select * from {table} order by as_of_date limit 1")
+        connection.execute("delete from analytics_intermediate.int_month_to_build")
+        ((month,),) = connection.execute(f"select min(as_of_date) from {table}").fetchall()
+    assert not failed_tests(own, [test], (DAYS[-1], DAYS[-1]))
+    assert failed_tests(own, [test], None) == [test]
+    with duckdb.connect(str(own.file)) as connection:
+        connection.execute(f"insert into analytics_intermediate.int_month_to_build values ('{month}', true)")
+    assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == [test]
+
+
 def test_a_review_that_counts_on_a_day_to_build_and_on_another_is_found(last_day, tmp_path):
     """A test of a key without the day looks at all days near the ids of those that the run builds."""
     own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
@@ -118,3 +133,17 @@ def failed_tests(warehouse: Warehouse, tests: list[str], days) -> list[str]:
     ran = re.findall(r"(?:PASS|FAIL \d+) (\w+) \.", tested.stdout)
     assert sorted(set(ran)) == sorted(tests), tested.stdout
     return sorted(set(re.findall(r"FAIL \d+ (\w+) \.", tested.stdout)))
+
+
+def test_duckdb_writes_a_table_of_many_days_in_the_order_of_its_days(built, manifest):
+    """A day's rows lie together, so that the row groups of other days are skipped, however many days a build has."""
+    sorted_by_day = [
+        node["relation_name"].replace('"', "")
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("sort") == "insert_date"
+    ]
+    assert len(sorted_by_day) >= 12
+    for relation in sorted_by_day:
+        table = relation.split(".", 1)[1]
+        days = [day for (day,) in built.query(f"select insert_date from {table} order by rowid")]
+        assert days == sorted(days), table
