@@ -1,18 +1,20 @@
 """What a day costs on AWS and Google Cloud after three years, computed from measured days and list prices: docs/costs.md.
 
-Two of the measured days are of different sizes; a straight line through them gives a fixed part, and a part for each review of a day. All
-else is an assumption, named below and on the page.
+Three of the measured days give a fixed part, a part for each review of a day, and one for each review of history. All else is an
+assumption, named below and on the page.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
 
 from ci.benchmarks.document import table
+from ci.benchmarks.history import CUSTOMERS_PER_REVIEW
 from ci.benchmarks.warehouse import Day, History
 from ci.benchmarks.ways import ROOT
 
@@ -54,6 +56,17 @@ class Line(NamedTuple):
         return self.fixed + self.per_review * reviews
 
 
+class Plane(NamedTuple):
+    """fixed + per_review × reviews a day + per_past_review × reviews of all days before"""
+
+    fixed: float
+    per_review: float
+    per_past_review: float
+
+    def at(self, reviews: int) -> float:
+        return self.fixed + (self.per_review + self.per_past_review * DAYS) * reviews
+
+
 class Costs(NamedTuple):
     """USD: of a day's work, and of a month's storage after three years."""
 
@@ -70,6 +83,18 @@ def line(small: tuple[int, float], large: tuple[int, float]) -> Line:
     (fewer, low), (more, high) = small, large
     per_review = max(0.0, (high - low) / (more - fewer))
     return Line(max(0.0, low - per_review * fewer), per_review)
+
+
+def plane(second: float, small: tuple[History, float], large: tuple[History, float]) -> Plane:
+    """Through what was measured on the second day and after a long history of one size, and after a history of a larger size; no part
+    is below zero."""
+    (before, low), (larger, high) = small, large
+    per_past_review = max(0.0, (low - second) / ((before.days - 1) * before.reviews))
+    of_the_day = [
+        (history.reviews, measured - per_past_review * history.days * history.reviews)
+        for history, measured in ((before, low), (larger, high))
+    ]
+    return Plane(*line(*of_the_day), per_past_review)
 
 
 def aws(day: Estimate, reviews: int) -> Costs:
@@ -102,38 +127,45 @@ class Estimate(NamedTuple):
     day leaves in staging and in the warehouse's file, and how many bytes BigQuery counts for one in that file."""
 
     nodes: int
-    node_seconds: Line
-    bytes_read: Line
+    node_seconds: Plane
+    bytes_read: Plane
     staged: Line
     stored: Line
     logical_per_stored: float
 
 
 def estimate(days: dict[History, Day]) -> Estimate:
-    """From the days with the longest history of the smallest and of the largest size."""
-    (fewer, small), (more, large) = measured(days)
+    """From the second day and the days with the longest history of the smallest size, and the longest of the largest."""
+    second, (fewer, small), (more, large) = measured(days)
 
-    def through(first: float, second: float) -> Line:
-        return line((fewer.reviews, first), (more.reviews, second))
+    def through(of: Callable[[Day], float]) -> Plane:
+        return plane(of(second), (fewer, of(small)), (more, of(large)))
+
+    def each_day(of: Callable[[Day], float]) -> Line:
+        """The first load counts as many days as there are customers for each review."""
+        return line(
+            (fewer.reviews, of(small) / (fewer.days + CUSTOMERS_PER_REVIEW)),
+            (more.reviews, of(large) / (more.days + CUSTOMERS_PER_REVIEW)),
+        )
 
     return Estimate(
         len(small.nodes),
-        through(small.node_seconds(), large.node_seconds()),
-        through(small.bytes_read, large.bytes_read),
-        through(small.staged_bytes / (fewer.days + 1), large.staged_bytes / (more.days + 1)),
-        through(small.stored_bytes / (fewer.days + 1), large.stored_bytes / (more.days + 1)),
+        through(Day.node_seconds),
+        through(lambda day: day.bytes_read),
+        each_day(lambda day: day.staged_bytes),
+        each_day(lambda day: day.stored_bytes),
         large.logical_bytes / large.stored_bytes,
     )
 
 
-def measured(days: dict[History, Day]) -> tuple[tuple[History, Day], tuple[History, Day]]:
+def measured(days: dict[History, Day]) -> tuple[Day, tuple[History, Day], tuple[History, Day]]:
     sizes = sorted({history.reviews for history in days})
     longest = [max(history for history in days if history.reviews == size) for size in (sizes[0], sizes[-1])]
-    return (longest[0], days[longest[0]]), (longest[1], days[longest[1]])
+    return days[History(1, sizes[0])], (longest[0], days[longest[0]]), (longest[1], days[longest[1]])
 
 
 def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
-    """Write docs/costs.md. Needs days of two sizes."""
+    """Write docs/costs.md. Needs days of two sizes, and the second day of the smaller."""
     day = estimate(days)
     clouds = {"AWS": aws, "Google Cloud": gcp}
     costs: list[tuple[str, ...]] = [
@@ -144,10 +176,10 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
             found = of_cloud(day, reviews)
             figures = (found.spark, found.warehouse, found.storage_a_month, found.a_month())
             costs.append((f"{reviews:,}", cloud, *(f"{figure:,.2f}" for figure in figures)))
-    lines = [("", "fixed", "for each review of a day"), *_rows(day)]
+    lines = [("", "fixed", "for each review of a day", "for each review of history"), *_rows(day)]
     names = [
         f"{history.days:,} days of {history.reviews:,} reviews, as many logs, a fifth as many purchase lines"
-        for history, _ in measured(days)
+        for history, _ in measured(days)[1:]
     ]
     template = jinja2.Template(
         TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
@@ -158,18 +190,26 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
     DOCUMENT.write_text(page, encoding="utf-8")
 
 
-def _rows(day: Estimate) -> list[tuple[str, str, str]]:
+def _rows(day: Estimate) -> list[tuple[str, str, str, str]]:
+    time, read, staged, stored = day.node_seconds, day.bytes_read, day.staged, day.stored
     return [
         (
             "seconds of all nodes",
-            f"{day.node_seconds.fixed:.1f} s",
-            f"{day.node_seconds.per_review * 1e6:.1f} µs",
+            f"{time.fixed:.1f} s",
+            f"{time.per_review * 1e6:.1f} µs",
+            f"{time.per_past_review * 1e9:.1f} ns",
         ),
-        ("bytes read", f"{day.bytes_read.fixed / 1e6:.1f} MB", f"{day.bytes_read.per_review:,.0f} bytes"),
-        ("staging, each day", f"{day.staged.fixed / 1e6:.2f} MB", f"{day.staged.per_review:,.0f} bytes"),
+        (
+            "bytes read",
+            f"{read.fixed / 1e6:.1f} MB",
+            f"{read.per_review:,.0f} bytes",
+            f"{read.per_past_review:.1f} bytes",
+        ),
+        ("staging, each day", f"{staged.fixed / 1e6:.2f} MB", f"{staged.per_review:,.0f} bytes", ""),
         (
             "the warehouse's file, each day",
-            f"{day.stored.fixed / 1e6:.2f} MB",
-            f"{day.stored.per_review:,.0f} bytes",
+            f"{stored.fixed / 1e6:.2f} MB",
+            f"{stored.per_review:,.0f} bytes",
+            "",
         ),
     ]

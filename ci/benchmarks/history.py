@@ -1,7 +1,7 @@
 """Days of staging as the jobs leave them, straight from numpy: what a warehouse of many days is built from.
 
-The files, folders and delivery rows are those of spark_prep.contract.publish. Reviews, logs and purchases are spread evenly over a
-fixed number of customers. As in real feeds some reviews are sent again, some logs come a day late, and some customers are not known.
+The files, folders and delivery rows are those of spark_prep.contract.publish. The first day is the first load: a review, a log and an
+invoice of each customer, so that days are all that grows. Later reviews, logs and purchases are spread evenly over the customers. As in real feeds some reviews are sent again, some logs come a day late, and some customers are not known.
 Nothing is rejected. A day is the same whenever it is written.
 """
 
@@ -34,24 +34,37 @@ COUNTRIES = ("United Kingdom", "France", "Germany", "EIRE")
 
 
 def write_day(staging: Path, number: int, size: int) -> date:
-    """Write day `number` (0: FIRST_DAY) of `size` reviews, as many logs, and a fifth as many purchase lines; returns the day."""
+    """Write day `number` of `size` reviews, as many logs, and a fifth as many purchase lines; returns the day.
+
+    Number 0, FIRST_DAY, is the first load.
+    """
     day = FIRST_DAY + timedelta(number)
     rng = np.random.default_rng((number, size))
-    customers = CUSTOMERS_PER_REVIEW * size
-    _write(staging, day, "classified_movie_review", _reviews(number, size, customers, rng))
-    _write(staging, day, "review_logs", _logs(number, size, rng))
-    _write(staging, day, "user_purchase", _purchases(number, size, customers, rng))
+    customers = np.arange(1, CUSTOMERS_PER_REVIEW * size + 1)
+    if number:
+        reviewers = rng.choice(customers, size)
+        buyers = rng.choice(customers, max(1, int(size * LINES_PER_REVIEW) // LINES_PER_INVOICE))
+    else:
+        reviewers = buyers = customers
+    reviews_before = (CUSTOMERS_PER_REVIEW + number - 1) * size if number else 0
+    ids = reviews_before + np.arange(1, len(reviewers) + 1)
+    _write(staging, day, "classified_movie_review", _reviews(number, ids, reviewers, rng))
+    _write(staging, day, "review_logs", _logs(number, ids, rng))
+    _write(staging, day, "user_purchase", _purchases(number, buyers, rng))
     return day
 
 
-def _reviews(number: int, size: int, customers: int, rng: np.random.Generator) -> dict[str, object]:
-    ids = number * size + np.arange(1, size + 1)
+def _reviews(
+    number: int, ids: np.ndarray, customers: np.ndarray, rng: np.random.Generator
+) -> dict[str, object]:
+    size = len(ids)
     if number:
+        ids = ids.copy()
         again = size // SENT_AGAIN
-        ids[:again] = ids[again : 2 * again] - size
+        ids[:again] = ids[0] - 1 - np.arange(again)
     return {
         "review_id": ids,
-        "customer_id": _some_missing(rng.integers(1, customers, size), rng),
+        "customer_id": _some_missing(customers, rng),
         "positive_review": rng.integers(0, 2, size),
         "classifier": _chosen(("keyword",), np.zeros(size, int)),
         "classifier_version": _chosen(("1",), np.zeros(size, int)),
@@ -59,10 +72,11 @@ def _reviews(number: int, size: int, customers: int, rng: np.random.Generator) -
     }
 
 
-def _logs(number: int, size: int, rng: np.random.Generator) -> dict[str, object]:
+def _logs(number: int, ids: np.ndarray, rng: np.random.Generator) -> dict[str, object]:
     """Of the day's reviews; the last of them came with the next day."""
-    late = size // LATE
-    ids = number * size + np.arange(1, size + 1) - (late if number else 0)
+    size = len(ids)
+    if number:
+        ids = ids - size // LATE
     written = np.datetime64(FIRST_DAY + timedelta(number)) - rng.integers(0, 3, size)
     return {
         "log_id": ids,
@@ -77,20 +91,20 @@ def _logs(number: int, size: int, rng: np.random.Generator) -> dict[str, object]
     }
 
 
-def _purchases(number: int, size: int, customers: int, rng: np.random.Generator) -> dict[str, object]:
-    """Invoices of five lines, each of one customer; one invoice in fifty takes things back."""
-    invoices = max(1, int(size * LINES_PER_REVIEW) // LINES_PER_INVOICE)
+def _purchases(number: int, buyers: np.ndarray, rng: np.random.Generator) -> dict[str, object]:
+    """Invoices of five lines, one for each buyer; one invoice in fifty takes things back."""
+    invoices = len(buyers)
     of_line = np.repeat(np.arange(invoices), LINES_PER_INVOICE)
     lines = len(of_line)
     articles = (ARTICLES * rng.random(lines) ** 2).astype(int)
     is_return = (rng.random(invoices) < 0.02)[of_line]
     quantities = rng.integers(1, 25, lines) * np.where(is_return, -1, 1)
-    numbers = np.where(is_return, "C", "").astype(object) + (number * invoices + of_line + 536365).astype(
-        str
-    ).astype(object)
+    numbers = [
+        f"{'C' if back else ''}{number}-{invoice}" for back, invoice in zip(is_return, of_line, strict=True)
+    ]
     midnight = np.datetime64(FIRST_DAY + timedelta(number), "us")
     seconds = rng.integers(8 * 3600, 18 * 3600, invoices)[of_line]
-    who = _some_missing(rng.integers(1, customers, invoices), rng)
+    who = _some_missing(buyers, rng)
     return {
         "invoice_number": numbers,
         "stock_code": (10000 + articles).astype(str),

@@ -30,7 +30,7 @@ AT_MOST = 1.2
 
 
 class History(NamedTuple):
-    """So many days that were built before, of so many reviews (logs, a fifth as many purchase lines) each."""
+    """So many days that were built before, the first load among them, of so many reviews (logs, a fifth as many purchase lines) each."""
 
     days: int
     reviews: int
