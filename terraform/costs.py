@@ -102,7 +102,7 @@ FREE = re.compile(
     r"|redshiftserverless_(namespace|usage_limit)|redshift_(logging|parameter|subnet)|glue_(catalog|security))"
     r"|google_(billing|monitoring|project|service_account_|kms_(crypto_key_|key_ring)|storage_bucket_"
     r"|compute_(firewall|global|network|router$|subnet)|service_networking|artifact|secret_manager_secret_|sql_(database$|user)"
-    r"|bigquery_(datapolicy|dataset|reservation_)|data_catalog)"
+    r"|bigquery_(dataset|reservation_)|data_catalog)"
 )
 
 

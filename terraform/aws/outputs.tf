@@ -81,7 +81,7 @@ output "warehouse_admin_secret_id" {
 }
 
 output "warehouse_readers" {
-  description = "Principals that read the marts, masked; deploy grants it in the warehouse."
+  description = "Principals that read views of the marts without customers; deploy grants it in the warehouse."
   value       = var.warehouse_readers
 }
 

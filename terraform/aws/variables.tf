@@ -144,7 +144,7 @@ variable "pseudonym_key_version" {
 }
 
 variable "warehouse_readers" {
-  description = "Principals that read the marts, with customers' numbers masked (dashboards). AWS: names of IAM roles; GCP: principals such as group:bi@example.com."
+  description = "Principals that read views of the marts without customers (dashboards). AWS: names of IAM roles; GCP: principals such as group:bi@example.com."
   type        = list(string)
   default     = []
 

@@ -326,16 +326,20 @@ def test_who_reads_which_dataset(production: Stack) -> None:
     masker = production.one("google_project_iam_custom_role", "masker").id
     everywhere = {("OWNER", "special_group", "projectOwners"), ("WRITER", "user_by_email", airflow)}
     reading = {}
+    authorized = {}
     for address, dataset in production.all("google_bigquery_dataset").items():
+        name = dataset.dataset_id.rpartition("_")[2]
+        members = [access for access in dataset.access if not access["dataset"]]
+        authorized[name] = [access["dataset"][0] for access in dataset.access if access["dataset"]]
         found = {
             (access["role"], kind, access[kind])
-            for access in dataset.access
+            for access in members
             for kind in ("special_group", "user_by_email", "group_by_email", "iam_member", "domain")
             if access[kind]
         }
-        assert len(found) == len(dataset.access), address
+        assert len(found) == len(members), address
         assert everywhere <= found, address
-        reading[address.split('"')[1]] = found - everywhere
+        reading[name] = found - everywhere
     view = {"analysts": ("READER", "group_by_email", analysts), "bi": ("READER", "group_by_email", readers)}
     assert reading == {
         "external": set(),
@@ -344,18 +348,22 @@ def test_who_reads_which_dataset(production: Stack) -> None:
         "intermediate": {view["analysts"]},
         "audit": {view["analysts"]},
         "history": {view["analysts"]},
-        "marts": {view["analysts"], view["bi"], (masker, "user_by_email", airflow)},
+        "marts": {view["analysts"], (masker, "user_by_email", airflow)},
+        "reading": {view["bi"]},
     }
+    # The views of `reading` read marts, and nothing else reads anything for anyone.
+    (marts,) = authorized.pop("marts")
+    assert not any(authorized.values())
+    assert marts["target_types"] == ["VIEWS"]
+    assert [one["dataset_id"].rpartition("_")[2] for one in marts["dataset"]] == ["reading"]
 
 
-def test_readers_see_no_customer(production: Stack) -> None:
+def test_only_analysts_and_dbt_see_the_column_that_names_a_customer(production: Stack) -> None:
     tag = production.one("google_data_catalog_policy_tag").name
     clear = production.one("google_data_catalog_policy_tag_iam_binding")
     assert (clear.policy_tag, set(clear.members)) == (tag, {AIRFLOW, ANALYSTS})
-    masked = production.one("google_bigquery_datapolicy_data_policy", "data_policy.masked")
-    assert (masked.policy_tag, masked.data_policy_type) == (tag, "DATA_MASKING_POLICY")
-    assert masked.data_masking_policy[0]["predefined_expression"] == "ALWAYS_NULL"
-    assert production.one("google_bigquery_datapolicy_data_policy_iam_binding").members == [READERS]
+    # A mask would let others join by it: to NULL, so to nothing.
+    assert not production.all("google_bigquery_datapolicy_data_policy")
     assert production.outputs["warehouse"]["BIGQUERY_CUSTOMER_POLICY_TAG"] == tag
 
 
@@ -369,6 +377,7 @@ def test_there_is_a_dataset_for_each_schema_of_dbt(production: Stack) -> None:
     }
     for file in project.glob("models/*/*.yml"):
         schemas |= set(re.findall(r'schema: "\{\{ target\.schema \}\}_(\w+)"', file.read_text()))
+    schemas.add("reading")  # of the macro view_for_readers
     datasets = {dataset.dataset_id for dataset in production.all("google_bigquery_dataset").values()}
     assert datasets == {f"{production.outputs['warehouse']['DBT_SCHEMA']}_{schema}" for schema in schemas}
 

@@ -4,7 +4,12 @@
 #   external, staging: pseudonyms     writes         -               -
 #   reference, intermediate,
 #   audit, history                    writes         read            -
-#   marts                             writes         read            read, customer_id comes as null
+#   marts                             writes         read            -
+#   reading: views of marts without
+#   customers (view_for_readers)      writes         -               read
+#
+# Readers have nothing in marts: a table that dbt makes has customer_id without its policy tag for a moment, and its
+# temporary tables for longer.
 
 locals {
   schema = replace(var.name, "-", "_")
@@ -17,12 +22,16 @@ locals {
     intermediate = var.analysts
     audit        = var.analysts
     history      = var.analysts
-    marts        = concat(var.analysts, var.readers)
+    marts        = var.analysts
   }
+  writers = [
+    { role = "OWNER", group = "projectOwners", member = null },
+    { role = "WRITER", group = null, member = var.loader_member },
+  ]
 
   # BigQuery answers with the old names of roles, and other names would be a change in every plan.
   access = { for dataset, viewers in local.datasets : dataset => concat(
-    [{ role = "OWNER", group = "projectOwners", member = null }, { role = "WRITER", group = null, member = var.loader_member }],
+    local.writers,
     [for viewer in viewers : { role = "READER", group = null, member = viewer }],
     dataset == "marts" ? [{ role = google_project_iam_custom_role.masker.id, group = null, member = var.loader_member }] : [],
   ) }
@@ -40,6 +49,40 @@ resource "google_bigquery_dataset" "this" {
   # its own cannot be destroyed: BigQuery does not let the last owner go.
   dynamic "access" {
     for_each = local.access[each.key]
+
+    content {
+      role           = access.value.role
+      special_group  = access.value.group
+      user_by_email  = try(regex("^(?:user|serviceAccount):(.+)$", access.value.member)[0], null)
+      group_by_email = try(regex("^group:(.+)$", access.value.member)[0], null)
+    }
+  }
+
+  # Its views read marts, whoever asks them.
+  dynamic "access" {
+    for_each = each.key == "marts" ? [google_bigquery_dataset.reading.dataset_id] : []
+
+    content {
+      dataset {
+        target_types = ["VIEWS"]
+
+        dataset {
+          project_id = var.project_id
+          dataset_id = access.value
+        }
+      }
+    }
+  }
+}
+
+resource "google_bigquery_dataset" "reading" {
+  # checkov:skip=CKV_GCP_81:views only, which hold no data.
+  dataset_id                 = "${local.schema}_reading"
+  location                   = var.region
+  delete_contents_on_destroy = var.ephemeral
+
+  dynamic "access" {
+    for_each = concat(local.writers, [for reader in var.readers : { role = "READER", group = null, member = reader }])
 
     content {
       role           = access.value.role
@@ -73,7 +116,7 @@ resource "google_project_iam_member" "query" {
   member  = each.key
 }
 
-# Masking. dbt puts the policy tag on the marts' customer_id; who may see through it is said here.
+# dbt puts the policy tag on the marts' customer_id. Anyone else who gets to a table is refused the column.
 resource "google_project_iam_custom_role" "masker" {
   role_id     = "${local.schema}_masker_${var.role_suffix}"
   title       = "${var.name}: puts policy tags on columns"
@@ -96,26 +139,6 @@ resource "google_data_catalog_policy_tag_iam_binding" "clear" {
   policy_tag = google_data_catalog_policy_tag.customer.name
   role       = "roles/datacatalog.categoryFineGrainedReader"
   members    = concat([var.loader_member], var.analysts)
-}
-
-resource "google_bigquery_datapolicy_data_policy" "masked" {
-  data_policy_id   = "${local.schema}_customer"
-  location         = var.region
-  policy_tag       = google_data_catalog_policy_tag.customer.name
-  data_policy_type = "DATA_MASKING_POLICY"
-
-  data_masking_policy {
-    predefined_expression = "ALWAYS_NULL"
-  }
-}
-
-resource "google_bigquery_datapolicy_data_policy_iam_binding" "masked" {
-  count = length(var.readers) > 0 ? 1 : 0
-
-  data_policy_id = google_bigquery_datapolicy_data_policy.masked.data_policy_id
-  location       = google_bigquery_datapolicy_data_policy.masked.location
-  role           = "roles/bigquerydatapolicy.maskedReader"
-  members        = var.readers
 }
 
 # Enterprise is the smallest edition with policy tags. It holds for all queries of the project.
