@@ -19,7 +19,7 @@ PURPOSES = {
 def read_settings(*names: str) -> dict[str, str]:
     """The named settings, all present; a *_URI is a URI of an object store or an absolute local path.
 
-    Raises PreparationError with a line for each setting that is missing or blank, as location() does, and when
+    Raises PreparationError with a line for each setting that is missing or blank, for a URI like s3:/bucket, and when
     QUARANTINE_URI is STAGING_URI.
     """
     missing = [name for name in names if not os.environ.get(name, "").strip()]
@@ -31,7 +31,7 @@ def read_settings(*names: str) -> dict[str, str]:
         raise PreparationError("\n       ".join(lines))
     values = {name: os.environ[name].strip() for name in names}
     settings = {
-        name: location(name, value) if name.endswith("_URI") else value for name, value in values.items()
+        name: _location(name, value) if name.endswith("_URI") else value for name, value in values.items()
     }
     if "QUARANTINE_URI" in settings and settings["QUARANTINE_URI"] == settings.get("STAGING_URI"):
         raise PreparationError(
@@ -40,9 +40,7 @@ def read_settings(*names: str) -> dict[str, str]:
     return settings
 
 
-def location(name: str, uri: str) -> str:
-    """A URI of an object store, or an absolute local path. Raises PreparationError, with the setting's or argument's name, for
-    s3:/bucket, and for a URI with a query, by which Arrow would ask another host."""
+def _location(name: str, uri: str) -> str:
     # else it would be a folder of that name, here
     if not uri.startswith("file:") and re.match("[A-Za-z][A-Za-z0-9+.-]+:/(?!/)", uri):
         raise PreparationError(
@@ -50,8 +48,6 @@ def location(name: str, uri: str) -> str:
         )
     if uri.startswith("file:"):
         uri = "/" + uri.removeprefix("file:").lstrip("/")
-    if "://" in uri and (found := re.search("[?#]", uri)):
-        raise PreparationError(f"{name} is {uri[: found.start()]!r} with a query behind it; leave that out")
     return uri.rstrip("/") if "://" in uri else os.path.abspath(os.path.expanduser(uri))
 
 

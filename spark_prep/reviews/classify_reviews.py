@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +14,8 @@ from pyspark.sql import SparkSession
 from spark_prep.contract.days import add_day_options, days_of
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
-from spark_prep.reviews.keyword_classifier import GOOD_WORDS, STOP_WORDS, effective_words, keyword
+from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
+from spark_prep.reviews.classifiers.classification import Classifier
 from spark_prep.settings import read_settings
 from spark_prep.spark.fields import first_reason, integers, is_blank, texts
 from spark_prep.spark.session import start_spark
@@ -27,19 +27,19 @@ MOVIE_REVIEW = Feed("movie_review", ("cid", "review_str", "id_review"), id_patte
 
 
 def classify_reviews(
-    spark: SparkSession, settings: dict[str, str], words: frozenset[str], days: Sequence[date]
+    spark: SparkSession, settings: dict[str, str], classifier: Classifier, days: Sequence[date]
 ) -> Outcome:
-    """Stage the reviews of the days, classified by the words."""
-    stage = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=words))
+    """Stage the reviews of the days."""
+    stage = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, classifier=classifier))
     return stage_feed(spark, settings, stage, days)
 
 
-def classify(fields: pa.Table, words: frozenset[str]) -> pa.Table:
+def classify(fields: pa.Table, classifier: Classifier) -> pa.Table:
     """From the binary columns cid, review_str, id_review: the columns of classified_movie_review; record_id, the id as it was
     delivered; reason, why a record has no place in the table, or NULL."""
     cid, review, id_review = (texts(fields.column(name).combine_chunks()) for name in MOVIE_REVIEW.columns)
     review_id, customer_id = integers(id_review), integers(cid)
-    classification = keyword(review, words)
+    classification = classifier(review)
     return pa.table(
         {
             "review_id": review_id,
@@ -59,23 +59,6 @@ def classify(fields: pa.Table, words: frozenset[str]) -> pa.Table:
     )
 
 
-def add_word_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--good-words",
-        metavar="FILE",
-        type=Path,
-        default=GOOD_WORDS,
-        help="one word a line (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--stop-words",
-        metavar="FILE",
-        type=Path,
-        default=STOP_WORDS,
-        help="one word a line (default: %(default)s)",
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.reviews.classify_reviews",
@@ -83,12 +66,12 @@ def main() -> None:
         "classified_movie_review. Takes RAW_URI, STAGING_URI and QUARANTINE_URI from the environment.",
     )
     add_day_options(parser)
-    add_word_options(parser)
+    add_classifier_options(parser)
     arguments = parser.parse_args()
     days = days_of(arguments)
-    words = effective_words(arguments.good_words, arguments.stop_words)
+    classifier = chosen_classifier(arguments)
     settings = read_settings(*SETTINGS)
-    print_outcomes([classify_reviews(start_spark("classify reviews"), settings, words, days)])
+    print_outcomes([classify_reviews(start_spark("classify reviews"), settings, classifier, days)])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.errors import PreparationError, no_connection, run
-from spark_prep.settings import location, read_settings
+from spark_prep.settings import read_settings
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 # The table's columns in the order of the file, and what their fields may hold. An empty field is NULL.
@@ -196,7 +196,7 @@ def main() -> None:
         "first), empty fields for NULL. Takes USER_PURCHASE_DSN from the environment.",
     )
     parser.add_argument("--file", metavar="URI", required=True, help="a local path, s3://… or gs://…")
-    uri = location("--file", parser.parse_args().file)
+    uri = parser.parse_args().file
     loaded, replaced = load_user_purchase(read_settings("USER_PURCHASE_DSN")["USER_PURCHASE_DSN"], uri)
     print(f"user_purchase: {loaded:,} lines loaded, {replaced:,} replaced")
     print(json.dumps({"table": "user_purchase", "loaded": loaded, "replaced": replaced}))

@@ -14,14 +14,16 @@ import pyarrow as pa
 import pytest
 
 from spark_prep.errors import PreparationError
-from spark_prep.reviews import keyword_classifier
+from spark_prep.reviews.classifiers import keyword as keyword_file
+from spark_prep.reviews.classifiers.keyword import effective_words, keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
-from spark_prep.reviews.keyword_classifier import effective_words, keyword
 from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import stage_text
 
 GOOD = frozenset({"good"})
-REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=GOOD))
+REVIEWS = Stage(
+    "classified_movie_review", MOVIE_REVIEW, partial(classify, classifier=partial(keyword, words=GOOD))
+)
 TEXTS = int(os.environ.get("FUZZ_RECORDS", "10000"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
@@ -151,9 +153,9 @@ def test_the_shipped_words_are_good_alone():
 
 
 def test_the_words_are_found_when_the_package_is_a_zip_file(tmp_path):
-    package = Path(keyword_classifier.__file__).parents[1]
+    package = Path(keyword_file.__file__).parents[2]
     shutil.make_archive(str(tmp_path / "package"), "zip", package.parent, package.name)
-    code = "from spark_prep.reviews import keyword_classifier as k; print(k.__file__, *k.effective_words())"
+    code = "from spark_prep.reviews.classifiers import keyword as k; print(k.__file__, *k.effective_words())"
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "package.zip")}
     ran = subprocess.run(
         [sys.executable, "-c", code],

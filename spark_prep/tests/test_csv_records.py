@@ -8,13 +8,18 @@ from unittest import mock
 import pytest
 
 from ci.staged_sample import ROOT
+from spark_prep.reviews.classifiers.keyword import keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
 from spark_prep.spark import csv_records
 from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import stage_text
 
 HEADER = "cid,review_str,id_review\n"
-REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=frozenset({"good"})))
+REVIEWS = Stage(
+    "classified_movie_review",
+    MOVIE_REVIEW,
+    partial(classify, classifier=partial(keyword, words=frozenset({"good"}))),
+)
 FIELDS, QUOTE, AFTER = "wrong number of fields", "unclosed quote", "text after a closing quote"
 LIST = '1,"My list:\n1, Alien\n2, Jaws\n1999, and it was good",10\n'
 

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from spark_prep.reviews.classifiers.keyword import keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify
 from spark_prep.spark import csv_records, stage_task
 from spark_prep.spark.pieces import File, Piece, Report, misread, pieces_of, tasks_of
 from spark_prep.spark.stage_task import Stage
 from spark_prep.tests.without_spark import DAY, Rows, file_of, stage_file, stage_text
 
-REVIEWS = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, words=frozenset({"good"})))
+REVIEWS = Stage(
+    "classified_movie_review",
+    MOVIE_REVIEW,
+    partial(classify, classifier=partial(keyword, words=frozenset({"good"}))),
+)
 HEADER = "cid,review_str,id_review\n"
 HEADER_REASON, GZIP_REASON = "header is not as agreed", "the file cannot be decompressed"
 

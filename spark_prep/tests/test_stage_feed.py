@@ -4,11 +4,13 @@ import gzip
 import os
 import re
 from datetime import date
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
 
 from spark_prep.errors import PreparationError
+from spark_prep.reviews.classifiers.keyword import keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify_reviews
 from spark_prep.reviews.classify_reviews import classify as classify_fields
 from spark_prep.spark import stage_feed
@@ -17,6 +19,7 @@ from spark_prep.spark.stage_task import Stage
 
 TABLE = "classified_movie_review"
 HEADER = "cid,review_str,id_review\n"
+GOOD = partial(keyword, words=frozenset({"good"}))
 DAY, NEXT = date(2021, 1, 1), date(2021, 1, 2)
 # many whole records in one text: wherever a piece begins in it, it cannot know
 MISLEADING = '9,"' + "".join(f"{n},text,{n}\n" for n in range(10_000)) + '",99\n'
@@ -38,7 +41,7 @@ HIDDEN = {"notes.txt": "not ours", "_uploading.csv": HEADER + "4,d,18\n", "UPPER
 
 
 def classify(spark, lake, *days):
-    return classify_reviews(spark, lake.settings, frozenset({"good"}), list(days))
+    return classify_reviews(spark, lake.settings, GOOD, list(days))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +116,7 @@ def test_a_record_that_is_lost_on_the_way_is_missed(spark, lake):
     lake.deliver("movie_review", DAY, HEADER + "1,a,10\n2,b,11\n")
 
     def losing(fields):
-        return classify_fields(fields, frozenset({"good"})).slice(1)
+        return classify_fields(fields, GOOD).slice(1)
 
     outcome = stage_feed.stage_feed(spark, lake.settings, Stage(TABLE, MOVIE_REVIEW, losing), [DAY])
     # the reader counted it where it found it, so the ledger cannot balance
@@ -270,7 +273,7 @@ def test_what_is_special_about_a_file_is_printed(spark, lake, capsys):
 def test_a_place_where_nothing_can_be_written_is_one_clear_line(spark, lake, setting, place, reason):
     lake.deliver("movie_review", DAY, HEADER + "1,a,10\n")
     with pytest.raises(PreparationError) as refusal:
-        classify_reviews(spark, {**lake.settings, setting: place}, frozenset({"good"}), [DAY, NEXT])
+        classify_reviews(spark, {**lake.settings, setting: place}, GOOD, [DAY, NEXT])
     told = str(refusal.value)
     assert place in told and reason in told and "\n" not in told
     assert lake.files() == {}

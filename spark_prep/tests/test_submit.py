@@ -133,7 +133,10 @@ def test_the_package_is_the_same_wherever_it_is_built(dist, tmp_path, monkeypatc
     for name in names:
         assert (tmp_path / "dist" / name).read_bytes() == (dist / name).read_bytes()
     zipped = ZipFile(dist / "spark_prep.zip").namelist()
-    assert {"spark_prep/logs/parse_logs.py", "spark_prep/reviews/words/good_words.txt"} < set(zipped)
+    assert {
+        "spark_prep/logs/parse_logs.py",
+        "spark_prep/reviews/classifiers/words/keyword/good_words.txt",
+    } < set(zipped)
     assert not [name for name in zipped if "tests" in name or "__pycache__" in name]
 
 

@@ -10,33 +10,21 @@ import unicodedata
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from spark_prep.errors import PreparationError
+from spark_prep.reviews.classifiers.classification import Classification
 
 # not by __file__: on a cluster the package may be a zip file
-GOOD_WORDS = files("spark_prep.reviews") / "words" / "good_words.txt"
-STOP_WORDS = files("spark_prep.reviews") / "words" / "stop_words.txt"
+GOOD_WORDS = files("spark_prep.reviews.classifiers") / "words" / "keyword" / "good_words.txt"
+STOP_WORDS = files("spark_prep.reviews.classifiers") / "words" / "keyword" / "stop_words.txt"
 
 # A new number whenever the rule itself changes; a change of the words shows in the hash after it.
 RULE_VERSION = 2
 # What no word consists of, or nothing at all: RE2, which runs this, cannot look behind. Not \b, which knows ASCII only.
 NO_WORD_CHARACTER = r"[^\p{L}\p{M}\p{N}_]"
-
-
-class Classification(NamedTuple):
-    """What a classifier says about each review, and which classifier says so. To add one, write a function like keyword.
-
-    positive_review is an int32 array of 1 and 0; score a double array, NULL for a classifier that has none.
-    """
-
-    positive_review: pa.Array
-    score: pa.Array
-    name: str
-    version: str
 
 
 def keyword(reviews: pa.Array, words: frozenset[str]) -> Classification:

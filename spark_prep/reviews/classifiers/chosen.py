@@ -1,0 +1,50 @@
+"""The classifier that a command uses: its options, and the setting CLASSIFIER."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from functools import partial
+from pathlib import Path
+
+from spark_prep.errors import PreparationError
+from spark_prep.reviews.classifiers.classification import Classifier
+from spark_prep.reviews.classifiers.keyword import GOOD_WORDS, STOP_WORDS, effective_words, keyword
+from spark_prep.reviews.classifiers.lexicon import WORDS, lexicon, read_words
+
+NAMES = ("keyword", "lexicon")
+
+
+def add_classifier_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--classifier",
+        metavar="NAME",
+        default=os.environ.get("CLASSIFIER", "").strip() or NAMES[0],
+        help=f"{' or '.join(NAMES)} (default: CLASSIFIER of the environment, or {NAMES[0]})",
+    )
+    for option, default in (("--good-words", GOOD_WORDS), ("--stop-words", STOP_WORDS)):
+        parser.add_argument(
+            option,
+            metavar="FILE",
+            type=Path,
+            default=default,
+            help="of keyword: one word a line (default: %(default)s)",
+        )
+    parser.add_argument(
+        "--lexicon",
+        metavar="FOLDER",
+        type=Path,
+        default=WORDS,
+        help="of lexicon: its lists of words (default: %(default)s)",
+    )
+
+
+def chosen_classifier(arguments: argparse.Namespace) -> Classifier:
+    """Raises PreparationError for a name that is none, and for lists of words that cannot be used."""
+    if arguments.classifier == "keyword":
+        return partial(keyword, words=effective_words(arguments.good_words, arguments.stop_words))
+    if arguments.classifier == "lexicon":
+        return partial(lexicon, words=read_words(arguments.lexicon))
+    raise PreparationError(
+        f"there is no classifier {arguments.classifier!r}: --classifier and CLASSIFIER take {' or '.join(NAMES)}"
+    )
