@@ -59,7 +59,7 @@ test-python: setup browser ## The tests of everything but Airflow and Terraform.
 	@$(PYTEST)
 
 test-newer-spark: setup .spark41/synced ## The tests of the Spark jobs on Spark 4.1, with the oldest libraries that they run with.
-	@PYTHONPATH=.spark41 $(PYTEST) $(addprefix spark_prep/tests/test_,$(addsuffix .py,\
+	@PYTHONPATH="$(CURDIR)/.spark41" $(PYTEST) $(addprefix spark_prep/tests/test_,$(addsuffix .py,\
 	  stage_feed classify_reviews parse_logs review_log csv_records pieces pseudonyms submit))
 
 test-fast: setup ## The tests that take seconds.
@@ -88,7 +88,7 @@ test-airflow-gcp:
 test-terraform: .venv-terraform/synced ## The platform's Terraform, both clouds, and the supply chain: no account, no network.
 	@.venv-terraform/bin/python -m pytest -c terraform/tests/pytest.ini terraform/tests ci/supply_chain/tests
 
-test-apply: .venv-terraform/synced ## AWS applied to an emulator and destroyed, in both modes; some minutes.
+test-apply: .venv-terraform/synced ## AWS on an emulator, in both modes: applied, applied again, destroyed, applied once more; some minutes.
 	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
 
 test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
@@ -176,7 +176,7 @@ locks: $(UV) ## Compile the exact pins with hashes of each environment again.
 	@for environment in "dev --extra spark --extra dbt --extra pages --extra dev" "terraform --extra terraform" "dbt2 --extra dbt2" \
 	    "jobs --extra spark --extra dbt --extra pages -c requirements/dev.txt" \
 	    "cluster --extra cluster -c requirements/jobs.txt" \
-	    "spark40 --extra spark40 -c requirements/dev.txt" "spark41 --extra spark41" \
+	    "spark40 --extra spark40 -c requirements/dev.txt" "spark41 --extra spark41 --resolution lowest-direct" \
 	    "airflow-gcp --extra airflow --extra airflow-gcp" \
 	    "airflow-aws --extra airflow --extra airflow-aws -c requirements/airflow-gcp.txt" \
 	    "airflow-test --extra airflow-test -c requirements/airflow-gcp.txt -c requirements/airflow-aws.txt"; do \
