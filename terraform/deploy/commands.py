@@ -275,7 +275,7 @@ def sample_day(cloud: Cloud, environment: Environment) -> Steps:
         Step(what, cloud.upload("dist/sample", "<raw_uri>"), unless=own),
         smoke_run(
             what,
-            why="switches staging and analytics on. Spark runs as on any day; two hours at most",
+            why="switches staging and analytics on. Spark runs as on any day; an hour at most for each of the two",
             dags=(),
             tasks=(),
             day=day,
