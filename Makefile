@@ -4,8 +4,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
-  test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
-  docs docs-serve report screenshots bench airflow airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
+  test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
+  docs docs-serve report screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -77,10 +77,13 @@ test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-airflow-scheduler test-airflow-tasks test-airflow-gcp
 
 test-airflow-scheduler:
-	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_scheduler.py
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_scheduler.py airflow/tests/test_operator.py
 
 test-airflow-tasks:
-	@$(AIRFLOW_BIN)/python -m pytest airflow/tests --ignore airflow/tests/test_scheduler.py -m "not gcp"
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests --ignore airflow/tests/test_scheduler.py --ignore airflow/tests/test_operator.py -m "not gcp"
+
+test-airflow-long: airflow-manifest ## All that an operator may do to a day, in full, on a running Airflow; half an hour.
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_operator.py --long
 
 test-airflow-gcp:
 	@.venv-airflow-gcp/bin/python -m pytest airflow/tests -m gcp
@@ -139,6 +142,14 @@ site/index.html:
 
 airflow: airflow-manifest ## Airflow with these DAGs on sample feeds, at localhost:8080 (PORT=…), until Ctrl-C.
 	@$(BIN)/python -m demo.airflow $(if $(PORT),--port "$$PORT")
+
+backfill: setup ## FROM=2021-01-01 TO=2021-01-31: all these days again, one at a time, in the Airflow of make airflow (or AIRFLOW=http://…).
+	@$(if $(and $(FROM),$(TO)),,echo "error: say which days: make backfill FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
+	@$(BIN)/python -m demo.days backfill "$$FROM" "$$TO"
+
+rerun: setup ## DATE=2021-01-31: one day again, in the same Airflow.
+	@$(if $(DATE),,echo "error: say which day: make rerun DATE=YYYY-MM-DD" >&2; exit 2)
+	@$(BIN)/python -m demo.days rerun "$$DATE"
 
 airflow-setup: setup .venv-airflow/synced ## Install Airflow into .venv-airflow, an environment of its own.
 

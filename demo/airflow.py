@@ -250,10 +250,10 @@ user        admin
 password    {_secrets(folder)["password"]}
 logs        of tasks: in the web interface, or {folder}/logs; of Airflow: {folder}/standalone.log
 
-The run of the last day starts automatically. Another day: staging > Trigger > Advanced Options > partition key {days[0]}.
-Or in another terminal:
+The run of the last day starts automatically. The others, in another terminal:
 
-    {command} backfill create --dag-id staging --from-date {days[0]} --to-date {days[-1]}T23:59:59 --max-active-runs 1 --reprocess-behavior completed
+    make backfill FROM={days[0]} TO={days[-1]}
+    make rerun DATE={days[0]}
     {command} dags trigger user_purchase_load""")
     if (folder / "answers.json").exists():
         print(

@@ -1,15 +1,18 @@
-"""Checks how staging a day went: `python -m spark_prep.check_day --table T --date D --max-rejected-share X`.
+"""Checks how staging a day went: `python -m spark_prep.check_day --table T --date D --max-rejected-share X --min-usual-share Y`.
 
 What arrived and what was rejected is read from the staging tables `delivery` and `rejection`, and the staged records are
 counted in the footers of the files of the run that `delivery` names; no Spark is needed. The figures are printed for people and, as the last line of
-standard output, as a JSON object. A day that must not go on to the warehouse ends with exit code 2.
+standard output, as a JSON object. A day that must not go on to the warehouse ends with exit code 2, or with 3 if a person may
+accept it as it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from datetime import date
+from datetime import date, timedelta
+from statistics import median
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,13 +22,33 @@ from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.contract.publish import committed, delivery_file, files_of, rejections
-from spark_prep.errors import PreparationError, run
+from spark_prep.errors import ConnectionLost, NeedsAcceptance, PreparationError, run
 from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
+# What is usual on a weekday is the median of its last weeks; fewer than so many days say nothing.
+WEEKS, FEWEST_DAYS = 8, 3
 
 
-def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
+class Limits(NamedTuple):
+    """What passes without a person, as shares from 0 to 1."""
+
+    # of the delivered records, at most rejected
+    max_rejected: float
+    # of the records that are usual on the weekday, at least delivered
+    min_usual: float
+
+
+class Checked(NamedTuple):
+    """The run of a table that counts on a day, None when nothing was delivered; its outcome; the records that are usual on such a
+    weekday, None while too few days are known."""
+
+    run: str | None
+    outcome: Outcome
+    usual: float | None
+
+
+def read_outcome(settings: dict[str, str], table: str, day: date) -> Checked:
     """The outcome of the day's committed run; raises PreparationError when the day was never staged."""
     staging_uri = settings["STAGING_URI"]
     delivery = committed(staging_uri, table, day)
@@ -38,7 +61,7 @@ def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
     if delivery.run:
         staged = sum(_rows(staging_uri, file) for file in files_of(staging_uri, table, day, delivery.run))
         quarantined = rejections(staging_uri, table, day, delivery.run)
-    return Outcome(
+    outcome = Outcome(
         table=table,
         days=[day],
         not_delivered=[] if delivery.is_delivered else [day],
@@ -48,10 +71,20 @@ def read_outcome(settings: dict[str, str], table: str, day: date) -> Outcome:
         staging_uri=staging_uri,
         quarantine_uri=settings["QUARANTINE_URI"],
     )
+    return Checked(delivery.run, outcome, usual_records(staging_uri, table, day))
 
 
-def require_sound(outcome: Outcome, max_rejected_share: float) -> None:
-    """Raise PreparationError when a record is unaccounted for, or too large a share was rejected."""
+def usual_records(staging_uri: str, table: str, day: date) -> float | None:
+    """The median of what was delivered on the same weekday of the last WEEKS weeks."""
+    deliveries = [committed(staging_uri, table, day - timedelta(weeks=n)) for n in range(1, WEEKS + 1)]
+    counts = [delivery.delivered_records for delivery in deliveries if delivery and delivery.is_delivered]
+    return median(counts) if len(counts) >= FEWEST_DAYS else None
+
+
+def require_sound(checked: Checked, limits: Limits) -> None:
+    """Raise PreparationError when a record is unaccounted for, NeedsAcceptance when too large a share was rejected or too few records
+    were delivered."""
+    outcome = checked.outcome
     of_the_day = f"{outcome.table} of {outcome.days[0]}"
     accounted = outcome.staged + sum(outcome.quarantined.values())
     if accounted != outcome.delivered:
@@ -59,14 +92,20 @@ def require_sound(outcome: Outcome, max_rejected_share: float) -> None:
             f"{of_the_day}: {outcome.delivered:,} records were delivered, {accounted:,} are staged or quarantined; "
             "a job lost records or files were changed by hand: stage that day again"
         )
+    if checked.usual and not outcome.not_delivered and outcome.delivered < limits.min_usual * checked.usual:
+        raise NeedsAcceptance(
+            f"{of_the_day}: {outcome.delivered:,} records were delivered, less than {limits.min_usual:.0%} of the {checked.usual:,.0f} that "
+            f"are usual on a {outcome.days[0]:%A} (the median of the last {WEEKS}): the file may be cut off. Ask who delivers it, and have "
+            "it delivered again and stage that day again, or accept the day as it is"
+        )
     share = rejected_share(outcome)
-    if share > max_rejected_share:
+    if share > limits.max_rejected:
         by_number = sorted(outcome.quarantined.items(), key=lambda item: (-item[1], item[0]))
         reasons = ", ".join(f"{records:,} {reason}" for reason, records in by_number)
-        raise PreparationError(
-            f"{of_the_day}: {share:.1%} of the records were rejected, more than the {max_rejected_share:.1%} allowed "
+        raise NeedsAcceptance(
+            f"{of_the_day}: {share:.1%} of the records were rejected, more than the {limits.max_rejected:.1%} allowed "
             f"({reasons}); they are in {outcome.quarantine_uri}/{outcome.table}/insert_date={outcome.days[0]}/. Look at "
-            "them, have the file delivered again and stage that day again, or allow a larger share"
+            "them, and have the file delivered again and stage that day again, or accept the day as it is"
         )
 
 
@@ -80,7 +119,7 @@ def _rows(root: str, path: str) -> int:
         return int(pq.ParquetFile(file).metadata.num_rows)
 
 
-def _share(text: str) -> float:
+def share_of(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
         raise ValueError
@@ -96,29 +135,38 @@ def main() -> None:
     parser.add_argument("--table", required=True, choices=tables.STAGING, help="the staging table")
     parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
     parser.add_argument(
-        "--max-rejected-share", required=True, metavar="X", type=_share,
+        "--max-rejected-share", required=True, metavar="X", type=share_of,
         help="the largest share of the delivered records, 0 to 1, that may have been rejected",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-usual-share", required=True, metavar="Y", type=share_of,
+        help="the smallest share, 0 to 1, of the records that are usual on that weekday, which must have been delivered",
     )  # fmt: skip
     arguments = parser.parse_args()
     settings, day = read_settings(*SETTINGS), iso_day("--date", arguments.date)
     try:
-        outcome = read_outcome(settings, arguments.table, day)
+        checked = read_outcome(settings, arguments.table, day)
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
+        # What is broken stays so; a store that does not answer may do so later.
+        cause = ConnectionLost if isinstance(error, OSError) else PreparationError
+        raise cause(
             f"{arguments.table} of {day} cannot be read in {settings['STAGING_URI']}: {' '.join(str(error).split())}"
         ) from error
+    outcome = checked.outcome
     print_outcomes([outcome])
     figures = {
         "table": outcome.table,
         "date": str(day),
+        "run": checked.run,
         "is_delivered": not outcome.not_delivered,
         "delivered": outcome.delivered,
         "staged": outcome.staged,
         "quarantined": outcome.quarantined,
         "rejected_share": round(rejected_share(outcome), 4),
+        "usual": checked.usual,
     }
     print(json.dumps(figures), flush=True)
-    require_sound(outcome, arguments.max_rejected_share)
+    require_sound(checked, Limits(arguments.max_rejected_share, arguments.min_usual_share))
 
 
 if __name__ == "__main__":

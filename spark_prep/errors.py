@@ -11,10 +11,27 @@ SERVER_ANSWERED = re.compile(r"connection (?:failed|is bad): connection to serve
 
 
 class PreparationError(Exception):
-    """Something a person has to put right. The message says what, where, and what to do next."""
+    """Something a person has to put right. The message says what, where, and what to do next.
+
+    A scheduler learns from the command's exit code whether another try can help.
+    """
+
+    exit_code = 2
 
 
-def no_connection(error: Exception) -> PreparationError:
+class NeedsAcceptance(PreparationError):
+    """The day is odd, and may still be right: a person decides whether it goes on."""
+
+    exit_code = 3
+
+
+class ConnectionLost(PreparationError):
+    """Something did not answer; it may later. The code is EX_TEMPFAIL of sysexits.h."""
+
+    exit_code = 75
+
+
+def no_connection(error: Exception) -> ConnectionLost:
     """Why the shop's database cannot be reached, from the driver's error."""
     # Only the server's own words: the driver's may hold the password.
     found = SERVER_ANSWERED.match(str(error))
@@ -22,13 +39,13 @@ def no_connection(error: Exception) -> PreparationError:
     if not answer and "connection info string" in str(error):
         answer = "the DSN is none; write postgresql://user:password@host:port/database"
     answer = answer or "no server answers at the address in USER_PURCHASE_DSN"
-    return PreparationError(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
+    return ConnectionLost(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a command; a PreparationError becomes `error: …` and exit code 2, without a traceback."""
+    """Run a command; a PreparationError becomes `error: …` and its exit code, without a traceback."""
     try:
         main()
     except PreparationError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(error.exit_code)

@@ -3,21 +3,21 @@
 **When**: every morning at 03:00 UTC for the day before. By hand or for past days: a backfill of this DAG.
 
 **What**: waits for the vendors' two files, classifies the reviews, parses the logs, exports the purchases, and checks
-what came of each table's records. Each table of the day that passes its check starts off `analytics`, once all three
-are there.
+what came of each table's records; a check that refuses a table asks a person (*Required Actions*). The last task, `release_day`, says that
+the day is staged, and `analytics` starts.
 
 **When it fails**: each task replaces its own day, so a task may be cleared at any time. A file that was not delivered:
-clear the wait when it is there, or mark the wait as success to go on without it. Too many records rejected: see the
-check's log. All cases: `airflow/RUNBOOK.md`, section *staging*.
+clear the wait when it is there, or mark the wait as success to go on without it. Too many records rejected: answer the
+check. All cases: `airflow/RUNBOOK.md`, section *staging*.
 """
 
 from airflow.sdk import CronPartitionTimetable, dag
 
-from pipeline.assets import CLASSIFIED_MOVIE_REVIEW, REVIEW_LOGS, USER_PURCHASE
+from pipeline.assets import STAGED
 from pipeline.defaults import DEFAULTS
 from pipeline.files import wait_for
 from pipeline.jobs import JobProcess
-from pipeline.quality import check
+from pipeline.quality import check, release_day
 from pipeline.settings import CRON, DAY, MACROS, START_DATE
 from pipeline.spark import spark_cluster, spark_job
 
@@ -42,9 +42,11 @@ def staging() -> None:
         settings=("STAGING_URI", "QUARANTINE_URI", "START_DATE", "USER_PURCHASE_DSN"),
     )
 
-    files[0] >> classify_reviews >> check(CLASSIFIED_MOVIE_REVIEW)
-    files[1] >> parse_logs >> check(REVIEW_LOGS)
-    export_purchases >> check(USER_PURCHASE)
+    release = release_day(STAGED)
+
+    files[0] >> classify_reviews >> check("classified_movie_review") >> release
+    files[1] >> parse_logs >> check("review_logs") >> release
+    export_purchases >> check("user_purchase") >> release
 
     if cluster := spark_cluster():
         # It costs money while it waits: it starts when both files are there, and goes whatever happens.

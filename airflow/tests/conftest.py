@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 JOBS_PYTHON = ROOT / ".venv/bin/python"
 SETTINGS_OF_THE_TESTER = (
     "AIRFLOW", "AWS_", "DBT_", "SPARK_", "RAW_URI", "STAGING_URI", "QUARANTINE_URI", "DUCKDB_PATH", "START_DATE",
-    "USER_PURCHASE_DSN", "PSEUDONYM_", "PIPELINE_VERSION", "JOBS_PYTHON", "FILE_DEADLINE_HOURS", "MAX_REJECTED_SHARE",
+    "USER_PURCHASE_DSN", "PSEUDONYM_", "PIPELINE_VERSION", "JOBS_PYTHON", "FILE_DEADLINE_HOURS", "MAX_REJECTED_SHARE", "MIN_USUAL_SHARE", "HEARTBEAT_URL",
 )  # fmt: skip
 
 
@@ -42,6 +42,23 @@ def pytest_unconfigure():
     shutil.rmtree(HOME, ignore_errors=True)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="tests of an operator's day in full, half an hour")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        skip = pytest.mark.skip(reason="only with --long (make test-airflow-long)")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def is_long(request) -> bool:
+    return request.config.getoption("--long")
+
+
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
     """Airflow's own tables, for tests that run tasks."""
@@ -57,6 +74,48 @@ def dags() -> dict:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TERRAFORM_DIR", str(HOME))
+        patch.setenv("HEARTBEAT_URL", "http://127.0.0.1/ping")
         bag = DagBag(ROOT / "airflow/dags")
     assert bag.import_errors == {}
     return bag.dags
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory) -> Path:
+    from live import STACK
+
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "main.tf").write_text(STACK)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory, stack):
+    """`make airflow` with feeds of two days."""
+    from live import Airflow, jobs_python
+
+    folder = tmp_path_factory.mktemp("airflow")
+    # as if it had been started before: two days prove what three do
+    deliver = "import pathlib, sys; from demo import airflow; airflow.SAMPLE_DAYS = 2\n"
+    jobs_python("-c", f"{deliver}airflow.deliver(pathlib.Path(sys.argv[1]))", folder)
+    airflow = Airflow(folder, stack)
+    yield airflow
+    if airflow.process.poll() is None:
+        airflow.stop()
+
+
+@pytest.fixture(scope="session")
+def runs(airflow) -> dict[tuple[str, str], str]:
+    """(dag, day) -> its run, which has succeeded: the last day's started automatically, the first day's after the load."""
+    from live import days_of
+
+    first, last = days_of(airflow.folder)
+    runs = {("staging", last): airflow.run_of("staging", last, "scheduled")}
+    load = airflow.dag("user_purchase_load", "/dagRuns", "POST", logical_date=None)["dag_run_id"]
+    airflow.wait_for_success("user_purchase_load", load)
+    runs["user_purchase_load", first] = load
+    for day in (last, first):
+        runs["analytics", day] = airflow.run_of("analytics", day, "asset_triggered")
+        airflow.wait_for_success("analytics", runs["analytics", day])
+    (runs["staging", first],) = {run["dag_run_id"] for run in airflow.runs("staging")} - set(runs.values())
+    return runs

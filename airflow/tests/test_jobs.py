@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from conftest import ROOT
 
@@ -58,6 +58,56 @@ def test_a_failure_says_the_command_the_exit_code_and_the_last_line():
         job(
             "import sys; print('working'); print('error: no such day', file=sys.stderr); sys.exit(2)"
         ).execute({})
+
+
+def test_what_no_other_try_can_help_is_not_tried_again(tmp_path):
+    """By spark_prep's exit codes; the figures printed before are kept. dbt's own codes mean something else."""
+    from pipeline.jobs import JobProcess, NeedsAcceptance, Refused
+
+    def failed(code: int, task=job) -> AirflowException:
+        with pytest.raises(AirflowException) as raised:
+            task(f"import sys; print('{{\"run\": \"R\"}}'); print('error: why'); sys.exit({code})").execute(
+                {}
+            )
+        return raised.value
+
+    assert type(failed(2)) is Refused and isinstance(failed(2), AirflowFailException)
+    assert type(failed(3)) is NeedsAcceptance and failed(3).figures == {"run": "R"}
+    for code in (1, 75):
+        assert not isinstance(failed(code), AirflowFailException)
+    with pytest.raises(AirflowException) as raised:
+        JobProcess(task_id="dbt", command=("dbt", "no-such-command")).execute({})
+    assert "exit code 2" in str(raised.value) and not isinstance(raised.value, AirflowFailException)
+
+
+def test_tasks_that_open_duckdb_queue_and_others_do_not(tmp_path):
+    """The second waits for the first, also when that one is killed; on another warehouse both go on."""
+    script = (
+        "import pathlib, sys, time; from pipeline.jobs import alone_in_the_warehouse\n"
+        "with alone_in_the_warehouse({'DBT_TARGET': sys.argv[1], 'DUCKDB_PATH': sys.argv[2]}):\n"
+        "    print('in', flush=True); time.sleep(600)"
+    )
+
+    def start(target: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-c", script, target, tmp_path / "warehouse.duckdb"],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "airflow/dags")}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    first = start("dev")
+    try:
+        assert first.stdout.readline() == "in\n"
+        second, elsewhere = start("dev"), start("redshift")
+        try:
+            assert elsewhere.stdout.readline() == "in\n"
+            assert "waiting for another task that has" in second.stdout.readline()
+            first.kill()
+            assert second.stdout.readline() == "in\n"
+        finally:
+            second.kill()
+            elsewhere.kill()
+    finally:
+        first.kill()
 
 
 def test_settings_come_from_variables_and_connections_and_only_those_asked_for(monkeypatch):
@@ -173,19 +223,19 @@ def test_what_is_published_lies_below_artifacts_uri(tmp_path, monkeypatch):
 
 
 def test_the_asset_is_told_for_the_day_also_without_a_partition_key():
-    from pipeline.assets import REVIEW_LOGS
+    from pipeline.assets import STAGED
 
     told = defaultdict(list)
-    events = {REVIEW_LOGS: SimpleNamespace(add_partitions=told["review_logs"].append)}
+    events = {STAGED: SimpleNamespace(add_partitions=told["staged"].append)}
     for run in (
         {"dag_run": SimpleNamespace(partition_key=None, logical_date=datetime(2021, 1, 2, 3, tzinfo=UTC))},
         {"dag_run": SimpleNamespace(partition_key="2021-01-03")},
     ):
-        job("", outlets=[REVIEW_LOGS]).execute({"outlet_events": events, **run})
-    assert told["review_logs"] == ["2021-01-02", "2021-01-03"]
+        job("", outlets=[STAGED]).execute({"outlet_events": events, **run})
+    assert told["staged"] == ["2021-01-02", "2021-01-03"]
     with pytest.raises(AirflowException):
-        job("raise SystemExit(1)", outlets=[REVIEW_LOGS]).execute({"outlet_events": events, **run})
-    assert len(told["review_logs"]) == 2
+        job("raise SystemExit(1)", outlets=[STAGED]).execute({"outlet_events": events, **run})
+    assert len(told["staged"]) == 2
 
 
 @pytest.fixture

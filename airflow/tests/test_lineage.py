@@ -162,8 +162,18 @@ def test_the_tasks_of_staging_tell_it(airflow_database, switched_on, tmp_path):
 @pytest.mark.slow
 def test_the_tasks_of_dbt_tell_it(airflow_database, switched_on, tmp_path):
     """One of each kind; the others are marked as success."""
+    staged = (
+        "import datetime, os; from spark_prep.check_day import Limits; from spark_prep.contract import publish, tables\n"
+        "from spark_prep.release_day import release\n"
+        "day, settings = datetime.date(2021, 1, 31), {name: os.environ['PLACE'] for name in ('STAGING_URI', 'QUARANTINE_URI')}\n"
+        "for table in tables.STAGING: publish.commit(publish.new_run(settings, table), day, 0, 0, {})\n"
+        "release(settings, day, Limits(0, 0), {})"
+    )
+    subprocess.run(
+        [JOBS_PYTHON, "-c", staged], cwd=ROOT, env={**os.environ, "PLACE": f"{tmp_path}/staging"}, check=True
+    )
     ran = {
-        "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run",
+        "confirm_staged", "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run",
         "dbt.ledger.run", "dbt.ledger.test", "dbt.user_segment_history.run",
     }  # fmt: skip
     others = f"(?!({'|'.join(map(re.escape, ran))})$).*"

@@ -19,7 +19,7 @@ DAY = "2021-01-31"
 SECRET = "only-for-these-tests-0123456789abcdef"
 # Of the tasks that follow dbt one of each kind; the others are marked as success.
 TASKS = (
-    "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run", "dbt.int_log.test",
+    "confirm_staged", "dbt.dbt_producer_watcher", "dbt.us_state.seed", "dbt.stg_review_logs_run", "dbt.int_log.test",
     "dbt.ledger.run", "dbt.ledger.test", "summarize_day", "publish_report", "publish_docs",
 )  # fmt: skip
 SHOP = """

@@ -151,7 +151,8 @@ def test_every_chart_has_what_it_takes_to_be_believed(report_site, name):
         assert "Definition" in text and re.search(r"As of\s+\d{4}-\d\d-\d\d", text), figure
         assert "Rows in the tables behind it" in text, figure
         assert re.search(r"\d+ passed.*\d+ failed|no tests of their own", text, re.DOTALL), figure
-        if figure != "bytes":  # which DuckDB does not tell
+        # bytes are not told by DuckDB, and no day is missing here
+        if figure not in ("bytes", "missing"):
             assert len(section["pictures"]) == section["tags"]["svg"] == 2, figure
             assert all("The table below" in chart["aria-label"] for chart in section["pictures"]), figure
             assert section["tags"]["th"] > 1 and section["tags"]["td"] > 1, figure
@@ -251,6 +252,22 @@ def test_what_is_missing_is_said_in_a_sentence(own, tmp_path):
     page = read(tmp_path / "site", "trust")
     assert "the warehouse has no run_result" in page["tests"]["text"]
     assert "2 not run" in page["ledger"]["text"] and page["ledger"]["pictures"]
+
+
+def test_days_that_are_missing_are_listed(own, report_site, tmp_path):
+    assert "No day between the first and the last is missing" in read(report_site, "runs")["missing"]["text"]
+    days = own.query("select distinct insert_date from analytics_marts.ledger order by insert_date")
+    (never_staged,), (never_built,) = days[1], days[3]
+    change(own, f"delete from analytics_marts.ledger where insert_date = '{never_staged}'",
+           f"delete from analytics_audit.day_built where insert_date = '{never_built}'")  # fmt: skip
+    built = build_report(own, tmp_path / "site")
+    assert built.returncode == 0, built.stderr
+    missing = read(tmp_path / "site", "runs")["missing"]
+    assert "2 days are missing between the first and the last" in missing["text"]
+    assert missing["rows"][1:] == [
+        [str(never_built), "no build of it has ended well"],
+        [str(never_staged), "not staged"],
+    ]
 
 
 def test_a_warehouse_without_marts_is_one_clear_line(sample, tmp_path):

@@ -4,6 +4,7 @@
     QUARANTINE_URI/<table>/insert_date=D/run=R/part-00000.parquet …  its rejected records
     STAGING_URI/rejection/insert_date=D/run=R/<table>.parquet        how many were rejected, by reason
     STAGING_URI/delivery/insert_date=D/<table>.parquet               one row, which names R: the commit
+    STAGING_URI/staged/insert_date=D/day.parquet                     the runs of all tables that may go to the warehouse (release_day)
 
 A run R writes to folders of its own. Nobody reads them until the day's delivery row, written last, names R; from then on
 everybody does. So a day of many files changes at once. A killed run is never seen, and of two runs at the same time
@@ -130,6 +131,10 @@ def rejection_file(table: str, day: date, run_id: str) -> str:
 
 def delivery_file(table: str, day: date) -> str:
     return f"delivery/insert_date={day}/{table}.parquet"
+
+
+def staged_file(day: date) -> str:
+    return f"staged/insert_date={day}/day.parquet"
 
 
 def keep_runs() -> timedelta:

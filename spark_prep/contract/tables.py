@@ -66,6 +66,17 @@ DELIVERY = pa.schema(
 # One row a day, staging table and reason that occurred.
 REJECTION = pa.schema([("table_name", pa.string()), ("reason", pa.string()), ("records", pa.int64())])
 
+# One row a staging table of a day that may go to the warehouse: the run that was checked, and if the check had refused it, who accepted
+# it and why. Read by Airflow, not by dbt.
+STAGED = pa.schema(
+    [
+        ("table_name", pa.string()),
+        ("run", pa.string()),
+        ("accepted_by", pa.string()),
+        ("accepted_because", pa.string()),
+    ]
+)
+
 # raw_bytes is the record where it is no UTF-8, else NULL: raw_record then has U+FFFD for what cannot be read.
 QUARANTINE = pa.schema(
     [

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import boto3
@@ -26,17 +26,25 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
-def stage(root: Path, *, delivered: int, staged: int, rejected: dict[str, int], is_delivered: bool = True):
+def stage(
+    root: Path,
+    *,
+    delivered: int,
+    staged: int,
+    rejected: dict[str, int],
+    is_delivered: bool = True,
+    day: str = DAY,
+):
     settings = {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine"}
     run = new_run(settings, TABLE)
     if is_delivered:
         # in two parts, one of them without rows
         for number, rows in enumerate((staged, 0)):
-            with parts(run, date.fromisoformat(DAY), number) as (table, _):
+            with parts(run, date.fromisoformat(day), number) as (table, _):
                 table.write_table(
                     pa.Table.from_pylist([{"log_id": n} for n in range(rows)], tables.REVIEW_LOGS)
                 )
-    commit(run, date.fromisoformat(DAY), int(is_delivered), delivered, rejected)
+    commit(run, date.fromisoformat(day), int(is_delivered), delivered, rejected)
 
 
 def staged_file(root: Path) -> Path:
@@ -49,7 +57,7 @@ def check(
     environment = {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine", **settings}
     return subprocess.run(
         [sys.executable, "-m", "spark_prep.check_day", "--table", TABLE, "--date", DAY, "--max-rejected-share", share,
-         *options],
+         "--min-usual-share", "0.25", *options],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
@@ -62,8 +70,8 @@ def test_a_sound_day_prints_its_figures_for_people_and_for_airflow(root):
     checked = check(root)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert figures(checked) == {
-        "table": TABLE, "date": DAY, "is_delivered": True, "delivered": 10, "staged": 8,
-        "quarantined": {"no log": 1, "broken XML": 1}, "rejected_share": 0.2,
+        "table": TABLE, "date": DAY, "run": staged_file(root).parent.name.removeprefix("run="), "is_delivered": True, "delivered": 10, "staged": 8,
+        "quarantined": {"no log": 1, "broken XML": 1}, "rejected_share": 0.2, "usual": None,
     }  # fmt: skip
     assert "1  broken XML" in checked.stdout
 
@@ -71,11 +79,12 @@ def test_a_sound_day_prints_its_figures_for_people_and_for_airflow(root):
 def test_above_the_threshold_the_day_stops_and_says_why_where_and_what_to_do(root):
     stage(root, delivered=10, staged=7, rejected={"broken XML": 1, "no log": 2})
     checked = check(root)
-    assert checked.returncode == 2
+    # not 2: a person may accept it
+    assert checked.returncode == 3
     assert checked.stderr == (
         "error: review_logs of 2021-01-31: 30.0% of the records were rejected, more than the 20.0% allowed "
         f"(2 no log, 1 broken XML); they are in {root}/quarantine/review_logs/insert_date=2021-01-31/. Look at them, "
-        "have the file delivered again and stage that day again, or allow a larger share\n"
+        "and have the file delivered again and stage that day again, or accept the day as it is\n"
     )
     # the figures are there all the same
     assert figures(checked)["rejected_share"] == 0.3
@@ -122,6 +131,42 @@ def test_a_day_without_records_or_without_a_file_is_sound(tmp_path, is_delivered
     assert figures(checked)["rejected_share"] == 0
 
 
+def on_weeks_before(root: Path, *counts: int) -> None:
+    """So many records on the same weekday of each week before, from the last back."""
+    for n, count in enumerate(counts, start=1):
+        stage(
+            root,
+            delivered=count,
+            staged=count,
+            rejected={},
+            day=str(date.fromisoformat(DAY) - timedelta(weeks=n)),
+        )
+
+
+def test_a_file_cut_to_a_twentieth_of_what_is_usual_on_the_weekday_stops_the_day(tmp_path):
+    on_weeks_before(tmp_path, 95, 105, 100, 4000, 100)
+    stage(tmp_path, delivered=5, staged=5, rejected={})
+    checked = check(tmp_path)
+    assert checked.returncode == 3
+    assert checked.stderr.startswith(
+        "error: review_logs of 2021-01-31: 5 records were delivered, less than 25% of the 100 that are usual on a Sunday"
+    )
+    assert figures(checked)["usual"] == 100
+    # a quiet day is none
+    stage(tmp_path, delivered=25, staged=25, rejected={})
+    assert check(tmp_path).returncode == 0
+
+
+def test_what_is_usual_is_not_known_from_two_days_or_other_weekdays_nor_asked_of_a_missing_file(tmp_path):
+    on_weeks_before(tmp_path, 100, 100)
+    stage(tmp_path, delivered=100, staged=100, rejected={}, day="2021-01-30")
+    stage(tmp_path, delivered=5, staged=5, rejected={})
+    assert check(tmp_path).returncode == 0
+    on_weeks_before(tmp_path, 100, 100, 100)
+    stage(tmp_path, delivered=0, staged=0, rejected={}, is_delivered=False)
+    assert check(tmp_path).returncode == 0
+
+
 @pytest.mark.slow
 def test_what_the_jobs_stage_is_what_is_checked(spark, lake):
     """The writer's own files, not this test's idea of them."""
@@ -133,7 +178,7 @@ def test_what_the_jobs_stage_is_what_is_checked(spark, lake):
     assert checked.returncode == 0, checked.stderr
     assert (figures(checked)["delivered"], figures(checked)["staged"]) == (3, 2)
     assert figures(checked)["quarantined"] == {"id_review is not an integer": 1}
-    assert check(lake.root, share="0.33").returncode == 2
+    assert check(lake.root, share="0.33").returncode == 3
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,22 @@ arguments or templated fields, which Airflow shows.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
 from airflow.sdk import BaseOperator, Connection, Context, ObjectStoragePath, Variable
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from pipeline.settings import DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON, PLATFORM, day_of
 
@@ -37,6 +39,24 @@ VARIABLES = {
 PARSED = DBT_PROJECT_DIR / "target/partial_parse.msgpack"
 # How long a process that was asked to end may take for it.
 GRACE_SECONDS = 20
+# In the log; a JSON object of all days may be longer.
+LONGEST_LINE = 4000
+# Exit codes of spark_prep (errors.py): no other try can help; a person may accept it.
+REFUSED, NEEDS_ACCEPTANCE = 2, 3
+
+log = logging.getLogger(__name__)
+
+
+class Refused(AirflowFailException):
+    """The job says that no other try can help. `message` is its own, `figures` the JSON object that it has printed."""
+
+    def __init__(self, message: str, figures: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.message, self.figures = message, figures
+
+
+class NeedsAcceptance(Refused):
+    """A person may let it pass all the same."""
 
 
 class JobProcess(BaseOperator):
@@ -48,7 +68,7 @@ class JobProcess(BaseOperator):
     that place below the variable artifacts_uri.
     """
 
-    template_fields = ("command",)
+    template_fields: Sequence[str] = ("command",)
     ui_color = "#e8f0e4"
 
     def __init__(
@@ -65,12 +85,13 @@ class JobProcess(BaseOperator):
         self.publishes = publishes
         self._process: subprocess.Popen[str] | None = None
 
-    def execute(self, context: Context) -> dict[str, Any] | None:
+    def execute(self, context: Context) -> Any:
+        settings = settings_of(self.settings)
         # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
-        with TemporaryDirectory(prefix=f"{self.task_id}-") as folder:
+        with TemporaryDirectory(prefix=f"{self.task_id}-") as folder, alone_in_the_warehouse(settings):
             places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
             command = [word.replace("{folder}", folder) for word in self.command]
-            outcome = self._run(command, {**os.environ, **settings_of(self.settings), **places})
+            outcome = self._run(command, {**os.environ, **settings, **places})
             if self.publishes:
                 self._publish(Path(folder, "site"))
         for asset in self.outlets:
@@ -98,18 +119,24 @@ class JobProcess(BaseOperator):
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace", start_new_session=True,
         )  # fmt: skip
-        last = ""
+        last, figures = "", None
         try:
             for line in self._process.stdout or ():
                 if line.strip():
                     last = line.strip()
-                    self.log.info("%s", line.rstrip())
+                    figures = _json_object(last) or figures
+                    self.log.info("%s", line.rstrip()[:LONGEST_LINE])
             code = self._process.wait()
         finally:
             # also when the task is timed out or an exception comes in between: nothing goes on running
             self._end_process_group()
         if code:
-            raise AirflowException(f"{' '.join(command)} ended with exit code {code}: {last}")
+            message = f"{' '.join(command)} ended with exit code {code}: {last}"
+            # dbt's codes mean something else
+            if program == "python" and code in (REFUSED, NEEDS_ACCEPTANCE):
+                kind = Refused if code == REFUSED else NeedsAcceptance
+                raise kind(message, figures or {})
+            raise AirflowException(message)
         return _json_object(last)
 
     def _end_process_group(self) -> None:
@@ -122,6 +149,23 @@ class JobProcess(BaseOperator):
             with suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE_SECONDS)
             os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def alone_in_the_warehouse(settings: dict[str, str]) -> Iterator[None]:
+    """On DuckDB, wait until no other task has the warehouse's file open, for which it allows one process at a time. Redshift and
+    BigQuery are not waited for."""
+    if settings.get("DBT_TARGET") != "dev" or "DUCKDB_PATH" not in settings:
+        yield
+        return
+    # The kernel gives the lock back when this process ends, however it ends.
+    with open(f"{settings['DUCKDB_PATH']}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("waiting for another task that has %s open", settings["DUCKDB_PATH"])
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _tied_to_this_process() -> list[str]:

@@ -27,7 +27,7 @@ JOBS = {
 }
 OPERATORS = [
     # processes on the worker
-    "JobProcess", "DaySummary",
+    "JobProcess", "Check", "DaySummary",
     # the Spark jobs' on AWS and GCP
     "EmrServerlessStartJobOperator", "EmrSteps", "GlueRun", "Batch", "DataprocSubmitJobOperator",
     # dbt's; Cosmos itself would tell names of the warehouse

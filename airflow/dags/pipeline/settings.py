@@ -37,13 +37,17 @@ START_DATE = datetime.fromisoformat(f"{os.environ.get('START_DATE', '2021-01-01'
 CRON = os.environ.get("STAGING_CRON", "0 3 * * *")
 # How long the vendors' files are waited for from then on.
 FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12")))
-# A day of which a larger share was rejected stops before the warehouse.
+# A day of which a larger share was rejected stops before the warehouse, unless a person accepts it.
 MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
+# Likewise a day with a smaller share of the records that are usual on its weekday.
+MIN_USUAL_SHARE = float(os.environ.get("MIN_USUAL_SHARE", "0.25"))
 
 
 def day_of(dag_run: DagRunProtocol) -> str:
-    """The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date."""
+    """The day a run works on: the partition key of a scheduled, backfilled or asset-triggered run, else the logical date, or the `day`
+    of its configuration (a task that starts runs can give no key)."""
     day = dag_run.partition_key or (dag_run.logical_date and dag_run.logical_date.strftime("%Y-%m-%d"))
+    day = day or (getattr(dag_run, "conf", None) or {}).get("day")
     try:
         return date.fromisoformat(day or "").isoformat()
     except ValueError:

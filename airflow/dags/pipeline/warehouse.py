@@ -1,14 +1,21 @@
-"""The dbt project as tasks: every seed and model with its tests, the docs site, the check of the whole warehouse."""
+"""The dbt project as tasks: every seed and model with its tests, the docs site, the check of the whole warehouse.
+
+Cosmos makes the tasks: a producer runs one `dbt build`, and a task for each model and its tests follows it. How they go on when something
+fails is in dbt_build.py.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
+from pipeline.dbt_build import build_again_and_follow
 from pipeline.jobs import JobProcess, settings_of
 from pipeline.settings import DBT_PROJECT_DIR, DBT_TARGET, JOBS_PYTHON, day_of
 
@@ -19,7 +26,7 @@ FOLLOW = {"deferrable": False, "mode": "poke", "poke_interval": 3}
 
 def models() -> DbtTaskGroup:
     """One `dbt build` of the day, and a task for each seed and model and for the tests of each, that follow it."""
-    return DbtTaskGroup(
+    group = DbtTaskGroup(
         group_id="dbt",
         project_config=ProjectConfig(
             dbt_project_path=DBT_PROJECT_DIR,
@@ -44,6 +51,9 @@ def models() -> DbtTaskGroup:
         ),
         operator_args={"pre_execute": read_settings_of_a_day, **FOLLOW},
     )
+    for task in group.iter_tasks():
+        build_again_and_follow(task)
+    return group
 
 
 def stage_external_sources() -> JobProcess:
@@ -90,4 +100,13 @@ def read_settings_of_a_day(context: Context) -> None:
     day = day_of(context["dag_run"])
     # Not as vars, for which dbt would parse the whole project again. Unit tests try the models' code, not the day's data.
     days = {"DBT_FROM_DATE": day, "DBT_TO_DATE": day, "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
-    os.environ.update(settings_of(["warehouse"]), **days)
+    confirmed = context["ti"].xcom_pull("confirm_staged")
+    if not confirmed:
+        raise AirflowFailException(
+            "confirm_staged did not run, so that it is not known what was checked: clear it"
+        )
+    staged = {
+        "DBT_CHECKED_RUNS": json.dumps(confirmed["staged"]),
+        "DBT_ACCEPTED": json.dumps(confirmed["accepted"]),
+    }
+    os.environ.update(settings_of(["warehouse"]), **days, **staged)

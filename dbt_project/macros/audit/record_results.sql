@@ -37,17 +37,18 @@
 {% endmacro %}
 
 
-{% macro provide_audit_table(run_result, columns) %}
-    {%- set existing = load_relation(run_result) -%}
+{#- Creates the table, or adds the columns that it lacks. -#}
+{% macro provide_audit_table(relation, columns) %}
+    {%- set existing = load_relation(relation) -%}
     {%- set declared = [] -%}
     {%- for column in columns -%}{%- do declared.append(column.name ~ " " ~ column.type) -%}{%- endfor -%}
     {%- if existing is none -%}
-        {%- do adapter.create_schema(run_result) -%}
-        {%- do run_query("create table if not exists " ~ run_result ~ " (\n    " ~ declared | join(",\n    ") ~ "\n)") -%}
+        {%- do adapter.create_schema(relation) -%}
+        {%- do run_query("create table if not exists " ~ relation ~ " (\n    " ~ declared | join(",\n    ") ~ "\n)") -%}
     {%- else -%}
         {%- set present = adapter.get_columns_in_relation(existing) | map(attribute='name') | map('lower') | list -%}
         {%- for column in columns if column.name not in present -%}
-            {%- do run_query("alter table " ~ run_result ~ " add column " ~ column.name ~ " " ~ column.type) -%}
+            {%- do run_query("alter table " ~ relation ~ " add column " ~ column.name ~ " " ~ column.type) -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

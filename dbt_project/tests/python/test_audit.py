@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 from ci.staged_sample import Sample, Warehouse, staged_warehouse
+from spark_prep.contract import tables
+from spark_prep.contract.publish import committed
 
 pytestmark = pytest.mark.slow
 
@@ -178,7 +180,9 @@ def test_a_run_is_recorded_in_one_statement(warehouse):
 def inserts(warehouse: Warehouse) -> list[str]:
     """The statements that recorded, from the log."""
     log = (warehouse.folder / "logs/dbt.log").read_text()
-    return [part.split(";")[0] for part in log.split('insert into "warehouse"."analytics_audit"')[1:]]
+    return [
+        part.split(";")[0] for part in log.split('insert into "warehouse"."analytics_audit"."run_result"')[1:]
+    ]
 
 
 def test_a_statement_stays_below_a_megabyte(warehouse):
@@ -296,3 +300,52 @@ class TestDaySummary:
         refused = warehouse.dbt("run-operation", "day_summary", "--args", "{day: yesterday}")
         assert refused.returncode != 0
         assert "the day is 'yesterday'; write it as YYYY-MM-DD" in refused.stdout
+
+
+def runs_of(warehouse: Warehouse, day) -> dict[str, str | None]:
+    """{table: run} as the day's delivery rows name them."""
+    staging = warehouse.settings["STAGING_URI"]
+    return {table: committed(staging, table, day).run for table in tables.STAGING}
+
+
+def built_days(warehouse: Warehouse, **arguments: str) -> dict[str, dict[str, str | None]]:
+    printed = warehouse.dbt("--quiet", "run-operation", "built_days", "--args", json.dumps(arguments))
+    assert printed.returncode == 0, printed.stdout
+    (line,) = printed.stdout.splitlines()
+    return json.loads(line)
+
+
+def test_a_build_records_which_runs_each_day_was_built_from(warehouse):
+    assert built_days(warehouse) == {str(day): runs_of(warehouse, day) for day in DAYS}
+    assert built_days(warehouse, day=str(DAYS[1])) == {str(DAYS[1]): runs_of(warehouse, DAYS[1])}
+
+
+def test_nothing_is_built_before_the_first_build(sample, tmp_path):
+    assert built_days(staged_warehouse(tmp_path, sample.staging)) == {}
+
+
+def test_what_is_not_a_whole_build_that_ended_well_is_no_build(own):
+    """A model of many, and a build of which a test failed: what is recorded stays what it was."""
+    before = own.query("select count(*) from analytics_audit.day_built")
+    day = DAYS[5]
+    assert own.dbt("run", "--select", "stg_delivery", "ledger", days=(day, day)).returncode == 0
+    own.settings["DBT_CHECKED_RUNS"] = json.dumps(runs_of(own, day) | {"review_logs": "another"})
+    assert own.dbt("build", "--exclude-resource-type", "unit_test", days=(day, day)).returncode == 1
+    assert own.query("select count(*) from analytics_audit.day_built") == before
+
+
+def test_a_build_of_anything_but_what_was_checked_stops_before_the_marts(own):
+    day = DAYS[5]
+    change(own, f"delete from analytics_marts.ledger where insert_date = '{day}'")
+    own.settings["DBT_CHECKED_RUNS"] = json.dumps(runs_of(own, day) | {"review_logs": "another"})
+    stopped = own.dbt("build", "--exclude-resource-type", "unit_test", days=(day, day))
+    assert stopped.returncode == 1 and "delivery_is_not_what_was_checked" in stopped.stdout
+    assert own.query(f"select * from analytics_marts.ledger where insert_date = '{day}'") == []
+    own.settings["DBT_CHECKED_RUNS"] = json.dumps(runs_of(own, day))
+    own.settings["DBT_ACCEPTED"] = json.dumps(
+        [{"table": "review_logs", "by": "Mary O'Neil", "because": "the vendor's \\ file"}]
+    )
+    own.build(day)
+    assert len(own.query(f"select * from analytics_marts.ledger where insert_date = '{day}'")) == 3
+    accepted = "select table_name, accepted_by, accepted_because from analytics_audit.day_built where accepted_by is not null"
+    assert own.query(accepted) == [("review_logs", "Mary O'Neil", "the vendor's \\ file")]

@@ -1,4 +1,4 @@
-"""What the building costs: seconds, and bytes where the warehouse tells them."""
+"""What the building costs: seconds, and bytes where the warehouse tells them; and the days that were not built."""
 
 from pages.report.charts import Bar, bars
 from pages.report.figure import Figure, Page, Shown, text
@@ -88,6 +88,14 @@ def bytes_of_models(rows) -> Shown:
     )
 
 
+def missing_days(rows) -> Shown:
+    return Shown(
+        sentence=f"{text(len(rows), 'count')} {'day is' if len(rows) == 1 else 'days are'} missing between the first and the last.",
+        columns=[("Day", "text"), ("What is missing", "text")],
+        rows=[(row["insert_date"], row["what_is_missing"]) for row in rows],
+    )
+
+
 EMPTY = "No run of dbt has been recorded."
 PAGE = Page(
     name="runs",
@@ -101,6 +109,15 @@ PAGE = Page(
             show=time_of_runs,
             definition="The seconds of all tables and tests of a run added up. Several are built at a time: the clock shows less.",
             empty=EMPTY,
+        ),
+        Figure(
+            name="missing",
+            title="Days that are missing",
+            queries=("report_days_missing",),
+            show=missing_days,
+            definition="Days that were never staged, or of which no build of all tables has ended well. Days after the last are not known here: Airflow's DAG reconciliation knows "
+            "them, and compares what is staged with what was built.",
+            empty="No day between the first and the last is missing.",
         ),
         Figure(
             name="models",
