@@ -19,9 +19,9 @@ BROKEN_XML = "broken XML"
 NOT_ONE_LOG = "not exactly one <log>"
 REPEATED_TAG = "a tag is repeated"
 MARKUP_IN_A_VALUE = "markup in a value"
-# No device, place or address has more; Redshift reads no text of 65,536 bytes, and a report would have to draw it.
-MOST_CHARACTERS = 255
-TOO_LONG_A_VALUE = f"a value is longer than {MOST_CHARACTERS} characters"
+# No device, place or address has more; Redshift counts bytes (dbt's sources.yml), and a report would have to draw it.
+MOST_BYTES = 255
+TOO_LONG_A_VALUE = f"a value is longer than {MOST_BYTES} bytes"
 DEEPEST = 100
 
 # The tags in the vendor's order, without the browser that no delivery has had. A value holds no markup, no reference and no
@@ -55,9 +55,7 @@ def read_logs(logs: pa.Array) -> pa.Table:
         places[unusual.to_numpy()] = range(len(logs), len(logs) + len(unusual))
         table = pa.concat_tables([table, parsed]).take(pa.array(places))
     values = {name: _value(table.column(name)) for name in TAGS}
-    too_long = [
-        pc.greater(pc.utf8_length(value), MOST_CHARACTERS).fill_null(False) for value in values.values()
-    ]
+    too_long = [pc.greater(pc.binary_length(value), MOST_BYTES).fill_null(False) for value in values.values()]
     found_long = pc.if_else(reduce(pc.or_, too_long), TOO_LONG_A_VALUE, pa.scalar(None, pa.string()))
     return pa.table(values | {"reason": pc.coalesce(table.column("reason"), found_long)}).combine_chunks()
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import json
 import shutil
 import subprocess
 import sys
@@ -17,12 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from redshift_connector.error import ProgrammingError
 
-from ci.staged_sample import ROOT, run_dbt
+from ci.staged_sample import ROOT
 from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in
 from ci.stand_ins.redshift.gate import problems_of
 from ci.stand_ins.redshift.rewrite import rewrite
 from ci.stand_ins.redshift.spectrum import File, SpectrumScanError, rows_of_file
-from spark_prep.contract import publish, tables
 
 DAY, NEXT_DAY = "2021-01-01", "2021-01-02"
 CREATE_SCHEMA = (
@@ -590,104 +588,3 @@ class TestParquetTypes:
         read("int", ONE["int"])
         write(lake / "typed/t.parquet", other=ints(1, 2))
         assert redshift.query("select value from lake.typed") == [(None,), (None,)]
-
-
-def stage(staging: Path, day: str, *, purchases=(), reviews=(), logs=()) -> None:
-    """Write what the jobs write for a day: purchases (customer, quantity, price), reviews (id, customer, positive), log ids."""
-    date = datetime.date.fromisoformat(day)
-    noon = datetime.datetime.combine(date, datetime.time(12))
-    rows = {
-        "user_purchase": [
-            {"invoice_number": "1", "quantity": quantity, "unit_price": Decimal(price), "customer_id": customer,
-             "invoice_date": noon}
-            for customer, quantity, price in purchases
-        ],
-        "classified_movie_review": [
-            {"review_id": review, "customer_id": customer, "positive_review": positive, "classifier": "keyword"}
-            for review, customer, positive in reviews
-        ],
-        "review_logs": [
-            {"log_id": log, "log_date": date, "device": "Mobile", "os": "Apple iOS", "location": "Texas"} for log in logs
-        ],
-    }  # fmt: skip
-    settings = {"STAGING_URI": str(staging), "QUARANTINE_URI": str(staging.with_name("quarantine"))}
-    for table, schema in tables.STAGING.items():
-        run = publish.new_run(settings, table)
-        with publish.parts(run, date, 0) as (staged, _):
-            staged.write_table(pa.Table.from_pylist(rows[table], schema))
-        publish.commit(run, date, 1, len(rows[table]), {})
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """(stand-in, folder): dbt's profile is in the folder, and the folder `staging` is s3://lake/staging."""
-    folder = tmp_path_factory.mktemp("project")
-    with redshift_stand_in(folder) as redshift:
-        profiles = {"movie_analytics": {"target": "redshift", "outputs": {"redshift": redshift.profile()}}}
-        (folder / "profiles.yml").write_text(json.dumps(profiles))
-        yield redshift, folder
-
-
-@pytest.mark.slow
-class TestProject:
-    """The project's dbt through dbt-redshift: external tables, both ways of building, docs."""
-
-    METRIC = """
-        select customer_id, insert_date::varchar(10), amount_spent, review_score, review_count
-        from analytics_marts.user_behavior_metric order by 1, 2"""
-
-    def dbt(self, folder: Path, *arguments: str, days: tuple[str, str] | None = None) -> str:
-        span = ["--vars", json.dumps({"from_date": days[0], "to_date": days[1]})] if days else []
-        settings = {"STAGING_URI": "s3://lake/staging", "DBT_TARGET": "redshift"}
-        finished = run_dbt(*arguments, *span, folder=folder, settings=settings)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
-
-    def test_a_day_is_built_delivered_again_and_documented(self, project):
-        redshift, folder = project
-        stage(
-            folder / "staging",
-            DAY,
-            purchases=[(7, 2, "1.250"), (8, 1, "4")],
-            reviews=[(1, 7, 1), (2, 7, 0)],
-            logs=[1],
-        )
-        stage(
-            folder / "staging",
-            NEXT_DAY,
-            purchases=[(7, 1, "0.005")],
-            reviews=[(2, 7, 1), (3, 8, 1)],
-            logs=[3],
-        )
-        self.dbt(folder, "build", days=(DAY, NEXT_DAY))
-        first_day = [(7, DAY, Decimal("2.50000"), 1, 2), (8, DAY, Decimal("4.00000"), 0, 0)]
-        next_day = [(7, NEXT_DAY, Decimal("0.00500"), 0, 0), (8, NEXT_DAY, Decimal("0.00000"), 1, 1)]
-        assert redshift.query(self.METRIC) == sorted(first_day + next_day)
-        assert redshift.query(
-            "select min(case when is_balanced then 1 else 0 end) from analytics_marts.ledger"
-        ) == [(1,)]
-
-        # Without reviews on the first day the second review belongs to the next day, which the run has to find out.
-        stage(folder / "staging", DAY, purchases=[(7, 3, "1.250")])
-        self.dbt(folder, "build", "--exclude-resource-type", "unit_test", days=(DAY, DAY))
-        assert redshift.query(self.METRIC) == [
-            (7, DAY, Decimal("3.75000"), 0, 0),
-            (7, NEXT_DAY, Decimal("0.00500"), 1, 1),
-            (8, NEXT_DAY, Decimal("0.00000"), 1, 1),
-        ]
-
-        self.dbt(folder, "docs", "generate")
-        catalog = json.loads((folder / "target" / "catalog.json").read_text())
-        metric = catalog["nodes"]["model.movie_analytics.user_behavior_metric"]
-        assert metric["columns"]["amount_spent"]["type"] == "numeric(18,5)"
-        assert (
-            catalog["nodes"]["model.movie_analytics.stg_user_purchase"]["columns"]["amount"]["type"]
-            == "numeric(18,5)"
-        )
-
-    def test_its_compiled_sql_passes_the_gate(self, project):
-        _, folder = project
-        # dbt gives a snapshot a folder that is named like its file
-        compiled = [path for path in (folder / "target" / "compiled").rglob("*.sql") if path.is_file()]
-        assert len(compiled) > 50
-        assert {path.name: found for path in compiled if (found := problems_of(path.read_text()))} == {}

@@ -1,6 +1,6 @@
 {#-
     BigQuery: external tables over folders partitioned by Hive's convention. New days, new runs and replaced files are seen
-    automatically; only a table without any file cannot be queried.
+    automatically; only a table without any file cannot be queried. Only *.parquet: tools leave empty objects that stand for folders.
 -#}
 
 {% macro bigquery__external_types() %}
@@ -37,7 +37,7 @@
         "create schema if not exists " ~ relation.without_identifier() ~ "\noptions (location = '" ~ target.location ~ "')",
         "create or replace external table " ~ relation ~ " (\n" ~ columns | join(",\n") ~ "\n)\n"
         ~ "with partition columns (" ~ partitions | join(", ") ~ ")\n"
-        ~ "options (\n    format = 'PARQUET',\n    uris = ['" ~ spec.location ~ "/*'],\n"
+        ~ "options (\n    format = 'PARQUET',\n    uris = ['" ~ spec.location ~ "/*.parquet'],\n"
         ~ "    hive_partition_uri_prefix = '" ~ spec.location ~ "',\n    require_hive_partition_filter = false,\n"
         ~ "    description = '" ~ description ~ "'\n)",
     ]) }}

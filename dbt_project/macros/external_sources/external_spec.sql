@@ -62,7 +62,11 @@
                 ~ types.keys() | join(", ") ~ "."
             ) }}
         {%- endif -%}
-        {%- do typed.append({'name': column.name, 'type': types[base] ~ ('(' ~ precision if precision else '')}) -%}
+        {#- Of a text only Redshift's has a length that matters; BigQuery's documentation has none for external tables, of numbers neither. -#}
+        {%- set is_sized = precision and (target.type == 'redshift' or base == 'decimal' and target.type == 'duckdb') -%}
+        {%- do typed.append({
+            'name': column.name, 'type': types[base].partition('(')[0] ~ '(' ~ precision if is_sized else types[base],
+        }) -%}
     {%- endfor -%}
     {{ return(typed) }}
 {% endmacro %}

@@ -20,8 +20,25 @@
     {%- set state = spectrum_table(relation, spec) -%}
     {%- if spec.partitions | length > 1 -%}
         {%- do state.update(runs_of_delivery(relation, spec, is_new=not is_as_declared(spec, state))) -%}
+    {%- else -%}
+        {%- do state.update({'days_built': days_built(spec)}) -%}
     {%- endif -%}
     {{ return(state) }}
+{% endmacro %}
+
+
+{#-
+    ["insert_date=2021-01-31", …] of all days that a build has seen. A table is dropped, made and filled in statements of their own, since external
+    tables are never changed in a transaction: of a run that dies in between this is what knows the older days.
+-#}
+{% macro days_built(spec) %}
+    {%- set folders = [] -%}
+    {%- for stg_delivery in stg_delivery_if_built() -%}
+        {%- for row in run_query("select distinct cast(insert_date as varchar(10)) from " ~ stg_delivery).rows -%}
+            {%- do folders.append(partition_folder(spec, row.values())) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(folders) }}
 {% endmacro %}
 
 
@@ -30,8 +47,10 @@
         schemaname = '{{ relation.schema }}' and tablename = '{{ relation.identifier }}'
     {%- endset -%}
     {%- set tables = run_query("select location from svv_external_tables where " ~ is_the_table) -%}
+    {#- The documentation does not say whether columnnum counts partition columns on: part_key is 0 for the others. -#}
     {%- set columns = run_query(
-        "select columnname || ' ' || external_type from svv_external_columns where " ~ is_the_table ~ " order by columnnum"
+        "select columnname || ' ' || external_type from svv_external_columns where " ~ is_the_table
+        ~ " order by part_key, columnnum"
     ) -%}
     {%- set found = run_query("select values from svv_external_partitions where " ~ is_the_table) -%}
     {%- set partitions = [] -%}
@@ -115,7 +134,7 @@
     {%- else -%}
         {%- set days = [] -%}
         {%- for day in days_of_run_list() -%}{%- do days.append(partition_folder(spec, [day])) -%}{%- endfor -%}
-        {%- set folders = (state.partitions + days) | unique | reject('in', present) | sort -%}
+        {%- set folders = (state.partitions + state.days_built + days) | unique | reject('in', present) | sort -%}
         {%- do statements.extend(add_partitions(relation, spec, folders)) -%}
     {%- endif -%}
     {{ return(statements) }}
@@ -123,11 +142,14 @@
 
 
 {% macro is_as_declared(spec, state) %}
-    {%- set columns = [] -%}
+    {%- set declared = [] -%}
     {%- for column in spec.columns + spec.partitions -%}
-        {%- do columns.append(column.name ~ " " ~ column.type.replace('double precision', 'double')) -%}
+        {%- do declared.append(column.name ~ " " ~ column.type) -%}
     {%- endfor -%}
-    {{ return(state.location == spec.location and state.columns == columns) }}
+    {{ return(
+        state.location == spec.location and state.columns | map('lower') | map('replace', ' ', '') | list
+        == declared | map('replace', 'double precision', 'double') | map('replace', ' ', '') | list
+    ) }}
 {% endmacro %}
 
 
@@ -144,13 +166,15 @@ create external database if not exists
 {% endmacro %}
 
 
+{#- Without the property a text that is longer than declared would become NULL. -#}
 {% macro create_external_table(relation, spec) %}
     {%- set columns, partitions = [], [] -%}
     {%- for column in spec.columns -%}{%- do columns.append("    " ~ column.name ~ " " ~ column.type) -%}{%- endfor -%}
     {%- for column in spec.partitions -%}{%- do partitions.append(column.name ~ " " ~ column.type) -%}{%- endfor -%}
     {{ return(
         "create external table " ~ relation ~ " (\n" ~ columns | join(",\n") ~ "\n)\n"
-        ~ "partitioned by (" ~ partitions | join(", ") ~ ")\nstored as parquet\nlocation '" ~ spec.location ~ "'"
+        ~ "partitioned by (" ~ partitions | join(", ") ~ ")\nstored as parquet\nlocation '" ~ spec.location ~ "'\n"
+        ~ "table properties ('surplus_char_handling' = 'FAIL')"
     ) }}
 {% endmacro %}
 

@@ -2,7 +2,7 @@
 
 {#- [kind, value, whether it was derived]. Years have four digits in every warehouse's text of a date. -#}
 {%- set members = [
-    ['date', 'cast(log_date as ' ~ type_text() ~ ')', 'false'],
+    ['date', 'cast(log_date as ' ~ type_text(10) ~ ')', 'false'],
     ['device', 'device', 'false'],
     ['location', 'location', 'false'],
     ['os', 'os', 'false'],

@@ -10,14 +10,15 @@ renamed as (
 
     select
         insert_date,
-        invoice_number,
-        stock_code,
-        detail,
+        -- Blanks at the end do not count when Redshift compares texts. Without them, no warehouse tells 'France ' from 'France'.
+        rtrim(invoice_number, ' ') as invoice_number,
+        rtrim(stock_code, ' ') as stock_code,
+        rtrim(detail, ' ') as detail,
         quantity,
         invoice_date as invoiced_at,
         unit_price,
         customer_id,
-        country,
+        rtrim(country, ' ') as country,
         -- Without a quantity or a price a line moves no money; it still counts as a line.
         cast(
             coalesce(cast(quantity as decimal(10, 0)) * unit_price, 0) as decimal(18, 5)
