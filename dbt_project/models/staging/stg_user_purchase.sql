@@ -10,7 +10,7 @@ renamed as (
 
     select
         insert_date,
-        -- Blanks at the end do not count when Redshift compares texts. Without them, no warehouse tells 'France ' from 'France'.
+        -- Blanks at the end do not count when Redshift compares texts: without them 'France ' is 'France' everywhere.
         rtrim(invoice_number, ' ') as invoice_number,
         rtrim(stock_code, ' ') as stock_code,
         rtrim(detail, ' ') as detail,
