@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from spark_prep.contract import tables
+from spark_prep.logs import review_log
 
 ARROW_TYPE_OF = {
     "string": pa.string(),
@@ -39,6 +40,22 @@ def test_the_declared_columns_are_the_written_ones_in_order_and_type(manifest, t
     assert [(name, ARROW_TYPE_OF[type_]) for name, type_ in types.items()] == [
         (field.name, field.type) for field in WRITTEN[table]
     ]
+
+
+@pytest.mark.parametrize("table", WRITTEN)
+def test_every_text_has_a_length(manifest, table):
+    """In bytes. The longest that Redshift has by default is 65,535, and it takes memory by what is declared:
+    https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-smallest-column-size.html"""
+    source = declared(manifest)[table]
+    columns = [*source["columns"].values(), *source["external"]["partitions"]]
+    texts = [column["data_type"] for column in columns if column["data_type"].startswith("string")]
+    assert texts and all(int(text.removeprefix("string(").removesuffix(")")) <= 4000 for text in texts)
+
+
+def test_the_vendors_texts_are_rejected_before_they_are_too_long(manifest):
+    columns = declared(manifest)["review_logs"]["columns"]
+    for name in ("device", "os", "location", "browser"):
+        assert columns[name]["data_type"] == f"string({review_log.MOST_BYTES + 1})"
 
 
 @pytest.mark.parametrize("table", WRITTEN)
