@@ -165,13 +165,15 @@ def check(target: str, staging_uri: str, reader: str | None) -> list[str]:
         print(f"   left behind at the end: {uri} and the schemas {schema}_*", flush=True)
 
         print("2. dbt build --empty", flush=True)
-        empty = real.dbt(
-            "build", "--empty", "--exclude-resource-type", "unit_test", days=(sample.DAYS[0], sample.DAYS[-1])
-        )
+        days = (sample.DAYS[0], sample.DAYS[-1])
+        empty = real.dbt("build", "--empty", "--exclude-resource-type", "unit_test", days=days)
         if empty.returncode:
             return [empty.stdout]
         if target == "bigquery":
             print("3. dry run of every compiled statement", flush=True)
+            compiled = real.dbt("compile", days=days)
+            if compiled.returncode:
+                return [compiled.stdout]
             total, problems = dry_run(
                 create_bigquery_client(credentials_of(target)), real.folder / "target/compiled"
             )

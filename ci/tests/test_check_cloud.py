@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from google.api_core.client_options import ClientOptions
@@ -9,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from ci import check_cloud
-from ci.staged_sample import ROOT
+from ci.staged_sample import ROOT, Sample
 from ci.stand_ins.bigquery import bigquery_stand_in
 from ci.stand_ins.redshift import redshift_stand_in
 
@@ -48,6 +49,57 @@ def test_a_dry_run_names_what_bigquery_refuses_and_changes_nothing(tmp_path):
         assert stand_in.query("select a from `my-project-12c1.shop.t`") == [(2,)]
     (problem,) = problems
     assert problem.startswith("models/wrong.sql: ") and "Syntax error" in problem
+
+
+class Real:
+    """Notes what is asked of the real warehouse; a command in `broken` fails."""
+
+    def __init__(self, broken: tuple[str, ...]):
+        self.broken, self.folder = broken, ROOT
+        self.asked: list[str] = []
+
+    def dbt(self, *arguments: str, days: tuple) -> SimpleNamespace:
+        command = " ".join(arguments[:2])
+        self.asked.append(command)
+        return SimpleNamespace(returncode=int(command in self.broken), stdout=f"{command} failed")
+
+    def build(self, first, last=None) -> None:
+        self.asked.append(f"build {first}")
+
+
+def asked_as_reader(real: Real) -> list[str]:
+    real.asked.append("reader")
+    return []
+
+
+@pytest.mark.parametrize(
+    ("broken", "differing", "expected", "asked"),
+    [
+        ((), [], [], ["build --empty", "compile", "build 2021-01-01", "build 2021-01-06", "build 2021-01-02", "reader"]),
+        ((), ["dim_os differs"], ["dim_os differs"], ["build --empty", "compile", "build 2021-01-01", "build 2021-01-06", "build 2021-01-02"]),
+        (("build --empty",), [], ["build --empty failed"], ["build --empty"]),
+        (("compile",), [], ["compile failed"], ["build --empty", "compile"]),
+    ],
+)  # fmt: skip
+def test_the_cheapest_comes_first_and_what_fails_ends_it(monkeypatch, broken, differing, expected, asked):
+    real = Real(broken)
+    sample = SimpleNamespace(DAYS=Sample.DAYS, staging=ROOT, prepare=lambda: SimpleNamespace(returncode=0))
+    fakes = {
+        "Sample": lambda folder: sample,
+        "RealWarehouse": lambda *_: real,
+        "upload": lambda *_: None,
+        "staged_warehouse": lambda *_: Real(()),
+        "credentials_of": lambda target: None,
+        "create_bigquery_client": lambda credentials: None,
+        "dry_run": lambda *_: (0, []),
+        "compare": lambda *_: differing,
+        "query_as_reader": lambda *_: None,
+        "reader_problems": lambda *_: asked_as_reader(real),
+    }
+    for name, fake in fakes.items():
+        monkeypatch.setattr(check_cloud, name, fake)
+    assert check_cloud.check("bigquery", "gs://bucket/scratch", "dashboards@example.com") == expected
+    assert real.asked == asked
 
 
 @pytest.fixture(scope="module")
