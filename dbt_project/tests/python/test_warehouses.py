@@ -458,8 +458,8 @@ def test_no_table_of_bigquery_is_rewritten_in_all_its_partitions(warehouse):
     if warehouse.name == "bigquery":
         assert len(partitioned) > 8
         assert {node["config"]["sort"] for node in partitioned} == {"insert_date"}, "what prunes on Redshift"
-        # Each day was built once or twice, and one of them changed others: no more than that changed.
-        assert max(warehouse.stand_in.warehouse.partition_quota.changes.values()) <= 3 * len(DAYS)
+        # Four builds, each of which deletes a day at most once, and inserts it.
+        assert max(warehouse.stand_in.warehouse.partition_quota.changes.values()) <= 4 * 2 * len(DAYS)
 
 
 def test_a_day_is_deleted_and_inserted_in_one_transaction(warehouse):
@@ -469,7 +469,7 @@ def test_a_day_is_deleted_and_inserted_in_one_transaction(warehouse):
     assert len(replaced) > 50
     if warehouse.name == "bigquery":
         assert all(
-            re.search(r"begin transaction;.*delete from.*insert into.*commit transaction;", sql, re.DOTALL)
+            re.search(r"begin transaction;.*delete from.*insert into.*commit transaction", sql, re.DOTALL)
             for sql in replaced
         )
     else:
