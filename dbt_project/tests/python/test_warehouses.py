@@ -351,9 +351,9 @@ def test_no_day_is_forgotten_when_a_run_dies_after_it_dropped_an_external_table(
 
 
 def test_a_wrong_type_in_the_declaration_is_refused_by_the_warehouse(warehouse, tmp_path):
-    """stock_code declared as a number, while the files hold texts. (DuckDB's view would try to cast them.)"""
+    """quantity declared with a fraction, while the files hold integers. (DuckDB's view would try to cast them.)"""
     sources = copy_of_project(tmp_path) / "models/staging/sources.yml"
-    declared, wrong = "name: stock_code, data_type: string(256)", "name: stock_code, data_type: int"
+    declared, wrong = "name: quantity, data_type: int,", "name: quantity, data_type: double,"
     assert declared in sources.read_text()
     sources.write_text(sources.read_text().replace(declared, wrong))
     project, day = tmp_path / "dbt_project", (DAYS[0], DAYS[0])
@@ -362,7 +362,7 @@ def test_a_wrong_type_in_the_declaration_is_refused_by_the_warehouse(warehouse, 
         models = ("stg_user_purchase", "int_customer_purchase")
         built = warehouse.dbt("run", "--select", *models, days=day, project=project)
         assert built.returncode != 0
-        message = r"incompatible .*stock_code|stock_code.* does not match"
+        message = r"incompatible .*quantity|quantity.* does not match"
         assert re.search(message, built.stdout), built.stdout
     finally:
         warehouse.stage_external_sources()
