@@ -23,8 +23,10 @@ class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc]  # xdist has
     """The tests of a file run in one process; where each is run on two warehouses (test_warehouses), in one for each."""
 
     def _split_scope(self, nodeid: str) -> str:
-        warehouse = re.search(r"\[(redshift|bigquery)\]$", nodeid)
-        return super()._split_scope(nodeid) + (warehouse[0] if warehouse else "")
+        warehouse = re.search(
+            r"\[(redshift|bigquery)\b", nodeid
+        )  # also [redshift-…], a test with further parameters
+        return super()._split_scope(nodeid) + (f"[{warehouse[1]}]" if warehouse else "")
 
 
 def pytest_xdist_make_scheduler(config, log):
