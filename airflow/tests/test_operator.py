@@ -21,6 +21,7 @@ from live import (
     day_of,
     days_of,
     descendants,
+    from_warehouse,
     jobs_python,
     pids,
     process_with,
@@ -38,7 +39,7 @@ def query(airflow: Airflow, sql: str) -> list[list]:
         "import duckdb, json, sys; connection = duckdb.connect(sys.argv[1], read_only=True)\n"
         "print(json.dumps(connection.execute(sys.argv[2]).fetchall(), default=str))"
     )
-    return json.loads(jobs_python("-c", script, airflow.folder / "warehouse.duckdb", sql))
+    return json.loads(from_warehouse(airflow.folder, "-c", script, airflow.folder / "warehouse.duckdb", sql))
 
 
 def builds(airflow: Airflow) -> int:
@@ -310,6 +311,7 @@ def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
     )  # fmt: skip
     assert len(others) > 15
     dags = ("staging", "analytics", "reconciliation", "verification")
+    settled(airflow)
     before = {dag: {run["dag_run_id"] for run in airflow.runs(dag)} for dag in dags}
     for dag in dags:
         airflow.dag(dag, method="PATCH", is_paused=not is_long)

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 import pytest
 from live import (
     assert_right_marts,
+    day_of,
     days_of,
-    jobs_python,
+    from_warehouse,
     pids,
     process_with,
     wait_until,
@@ -97,7 +98,7 @@ def test_docs_and_report_are_published(airflow, runs):
 def test_one_dbt_builds_a_day_however_many_tasks_follow_it(airflow, runs):
     count = "select count(distinct invocation_id) from analytics_audit.run_result"
     script = "import duckdb, sys; print(*duckdb.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())"
-    builds = jobs_python("-c", script, airflow.folder / "warehouse.duckdb", count)
+    builds = from_warehouse(airflow.folder, "-c", script, airflow.folder / "warehouse.duckdb", count)
     assert int(builds) == len(days_of(airflow.folder))
 
 
@@ -143,8 +144,7 @@ def test_a_backfill_in_which_a_job_a_worker_and_a_wait_are_killed_gives_the_same
 
     wait_until(
         lambda: (
-            {r["partition_key"] for r in airflow.runs("analytics") if r["dag_run_id"] not in before}
-            == {first, last}
+            {day_of(r) for r in airflow.runs("analytics") if r["dag_run_id"] not in before} == {first, last}
         )
     )
     for run in airflow.runs("analytics"):
