@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import boto3
 import pyarrow as pa
 import pytest
 
@@ -37,8 +38,8 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
-def command(root: Path, module: str, *options: str) -> subprocess.CompletedProcess:
-    environment = {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine"}
+def command(root: Path, module: str, *options: str, **settings: str) -> subprocess.CompletedProcess:
+    environment = {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine", **settings}
     return subprocess.run(
         [sys.executable, "-m", f"spark_prep.{module}", *options],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=600, check=False,
@@ -142,3 +143,17 @@ def test_all_days_are_listed_released_or_not(root):
 def test_nothing_staged_is_no_days(tmp_path):
     listed = command(tmp_path, "staged_days")
     assert (listed.returncode, listed.stdout) == (0, "{}\n")
+
+
+def test_staging_in_a_bucket(root, s3, bucket):
+    client = boto3.client("s3")
+    for file in root.rglob("*.parquet"):
+        client.upload_file(str(file), bucket, str(file.relative_to(root)))
+    places = {"STAGING_URI": f"s3://{bucket}/staging", "QUARANTINE_URI": f"s3://{bucket}/quarantine", **s3}
+    assert json.loads(command(root, "staged_days", **places).stdout)[DAY]["staged"] == {}
+    options = ("--date", DAY, "--max-rejected-share", "0.2", "--min-usual-share", "0.25")
+    released = command(root, "release_day", *options, **places)
+    assert released.returncode == 0, released.stderr
+    assert json.loads(command(root, "staged_days", "--date", DAY, **places).stdout)["staged"] == runs_of(root)
+    nothing = command(root, "staged_days", **places | {"STAGING_URI": f"s3://{bucket}/empty"})
+    assert (nothing.returncode, nothing.stdout) == (0, "{}\n")
