@@ -192,7 +192,12 @@ class RedshiftServerless:
 
     def answer(self, action: str, body: dict[str, Any]) -> Response:
         if action == "ListTagsForResource":
-            tags = [item["tags"] for item in self.items.values() if body["resourceArn"] in item.values()]
+            # a usage limit names its workgroup's ARN, too, and has no tags
+            tags = [
+                item["tags"]
+                for item in self.items.values()
+                if "tags" in item and body["resourceArn"] in item.values()
+            ]
             return _json({"tags": tags[0] if tags else []})
         if action.endswith("UsageLimit"):
             return self._on_usage_limit(action.removesuffix("UsageLimit"), body)
