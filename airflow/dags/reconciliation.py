@@ -14,13 +14,13 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag
 
-from pipeline.defaults import DEFAULTS
+from pipeline.defaults import DEFAULTS, NOT_AT_ONCE
 from pipeline.reconcile import fail_if_missing, find_missing
 
 
 @dag(
-    # No start date: with one, a new deployment would start at once.
-    schedule=CronTriggerTimetable("0 7 * * *", timezone="UTC"),
+    # A new deployment waits for its time: no start date, which would be made up for at once.
+    schedule=CronTriggerTimetable("0 7 * * *", timezone="UTC", run_immediately=NOT_AT_ONCE),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

@@ -11,13 +11,13 @@ All cases: `airflow/RUNBOOK.md`, section *verification*.
 
 from airflow.sdk import CronTriggerTimetable, dag
 
-from pipeline.defaults import DEFAULTS
+from pipeline.defaults import DEFAULTS, NOT_AT_ONCE
 from pipeline.warehouse import stage_external_sources, verify_warehouse
 
 
 @dag(
-    # No start date: with one, a new deployment would start at once with the Sunday before.
-    schedule=CronTriggerTimetable("0 12 * * 0", timezone="UTC"),
+    # A new deployment waits for its time: no start date, which would be made up for at once.
+    schedule=CronTriggerTimetable("0 12 * * 0", timezone="UTC", run_immediately=NOT_AT_ONCE),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,

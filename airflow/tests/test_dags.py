@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from airflow.timetables.base import TimeRestriction
 
 from conftest import JOBS_PYTHON, ROOT, airflow_environment
 
@@ -137,6 +138,24 @@ def test_a_run_by_date_of_the_start_date_is_not_empty(dags):
     from pipeline.settings import START_DATE
 
     assert all(task.start_date <= START_DATE for task in dags["staging"].tasks)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "its_time"), [("verification", "2026-11-29T12:00Z"), ("reconciliation", "2026-11-29T07:00Z")]
+)
+def test_what_is_deployed_after_its_time_waits_for_the_next(dags, monkeypatch, dag_id, its_time):
+    from airflow.serialization.decoders import decode_timetable
+    from airflow.serialization.encoders import encode_timetable
+    from airflow.timetables import trigger
+
+    timetable = decode_timetable(encode_timetable(dags[dag_id].timetable))
+    now = datetime.fromisoformat(its_time) + timedelta(minutes=1)
+    monkeypatch.setattr(trigger, "utcnow", lambda: now)
+    following = timetable.next_dagrun_info(
+        last_automated_data_interval=None,
+        restriction=TimeRestriction(earliest=None, latest=None, catchup=False),
+    )
+    assert following.run_after > now
 
 
 def test_a_run_knows_its_day_or_says_that_it_needs_one():

@@ -15,3 +15,6 @@ DEFAULTS = {
     "execution_timeout": timedelta(hours=2),
     "on_failure_callback": alert_on_failure,
 }
+# For a timetable without a start date. Airflow 3.3 takes False for "within a tenth of the interval": on a Sunday afternoon, a weekly DAG
+# would start as soon as it is deployed.
+NOT_AT_ONCE = timedelta(0)
