@@ -6,8 +6,11 @@ import re
 import sys
 from collections.abc import Callable
 
-# What the driver writes when a server has answered; with a DSN that it cannot read, it repeats parts of the DSN instead.
-SERVER_ANSWERED = re.compile(r"connection (?:failed|is bad): connection to server .*?FATAL:(.*)", re.DOTALL)
+# What the two drivers (psycopg's, ADBC's) write when a server has answered; with a DSN that they cannot read, they repeat parts of it.
+SERVER_ANSWERED = re.compile(
+    r"(?:connection (?:failed|is bad)|IO: \[libpq\] Failed to connect): connection to server .*?FATAL:(.*)",
+    re.DOTALL,
+)
 
 
 class PreparationError(Exception):

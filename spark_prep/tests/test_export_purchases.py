@@ -400,6 +400,7 @@ def test_the_search_path_of_the_connection_finds_the_table(lake, shop, settings)
         "postgresql://reader:s3cret-word@no-such-host.invalid/shop",
         "postgresql://reader:s3cret-word@@127.0.0.1:1/shop",
         "postgresql://reader:%s3cret-word@127.0.0.1:1/shop",
+        "postgresql://reader:FATAL: s3cret-word@127.0.0.1:1/shop",
         "password='s3cret-word host=127.0.0.1",
     ],
 )
