@@ -45,8 +45,6 @@ VARIABLES = {
 class Applied(Stack):
     """The state after an apply, and what there really is."""
 
-    applied = True
-
     def __init__(self, folder: Path, endpoint: str) -> None:
         self.folder, self.endpoint = folder, endpoint
         super().__init__(json.loads(self._terraform("show", "-json"))["values"])
@@ -69,6 +67,10 @@ class Applied(Stack):
             if one["mode"] == "managed" and one["change"]["actions"] != ["no-op"]
         }
         return {address: _differences(change) for address, change in changes.items()}
+
+    def apply(self) -> str:
+        """Again; what Terraform says."""
+        return self._terraform("apply", "-auto-approve", "-input=false", "-no-color")
 
     def destroy(self) -> None:
         self._terraform("destroy", "-auto-approve", "-input=false", "-no-color")

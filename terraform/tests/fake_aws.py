@@ -1,4 +1,4 @@
-"""AWS on loopback, for `make test-apply`: moto's server, and the calls that moto 5.2 lacks.
+"""AWS on loopback, for `make test-apply`: moto's server (complete_moto.py), and the calls that moto 5.2 lacks.
 
     python -m terraform.tests.fake_aws PORT
 
@@ -22,14 +22,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.budgets.models import budgets_backends
-from moto.ec2.models import ec2_backends
-from moto.eks.models import EKSBackend
-from moto.emrserverless import models as emr_serverless
-from moto.rds.models import DBInstance
-from moto.redshift.models import Cluster
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 from werkzeug.wrappers import Request, Response
+
+from terraform.tests.complete_moto import complete_moto
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -47,51 +44,11 @@ WORKGROUP_PARAMETERS = {
 }
 
 
-def complete_moto() -> None:
-    """Fields that moto leaves out, or gives every resource alike, and that the provider waits for or asks by."""
-    emr_serverless.APPLICATION_STATUS = "CREATED"
-    Cluster.cluster_availability_status = "Available"
-    Cluster.availability_zone_relocation_status = "disabled"
-    Cluster.multi_az = "disabled"
-
-    make_application = emr_serverless.EMRServerlessBackend.create_application
-    make_instance = DBInstance.__init__
-    make_cluster, delete_cluster = EKSBackend.create_cluster, EKSBackend.delete_cluster
-
-    def instance_with_an_id_of_its_own(self: DBInstance, *arguments: Any, **settings: Any) -> None:
-        make_instance(self, *arguments, **settings)
-        # the provider takes what looks like this for an id, anything else for a name
-        self.dbi_resource_id = f"db-{settings['db_instance_identifier'].encode().hex().upper()}"
-
-    def cluster_with_its_security_group(self: EKSBackend, *arguments: Any, **settings: Any) -> Any:
-        network = settings["resources_vpc_config"]
-        ec2 = ec2_backends[self.account_id][self.region_name]
-        vpc = ec2.get_subnet(network["subnetIds"][0]).vpc_id
-        group = ec2.create_security_group(f"eks-cluster-sg-{settings['name']}", "Nodes", vpc_id=vpc)
-        settings["resources_vpc_config"] = network | {"clusterSecurityGroupId": group.id, "vpcId": vpc}
-        return make_cluster(self, *arguments, **settings)
-
-    def delete_cluster_and_its_security_group(self: EKSBackend, name: str) -> Any:
-        cluster = delete_cluster(self, name)
-        group = cluster.resources_vpc_config["clusterSecurityGroupId"]
-        ec2_backends[self.account_id][self.region_name].delete_security_group(group_id=group)
-        return cluster
-
-    def application_of_any_release(self: Any, *, release_label: str, **settings: Any) -> Any:
-        application = make_application(self, release_label="emr-7.9.0", **settings)
-        application.release_label = release_label
-        return application
-
-    emr_serverless.EMRServerlessBackend.create_application = application_of_any_release
-    DBInstance.__init__ = instance_with_an_id_of_its_own
-    EKSBackend.create_cluster = cluster_with_its_security_group
-    EKSBackend.delete_cluster = delete_cluster_and_its_security_group
-
-
 def application() -> WSGIApplication:
     """moto's WSGI application, with the missing calls in front."""
     moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-    serverless, access = RedshiftServerless(), ClusterAccess()
+    serverless, access, parameters = RedshiftServerless(), ClusterAccess(), ParameterGroups()
+    budget_tags: dict[str, Any] = {}
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if entry := ACCESS_ENTRIES.fullmatch(environ["PATH_INFO"]):
@@ -109,9 +66,14 @@ def application() -> WSGIApplication:
         elif action == "DescribeSubscribersForNotification":
             answer = subscribers(**json.loads(body))
         elif service == "AWSBudgetServiceGateway" and action == "ListTagsForResource":
-            answer = _json({"ResourceTags": []})
+            name = json.loads(body)["ResourceARN"].rpartition("/")[2]
+            answer = _json({"ResourceTags": budget_tags[name]})
+        elif service == "AWSBudgetServiceGateway" and action == "CreateBudget":
+            sent = json.loads(body)
+            budget_tags[sent["Budget"]["BudgetName"]] = sent.get("ResourceTags", [])
+            answer = None
         elif not service and "Action" in (form := parse_qs(body.decode(errors="replace"))):
-            answer = redshift_answer(form["Action"][0], form)
+            answer = parameters.answer(form["Action"][0], form) or redshift_answer(form["Action"][0], form)
         else:
             answer = None
         respond: WSGIApplication = answer or moto
@@ -130,19 +92,42 @@ def subscribers(AccountId: str, BudgetName: str, Notification: dict[str, Any], *
 def redshift_answer(action: str, form: dict[str, list[str]]) -> Response | None:
     """Calls for a provisioned Redshift, whose effect nothing here asks for again."""
     inner = {
-        "ModifyClusterParameterGroup": lambda: (
-            f"<ParameterGroupName>{form['ParameterGroupName'][0]}</ParameterGroupName>"
-        ),
         "EnableLogging": _logging,
         "DisableLogging": _logging,
         "DescribeLoggingStatus": _logging,
     }.get(action)
     if inner is None:
         return None
+    return _xml(action, inner())
+
+
+def _xml(action: str, result: str) -> Response:
     return Response(
-        f"<{action}Response><{action}Result>{inner()}</{action}Result></{action}Response>",
-        mimetype="text/xml",
+        f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>", mimetype="text/xml"
     )
+
+
+class ParameterGroups:
+    """Of a provisioned Redshift: moto answers with the defaults, whatever was set. Asked for are those that a user has set."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, str]] = {}
+
+    def answer(self, action: str, form: dict[str, list[str]]) -> Response | None:
+        if action not in ("ModifyClusterParameterGroup", "DescribeClusterParameters"):
+            return None
+        name = form["ParameterGroupName"][0]
+        values = self.values.setdefault(name, {})
+        if action == "ModifyClusterParameterGroup":
+            for key, (parameter,) in form.items():
+                if found := re.fullmatch(r"(Parameters\.\w+\.\d+)\.ParameterName", key):
+                    values[parameter] = form[f"{found[1]}.ParameterValue"][0]
+            return _xml(action, f"<ParameterGroupName>{name}</ParameterGroupName>")
+        parameters = "".join(
+            f"<Parameter><ParameterName>{key}</ParameterName><ParameterValue>{value}</ParameterValue></Parameter>"
+            for key, value in values.items()
+        )
+        return _xml(action, f"<Parameters>{parameters}</Parameters>")
 
 
 def _logging() -> str:

@@ -17,9 +17,6 @@ Mocked: TypeAlias = Callable[[str], dict[str, SimpleNamespace]]
 class Stack:
     """`values` is what `terraform show -json` calls values, and `terraform test -json -verbose` a run's test_state."""
 
-    # Whether it comes from an apply, of which the emulator forgets some attributes; else everything is as configured.
-    applied = False
-
     def __init__(self, values: dict[str, Any]) -> None:
         self.outputs = {name: output.get("value") for name, output in values.get("outputs", {}).items()}
         self.resources = [
