@@ -102,7 +102,7 @@ screenshots: airflow-manifest browser ## The README's pictures, into docs/images
 
 bench: setup ## Staging beside the usual ways, dbt's day after many: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… HISTORIES=… PUBLISH=1.
 	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(FEEDS),--feeds "$$FEEDS") \
-	  $(if $(HISTORIES),--histories "$$HISTORIES") $(if $(PUBLISH),--publish)
+	  $(if $(HISTORIES),--histories $$HISTORIES) $(if $(PUBLISH),--publish)
 
 browser:
 	@pages/tests/install_chromium.sh
