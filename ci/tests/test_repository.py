@@ -165,7 +165,12 @@ def test_what_is_given_to_make_is_no_shell(tmp_path):
         ("run", f"DATE={in_make}"): ["--date", given],
         ("run", f"FROM={in_make}", f"TO={in_make}"): ["--from", given, "--to", given],
         ("bench", f"SIZE={in_make}", f"ROUNDS={in_make}"): ["--size", given, "--rounds", given],
-        ("bench", f"FEEDS={in_make}", f"HISTORIES={in_make}"): ["--feeds", given, "--histories", *given.split()],
+        ("bench", f"FEEDS={in_make}", f"HISTORIES={in_make}"): [
+            "--feeds",
+            given,
+            "--histories",
+            *given.split(),
+        ],
         ("docs-serve", "--old-file=site/index.html", f"PORT={in_make}"): ["--directory", "site", given],
     }.items():
         called = made_by_stubs(tmp_path, *command)[0]
