@@ -22,7 +22,7 @@ from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.contract.publish import committed, delivery_file, files_of, rejections
-from spark_prep.errors import ConnectionLost, NeedsAcceptance, PreparationError, run
+from spark_prep.errors import NeedsAcceptance, PreparationError, not_answered, run
 from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
@@ -119,7 +119,22 @@ def _rows(root: str, path: str) -> int:
         return int(pq.ParquetFile(file).metadata.num_rows)
 
 
-def share_of(text: str) -> float:
+def add_limit_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-rejected-share", required=True, metavar="X", type=_share,
+        help="the largest share of the delivered records, 0 to 1, that may have been rejected",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-usual-share", required=True, metavar="Y", type=_share,
+        help="the smallest share, 0 to 1, of the records that are usual on that weekday, which must have been delivered",
+    )  # fmt: skip
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    return Limits(arguments.max_rejected_share, arguments.min_usual_share)
+
+
+def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
         raise ValueError
@@ -134,24 +149,14 @@ def main() -> None:
     )
     parser.add_argument("--table", required=True, choices=tables.STAGING, help="the staging table")
     parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
-    parser.add_argument(
-        "--max-rejected-share", required=True, metavar="X", type=share_of,
-        help="the largest share of the delivered records, 0 to 1, that may have been rejected",
-    )  # fmt: skip
-    parser.add_argument(
-        "--min-usual-share", required=True, metavar="Y", type=share_of,
-        help="the smallest share, 0 to 1, of the records that are usual on that weekday, which must have been delivered",
-    )  # fmt: skip
+    add_limit_options(parser)
     arguments = parser.parse_args()
     settings, day = read_settings(*SETTINGS), iso_day("--date", arguments.date)
     try:
         checked = read_outcome(settings, arguments.table, day)
     except (OSError, pa.ArrowException) as error:
-        # What is broken stays so; a store that does not answer may do so later.
-        cause = ConnectionLost if isinstance(error, OSError) else PreparationError
-        raise cause(
-            f"{arguments.table} of {day} cannot be read in {settings['STAGING_URI']}: {' '.join(str(error).split())}"
-        ) from error
+        what = f"{arguments.table} of {day} cannot be read in {settings['STAGING_URI']}"
+        raise not_answered(what, error) from error
     outcome = checked.outcome
     print_outcomes([outcome])
     figures = {
@@ -166,7 +171,7 @@ def main() -> None:
         "usual": checked.usual,
     }
     print(json.dumps(figures), flush=True)
-    require_sound(checked, Limits(arguments.max_rejected_share, arguments.min_usual_share))
+    require_sound(checked, limits_of(arguments))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,12 @@ def no_connection(error: Exception) -> ConnectionLost:
     return ConnectionLost(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
 
 
+def not_answered(what: str, error: Exception) -> PreparationError:
+    """What cannot be done with files, and why. A store that does not answer (OSError) may do so later; what is broken stays so."""
+    kind = ConnectionLost if isinstance(error, OSError) else PreparationError
+    return kind(f"{what}: {' '.join(str(error).split())}")
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a command; a PreparationError becomes `error: …` and its exit code, without a traceback."""
     try:

@@ -15,12 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spark_prep.check_day import SETTINGS, Limits, read_outcome, require_sound, share_of
+from spark_prep.check_day import SETTINGS, Limits, add_limit_options, limits_of, read_outcome, require_sound
 from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import replace
 from spark_prep.contract.publish import staged_file
-from spark_prep.errors import ConnectionLost, NeedsAcceptance, PreparationError, run
+from spark_prep.errors import NeedsAcceptance, PreparationError, not_answered, run
 from spark_prep.settings import read_settings
 
 
@@ -58,14 +58,7 @@ def main() -> None:
         "from the environment.",
     )
     parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
-    parser.add_argument(
-        "--max-rejected-share", required=True, metavar="X", type=share_of,
-        help="the largest share of the delivered records, 0 to 1, that may have been rejected",
-    )  # fmt: skip
-    parser.add_argument(
-        "--min-usual-share", required=True, metavar="Y", type=share_of,
-        help="the smallest share, 0 to 1, of the records that are usual on that weekday, which must have been delivered",
-    )  # fmt: skip
+    add_limit_options(parser)
     parser.add_argument(
         "--accepted", default="{}", metavar="JSON", type=json.loads,
         help='runs that a person has accepted all the same: {"<table>": {"run": …, "by": …, "because": …}}',
@@ -73,12 +66,9 @@ def main() -> None:
     arguments = parser.parse_args()
     settings, day = read_settings(*SETTINGS), iso_day("--date", arguments.date)
     try:
-        limits = Limits(arguments.max_rejected_share, arguments.min_usual_share)
-        runs = release(settings, day, limits, arguments.accepted)
-    except OSError as error:
-        raise ConnectionLost(
-            f"{day} cannot be released in {settings['STAGING_URI']}: {' '.join(str(error).split())}"
-        ) from error
+        runs = release(settings, day, limits_of(arguments), arguments.accepted)
+    except (OSError, pa.ArrowException) as error:
+        raise not_answered(f"{day} cannot be released in {settings['STAGING_URI']}", error) from error
     print(json.dumps({"runs": runs}), flush=True)
 
 

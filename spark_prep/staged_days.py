@@ -18,7 +18,7 @@ import pyarrow.dataset
 from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
-from spark_prep.errors import ConnectionLost, PreparationError, run
+from spark_prep.errors import PreparationError, not_answered, run
 from spark_prep.settings import read_settings
 
 
@@ -89,10 +89,8 @@ def main() -> None:
     day = iso_day("--date", arguments.date) if arguments.date else None
     try:
         days = staged_days(settings["STAGING_URI"], day)
-    except OSError as error:
-        raise ConnectionLost(
-            f"{settings['STAGING_URI']} cannot be read: {' '.join(str(error).split())}"
-        ) from error
+    except (OSError, pa.ArrowException) as error:
+        raise not_answered(f"{settings['STAGING_URI']} cannot be read", error) from error
     if day:
         found = days.get(str(day))
         require_ready(day, found)

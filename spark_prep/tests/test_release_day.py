@@ -131,6 +131,16 @@ def test_a_table_without_a_file_is_released_without_a_run(root):
     assert ready(root).returncode == 0
 
 
+def test_a_file_that_cannot_be_read_is_one_clear_line(root):
+    (root / f"staging/delivery/insert_date={DAY}/review_logs.parquet").write_text("no Parquet")
+    for asked, what in (
+        (release(root), f"{DAY} cannot be released in {root}/staging: "),
+        (ready(root), f"{root}/staging cannot be read: "),
+    ):
+        assert asked.returncode == 2
+        assert asked.stderr.startswith(f"error: {what}") and asked.stderr.count("\n") == 1
+
+
 def test_all_days_are_listed_released_or_not(root):
     release(root)
     stage(root, "user_purchase", day="2021-01-30")
