@@ -127,17 +127,14 @@ class Follower(CosmosFollower):
         status = self._get_node_status(context["ti"], context)
         if not is_producer_task_terminated(producer):
             # Whatever is there before it runs is an earlier build's.
-            return producer == "running" and is_dbt_node_status_success(status) and self._cosmos_poke(context)
+            return producer == "running" and is_dbt_node_status_success(status) and super().poke(context)
         if context["ti"].try_number > 1 and self._is_cleared_since(context):
-            return self._cosmos_poke(context)
+            return super().poke(context)
         if is_dbt_node_status_success(status) or is_dbt_node_status_skipped(status):
             return super().poke({**context, "ti": FirstTry(context["ti"])})
         raise AirflowFailException(
             f"{self._failure(context)}. When the cause is gone, clear confirm_staged with all that follows: one build makes the day again"
         )
-
-    def _cosmos_poke(self, context: Context) -> Any:
-        return super().poke(context)
 
     def _is_cleared_since(self, context: Context) -> bool:
         """Without the producer: its last build was for an earlier clearing of the run."""
