@@ -8,11 +8,12 @@
     {%- if execute and failed -%}
         {%- set columns = audit_columns('failing_row') -%}
         {%- do provide_audit_table(failing_row, columns) -%}
+        {%- set marked = personal_columns() -%}
         {%- for result in failed -%}
             {%- set found = "(select * from (" ~ result.node.compiled_code ~ "\n) as every_row limit 20) as failing" -%}
             {%- set kept, left_out = [], [] -%}
             {%- for column in adapter.get_column_schema_from_query("select * from " ~ found) -%}
-                {%- do (left_out if is_personal(column.name, result.node) else kept).append(column) -%}
+                {%- do (left_out if is_personal(column.name, result.node, marked) else kept).append(column) -%}
             {%- endfor -%}
             {%- set values = {
                 'invocation_id': invocation_id,
@@ -36,17 +37,23 @@
 {% endmacro %}
 
 
-{#-
-    Whether a column of a test's rows tells of a person: one that the YAML of any table marks (meta.personal_data), or what dbt's own
-    tests call a column under test (`unique` of customer_id finds a `unique_field`).
--#}
-{% macro is_personal(name, test) %}
+{#- Names, in lower case, of all columns that the YAML of any table marks (meta.personal_data). -#}
+{% macro personal_columns() %}
     {%- set marked = [] -%}
     {%- for node in graph.nodes.values() | list + graph.sources.values() | list -%}
         {%- for column in node.columns.values() if column.config.meta.get('personal_data') -%}
             {%- do marked.append(column.name | lower) -%}
         {%- endfor -%}
     {%- endfor -%}
+    {{ return(marked | unique | list) }}
+{% endmacro %}
+
+
+{#-
+    Whether a column of a test's rows tells of a person: one that is marked, or what dbt's own tests call a marked column under test
+    (`unique` of customer_id finds a `unique_field`).
+-#}
+{% macro is_personal(name, test, marked) %}
     {%- set renamed = ['unique_field', 'value_field', 'from_field', 'to_field'] if (test.column_name or '') | lower in marked else [] -%}
     {{ return(name | lower in marked + renamed) }}
 {% endmacro %}
