@@ -178,7 +178,7 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
             costs.append((f"{reviews:,}", cloud, *(f"{figure:,.2f}" for figure in figures)))
     lines = [("", "fixed", "for each review of a day", "for each review of history"), *_rows(day)]
     names = [
-        f"{history.days:,} days of {history.reviews:,} reviews, as many logs, a fifth as many purchase lines"
+        f"{history.text()} reviews, as many logs, a fifth as many purchase lines"
         for history, _ in measured(days)[1:]
     ]
     template = jinja2.Template(

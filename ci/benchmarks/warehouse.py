@@ -35,6 +35,10 @@ class History(NamedTuple):
     days: int
     reviews: int
 
+    def text(self) -> str:
+        """Such as: 1,000 days of 5,000"""
+        return f"{self.days:,} day{'s' * (self.days > 1)} of {self.reviews:,}"
+
 
 class Day(NamedTuple):
     """A further day, medians over the rounds: dbt's process; bytes that its nodes read; each node's time in seconds, by name. Then, of

@@ -37,7 +37,7 @@ def publish(days: Days, machine: dict[str, str], rounds: int) -> None:
         machine=table([("", ""), *machine.items()]),
         costs=table(_costs(days)),
         targets=table([("target", "measured", ""), *goals]),
-        longest=_name(_longest(days)),
+        longest=_longest(days).text(),
         nodes=table(_nodes(days)),
     )
     DOCUMENT.write_text(page, encoding="utf-8")
@@ -55,7 +55,7 @@ def targets(days: Days) -> list[Target]:
             ("bytes read", day.bytes_read, second.bytes_read),
         ):
             ratio = last / first if first else 0.0
-            text = f"after {_name(before)}: at most {AT_MOST} × the {what} of the second day"
+            text = f"after {before.text()}: at most {AT_MOST} × the {what} of the second day"
             found.append(Target(text, f"{ratio:.2f} ×", ratio <= AT_MOST if first else None))
     return found
 
@@ -96,7 +96,7 @@ def _nodes(days: Days) -> list[tuple[str, ...]]:
     longest = _longest(days)
     last, second = days[longest].nodes, second_day(days, longest)
     slowest = sorted(last, key=lambda name: -last[name])[:NODES_SHOWN]
-    head = ("node", "second day, s", f"after {_name(longest)}, s")
+    head = ("node", "second day, s", f"after {longest.text()}, s")
     return [
         head,
         *(
@@ -108,7 +108,3 @@ def _nodes(days: Days) -> list[tuple[str, ...]]:
 
 def _longest(days: Days) -> History:
     return max(days, key=lambda before: (before.days, before.reviews))
-
-
-def _name(before: History) -> str:
-    return f"{before.days:,} day{'s' * (before.days > 1)} of {before.reviews:,}"
