@@ -1,6 +1,7 @@
 """Which failures of a build are tried again, and what people are told about them. (On a running Airflow: test_operator.)"""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -77,3 +78,22 @@ def test_a_killed_process_is_tried_again_and_lines_that_are_no_failures_do_not_c
 )
 def test_what_may_pass(message, may_pass):
     assert bool(MAY_PASS.search(message)) is may_pass
+
+
+@pytest.mark.parametrize("state_at_last", ["running", "success"])
+def test_a_model_that_is_built_is_not_built_again_because_the_build_ends_meanwhile(
+    dags, monkeypatch, state_at_last
+):
+    """Cosmos looks at the build's state a second time; of a cleared task, which is at its second try, it would build the model."""
+    task = dags["analytics"].get_task("dbt.int_log.run")
+    states = iter(["running", state_at_last])
+    monkeypatch.setattr(task, "_get_producer_task_status", lambda context: next(states))
+    monkeypatch.setattr(
+        task, "_fallback_to_non_watcher_run", lambda *arguments, **named: pytest.fail("builds again")
+    )
+    xcoms = {f"{task.model_unique_id.replace('.', '__')}_status": {"status": "success", "outlet_uris": []}}
+    task_instance = SimpleNamespace(
+        try_number=2, xcom_pull=lambda task_ids=None, key=None, **_: xcoms.get(key)
+    )
+    assert task.poke({"ti": task_instance, "dag_run": SimpleNamespace(clear_number=1)})
+    assert next(states, None) is None

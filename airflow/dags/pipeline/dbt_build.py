@@ -125,13 +125,15 @@ class Follower(CosmosFollower):
     def poke(self, context: Context) -> Any:
         producer = self._get_producer_task_status(context)
         status = self._get_node_status(context["ti"], context)
+        # Cosmos asks for the producer's state again, and if it has ended since, any try but the first would build the model once more.
+        first_try = {**context, "ti": FirstTry(context["ti"])}
         if not is_producer_task_terminated(producer):
             # Whatever is there before it runs is an earlier build's.
-            return producer == "running" and is_dbt_node_status_success(status) and super().poke(context)
+            return producer == "running" and is_dbt_node_status_success(status) and super().poke(first_try)
         if context["ti"].try_number > 1 and self._is_cleared_since(context):
             return super().poke(context)
         if is_dbt_node_status_success(status) or is_dbt_node_status_skipped(status):
-            return super().poke({**context, "ti": FirstTry(context["ti"])})
+            return super().poke(first_try)
         raise AirflowFailException(
             f"{self._failure(context)}. When the cause is gone, clear confirm_staged with all that follows: one build makes the day again"
         )
