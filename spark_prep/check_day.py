@@ -22,7 +22,7 @@ from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.contract.publish import committed, delivery_file, files_of, rejections
-from spark_prep.errors import NeedsAcceptance, PreparationError, not_answered, run
+from spark_prep.errors import NeedsAcceptance, PreparationError, not_done, run
 from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
@@ -156,7 +156,7 @@ def main() -> None:
         checked = read_outcome(settings, arguments.table, day)
     except (OSError, pa.ArrowException) as error:
         what = f"{arguments.table} of {day} cannot be read in {settings['STAGING_URI']}"
-        raise not_answered(what, error) from error
+        raise not_done(what, error) from error
     outcome = checked.outcome
     print_outcomes([outcome])
     figures = {

@@ -11,6 +11,14 @@ SERVER_ANSWERED = re.compile(
     r"(?:connection (?:failed|is bad)|IO: \[libpq\] Failed to connect): connection to server .*?FATAL:(.*)",
     re.DOTALL,
 )
+# What a store writes of a request that it will refuse again (Arrow has one class for all that it says), and a database that has gone.
+REFUSED_AGAIN = re.compile(
+    "ACCESS_DENIED|PERMISSION_DENIED|UNAUTHENTICATED|NO_SUCH_BUCKET|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|"
+    "HTTP status 40[0134]"
+)
+SERVER_GONE = re.compile(
+    "server closed the connection|terminating connection|could not (send|receive) data|no connection to the server"
+)
 
 
 class PreparationError(Exception):
@@ -45,10 +53,30 @@ def no_connection(error: Exception) -> ConnectionLost:
     return ConnectionLost(f"cannot connect to the shop's PostgreSQL: {answer}; check USER_PURCHASE_DSN")
 
 
-def not_answered(what: str, error: Exception) -> PreparationError:
-    """What cannot be done with files, and why. A store that does not answer (OSError) may do so later; what is broken stays so."""
-    kind = ConnectionLost if isinstance(error, OSError) else PreparationError
-    return kind(f"{what}: {' '.join(str(error).split())}")
+def not_done(what: str, error: Exception, to_do: str = "") -> PreparationError:
+    """What cannot be done with files or a database, why, and what to do. ConnectionLost when another try may find it mended."""
+    said = " ".join(str(error).split())
+    kind = ConnectionLost if _may_pass(error, said) else PreparationError
+    return kind(f"{what}: {said}{to_do and '; '}{to_do}")
+
+
+def _may_pass(error: Exception, said: str) -> bool:
+    if isinstance(error, PermissionError | NotADirectoryError | IsADirectoryError | FileExistsError):
+        return False
+    if "[libpq]" in said:
+        # of any class, from a stream
+        return bool(SERVER_GONE.search(said))
+    # Arrow's other errors are about what is broken, which stays so
+    return isinstance(error, OSError) and not REFUSED_AGAIN.search(said)
+
+
+def from_worker(error: Exception) -> PreparationError | None:
+    """The error that a worker of Spark has raised, of which the driver gets the text; None for any other."""
+    told = re.search(r"\b(PreparationError|ConnectionLost): (.+)", str(error))
+    if told is None:
+        return None
+    kind = ConnectionLost if told[1] == "ConnectionLost" else PreparationError
+    return kind(told[2])
 
 
 def run(main: Callable[[], None]) -> None:

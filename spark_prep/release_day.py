@@ -20,7 +20,7 @@ from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import replace
 from spark_prep.contract.publish import staged_file
-from spark_prep.errors import NeedsAcceptance, PreparationError, not_answered, run
+from spark_prep.errors import NeedsAcceptance, PreparationError, not_done, run
 from spark_prep.settings import read_settings
 
 
@@ -68,7 +68,7 @@ def main() -> None:
     try:
         runs = release(settings, day, limits_of(arguments), arguments.accepted)
     except (OSError, pa.ArrowException) as error:
-        raise not_answered(f"{day} cannot be released in {settings['STAGING_URI']}", error) from error
+        raise not_done(f"{day} cannot be released in {settings['STAGING_URI']}", error) from error
     print(json.dumps({"runs": runs}), flush=True)
 
 

@@ -18,7 +18,7 @@ import pyarrow.dataset
 from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import store_and_path
-from spark_prep.errors import PreparationError, not_answered, run
+from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.settings import read_settings
 
 
@@ -90,7 +90,7 @@ def main() -> None:
     try:
         days = staged_days(settings["STAGING_URI"], day)
     except (OSError, pa.ArrowException) as error:
-        raise not_answered(f"{settings['STAGING_URI']} cannot be read", error) from error
+        raise not_done(f"{settings['STAGING_URI']} cannot be read", error) from error
     if day:
         found = days.get(str(day))
         require_ready(day, found)

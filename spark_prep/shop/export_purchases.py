@@ -28,7 +28,7 @@ from spark_prep.contract.days import add_day_options, days_of, iso_day
 from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run, parts
-from spark_prep.errors import PreparationError, no_connection
+from spark_prep.errors import PreparationError, no_connection, not_done
 from spark_prep.errors import run as run_command
 from spark_prep.settings import read_settings
 
@@ -51,6 +51,7 @@ SOURCE_TYPES = {
 
 # How far back bookings are looked for that came after their day was exported.
 DAYS_COUNTED_AGAIN = 7
+NOT_EXPORTED = f"{TABLE} cannot be exported"
 # What a decimal of 128 bits can count.
 MOST_DIGITS = 38
 
@@ -115,9 +116,10 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
             commit(run, day, 1, delivered[day], of_day)
         _warn_of_late_bookings(run, earlier, delivered)
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
-            f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
-            "correct the setting or the rights, then run these days again"
+        raise not_done(
+            f"{run.staging_uri} or {run.quarantine_uri} cannot be written",
+            error,
+            "correct the setting or the rights, then run these days again",
         ) from error
     return Outcome(
         table=TABLE,
@@ -158,7 +160,7 @@ def _snapshot(dsn: str) -> Iterator[dbapi.Cursor]:
             yield cursor
             cursor.execute("commit")
         except DriverError as error:
-            raise _not_exported(error) from error
+            raise not_done(NOT_EXPORTED, error) from error
 
 
 def _check_columns(cursor: dbapi.Cursor) -> None:
@@ -209,11 +211,7 @@ def _read_purchases(
                 offset += day["counts"]
     # what goes wrong on the way is Arrow's error
     except (DriverError, pa.ArrowException, OSError) as error:
-        raise _not_exported(error) from error
-
-
-def _not_exported(error: Exception) -> PreparationError:
-    return PreparationError(f"{TABLE} cannot be exported: {' '.join(str(error).split())}")
+        raise not_done(NOT_EXPORTED, error) from error
 
 
 def _query(template: str, start: date, days: Sequence[date]) -> str:

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from spark_prep.contract.object_store import require_writable, store_and_path
 from spark_prep.contract.outcome import Outcome, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run
-from spark_prep.errors import PreparationError
+from spark_prep.errors import PreparationError, from_worker, not_done
 from spark_prep.spark.pieces import File, Report, Task, misread, pieces_of, tasks_of
 from spark_prep.spark.stage_task import Feed, Stage, StagedPiece, stage_task
 
@@ -72,9 +72,10 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
                 of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
                 commit(run, day, len(folders[day].files), delivered[day], of_day)
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
-            f"{run.staging_uri} cannot be read or written: {' '.join(str(error).split())}; "
-            "correct the setting or the rights, then run these days again"
+        raise not_done(
+            f"{run.staging_uri} cannot be read or written",
+            error,
+            "correct the setting or the rights, then run these days again",
         ) from error
     return Outcome(
         table=run.table,
@@ -101,9 +102,7 @@ def delivered_files(raw_uri: str, feed: Feed, day: date) -> Folder:
             f"{folder} holds a name that is not UTF-8: {error.object!r}; rename it"
         ) from error
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
-            f"{folder} cannot be listed: {' '.join(str(error).split())}; check RAW_URI"
-        ) from error
+        raise not_done(f"{folder} cannot be listed", error, "check RAW_URI") from error
     files, others = [], []
     for file in found:
         if file.is_file and file.base_name.endswith(ENDINGS) and not _is_hidden(file.base_name):
@@ -200,8 +199,8 @@ def _run_tasks(spark: SparkSession, stage: Stage, run: Run, tasks: Sequence[Task
     try:
         rows = numbers.mapInArrow(work, STAGED_PIECE).collect()
     except PythonException as error:
-        if told := re.search(r"PreparationError: (.+)", str(error)):
-            raise PreparationError(told[1]) from error
+        if told := from_worker(error):
+            raise told from error
         raise
     return {
         row.number: StagedPiece(

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from spark_prep.contract import tables
 from spark_prep.contract.publish import Run, parts
-from spark_prep.errors import PreparationError
+from spark_prep.errors import not_done
 from spark_prep.spark.csv_records import Block, Rejected
 from spark_prep.spark.pieces import (
     CANNOT_BE_DECOMPRESSED,
@@ -74,9 +74,10 @@ def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
                 for number, piece in of_day:
                     yield stage_piece(number, piece, stage, staged, rejected)
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
-            f"{run.staging_uri} or {run.quarantine_uri} cannot be written: {' '.join(str(error).split())}; "
-            "correct the setting or the rights, then run these days again"
+        raise not_done(
+            f"{run.staging_uri} or {run.quarantine_uri} cannot be written",
+            error,
+            "correct the setting or the rights, then run these days again",
         ) from error
 
 
@@ -118,9 +119,7 @@ def _read(piece: Piece, feed: Feed) -> Iterator[Block | Report]:
     try:
         yield from read_piece(piece, feed.columns)
     except (OSError, pa.ArrowException) as error:
-        raise PreparationError(
-            f"{piece.file.uri} cannot be read: {' '.join(str(error).split())}; its day stays as it was"
-        ) from error
+        raise not_done(f"{piece.file.uri} cannot be read", error, "its day stays as it was") from error
 
 
 def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:

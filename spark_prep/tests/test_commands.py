@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 from datetime import date
@@ -182,3 +183,16 @@ def test_what_goes_wrong_on_a_worker_is_one_line(lake, s3):
     assert (ran.stdout, ran.returncode) == ("", 2)
     assert ran.stderr.startswith("error: s3://no-such-bucket/staging or ")
     assert "The specified bucket does not exist" in ran.stderr and ran.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_store_that_does_not_answer_a_worker_may_do_so_later(lake, s3):
+    """A scheduler tries again by the exit code."""
+    lake.deliver("movie_review", "2021-01-01", "cid,review_str,id_review\n1,good,1\n")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nowhere = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{nobody.getsockname()[1]}"}
+        settings = lake.settings | s3 | nowhere | {"STAGING_URI": "s3://bucket/staging"}
+        ran = command("reviews.classify_reviews", "--date", "2021-01-01", **settings)
+    assert (ran.stdout, ran.returncode) == ("", 75), ran.stderr
+    assert ran.stderr.startswith("error: s3://bucket/staging or ") and ran.stderr.count("\n") == 1

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_prep.contract import tables
-from spark_prep.errors import PreparationError
+from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.shop import export_purchases as export
 from spark_prep.shop.export_purchases import export_purchases
 
@@ -260,20 +260,31 @@ def test_texts_of_a_database_in_another_encoding_are_staged_as_utf_8(lake, shop,
     assert '"invoice_number":"café"' in lake.quarantined(TABLE, START)[0]["raw_record"]
 
 
-def test_what_stops_the_stream_is_one_clear_line(lake, shop, settings):
+@pytest.mark.parametrize(
+    ("stops", "error", "message"),
+    [
+        ("1 / (50000 - n)", PreparationError, "division by zero"),
+        (
+            "case when n = 50000 then pg_terminate_backend(pg_backend_pid())::int end",
+            ConnectionLost,
+            "terminating connection",
+        ),
+    ],
+)
+def test_what_stops_the_stream_is_one_clear_line(lake, shop, settings, stops, error, message):
+    """At the last of 50,000 rows; a scheduler tries again when the connection was lost."""
     shop.execute(
         f"drop table if exists {TABLE}",
         f"create view {TABLE} as select n::text as invoice_number, 'A' as stock_code, repeat('x', 900) as detail, "
-        "1 / (50000 - n) as quantity, timestamp '2021-01-01' as invoice_date, 1.5 as unit_price, 7 as customer_id, "
+        f"{stops} as quantity, timestamp '2021-01-01' as invoice_date, 1.5 as unit_price, 7 as customer_id, "
         "'EIRE' as country from generate_series(1, 50000) as n",
     )
     try:
-        with pytest.raises(
-            PreparationError, match=f"{TABLE} cannot be exported: .*division by zero"
-        ) as refusal:
+        with pytest.raises(error, match=f"{TABLE} cannot be exported: .*{message}") as refusal:
             export_purchases(settings, [START])
     finally:
         shop.execute(f"drop view {TABLE}")
+    assert type(refusal.value) is error
     assert "\n" not in str(refusal.value) and not lake.root.joinpath("staging/delivery").exists()
 
 
@@ -285,6 +296,7 @@ def test_a_part_that_cannot_be_written_is_one_clear_line(lake, shop, settings):
         PreparationError, match=r"/quarantine cannot be written: .*Not a directory: .*run these days again"
     ) as refusal:
         export_purchases(settings, [START])
+    assert type(refusal.value) is PreparationError
     assert "\n" not in str(refusal.value) and not lake.root.joinpath("staging/delivery").exists()
 
 
