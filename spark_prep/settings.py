@@ -31,7 +31,7 @@ def read_settings(*names: str) -> dict[str, str]:
         raise PreparationError("\n       ".join(lines))
     values = {name: os.environ[name].strip() for name in names}
     settings = {
-        name: _location(name, value) if name.endswith("_URI") else value for name, value in values.items()
+        name: location(name, value) if name.endswith("_URI") else value for name, value in values.items()
     }
     if "QUARANTINE_URI" in settings and settings["QUARANTINE_URI"] == settings.get("STAGING_URI"):
         raise PreparationError(
@@ -40,7 +40,8 @@ def read_settings(*names: str) -> dict[str, str]:
     return settings
 
 
-def _location(name: str, uri: str) -> str:
+def location(name: str, uri: str) -> str:
+    """The URI that a setting gives as it is used. Raises PreparationError for one like s3:/bucket."""
     # else it would be a folder of that name, here
     if not uri.startswith("file:") and re.match("[A-Za-z][A-Za-z0-9+.-]+:/(?!/)", uri):
         raise PreparationError(

@@ -155,7 +155,7 @@ def test_a_command_uses_keyword_unless_told(monkeypatch, folder):
 
 def test_an_unknown_classifier_is_refused_with_the_known_ones(monkeypatch):
     monkeypatch.setenv("CLASSIFIER", "oracle")
-    with pytest.raises(PreparationError, match=r"no classifier 'oracle': .* take keyword or lexicon"):
+    with pytest.raises(PreparationError, match=r"no classifier 'oracle': .* take keyword, lexicon, model"):
         chosen()
 
 

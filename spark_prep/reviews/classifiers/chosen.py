@@ -1,4 +1,4 @@
-"""The classifier that a command uses: its options, and the setting CLASSIFIER."""
+"""The classifier that a command uses: its options, and the settings CLASSIFIER and MODEL_URI."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from spark_prep.errors import PreparationError
 from spark_prep.reviews.classifiers.classification import Classifier
 from spark_prep.reviews.classifiers.keyword import GOOD_WORDS, STOP_WORDS, effective_words, keyword
 from spark_prep.reviews.classifiers.lexicon import WORDS, lexicon, read_words
+from spark_prep.reviews.classifiers.model import model, read_model
+from spark_prep.settings import location
 
-NAMES = ("keyword", "lexicon")
+NAMES = ("keyword", "lexicon", "model")
 
 
 def add_classifier_options(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +22,7 @@ def add_classifier_options(parser: argparse.ArgumentParser) -> None:
         "--classifier",
         metavar="NAME",
         default=os.environ.get("CLASSIFIER", "").strip() or NAMES[0],
-        help=f"{' or '.join(NAMES)} (default: CLASSIFIER of the environment, or {NAMES[0]})",
+        help=f"{', '.join(NAMES)} (default: CLASSIFIER of the environment, or {NAMES[0]})",
     )
     for option, default in (("--good-words", GOOD_WORDS), ("--stop-words", STOP_WORDS)):
         parser.add_argument(
@@ -37,14 +39,26 @@ def add_classifier_options(parser: argparse.ArgumentParser) -> None:
         default=WORDS,
         help="of lexicon: its lists of words (default: %(default)s)",
     )
+    parser.add_argument(
+        "--model",
+        metavar="URI",
+        default=os.environ.get("MODEL_URI", "").strip(),
+        help="of model: the folder that make train has written (default: MODEL_URI of the environment)",
+    )
 
 
 def chosen_classifier(arguments: argparse.Namespace) -> Classifier:
-    """Raises PreparationError for a name that is none, and for lists of words that cannot be used."""
+    """Raises PreparationError for a name that is none, and for lists of words or a model that cannot be used."""
     if arguments.classifier == "keyword":
         return partial(keyword, words=effective_words(arguments.good_words, arguments.stop_words))
     if arguments.classifier == "lexicon":
         return partial(lexicon, words=read_words(arguments.lexicon))
+    if arguments.classifier == "model":
+        if not arguments.model:
+            raise PreparationError(
+                "the classifier model needs a model: name a folder that make train has written by --model or MODEL_URI"
+            )
+        return partial(model, weights=read_model(location("MODEL_URI", arguments.model)))
     raise PreparationError(
-        f"there is no classifier {arguments.classifier!r}: --classifier and CLASSIFIER take {' or '.join(NAMES)}"
+        f"there is no classifier {arguments.classifier!r}: --classifier and CLASSIFIER take {', '.join(NAMES)}"
     )
