@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spark_prep.contract.object_store import store_and_path
-from spark_prep.errors import PreparationError, not_answered
+from spark_prep.errors import PreparationError, not_done
 from spark_prep.reviews.classifiers.classification import Classification
 from spark_prep.reviews.classifiers.ngrams import SLOTS, slots_of
 
@@ -127,7 +127,7 @@ def _read(uri: str, name: str) -> pa.Buffer:
             f"{uri} is no model: there is no {name} in it; --model and MODEL_URI name a folder that make train has written"
         ) from error
     except (OSError, pa.ArrowException) as error:
-        raise not_answered(f"the model {uri} cannot be read", error) from error
+        raise not_done(f"the model {uri} cannot be read", error) from error
 
 
 def _damaged(uri: str, reason: str) -> PreparationError:
