@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run train verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
@@ -48,6 +48,10 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	@echo && echo "building the marts with dbt (log: dbt_project/logs/dbt.log)"
 	@cd dbt_project && DBT_FROM_DATE="$(if $(DATE),$$DATE,$$FROM)" DBT_TO_DATE="$(if $(DATE),$$DATE,$$TO)" \
 	  $(BIN)/dbt --quiet build --exclude-resource-type unit_test
+
+train: setup ## REVIEWS=… LABELS=… MODEL=…: a classifier from your labelled reviews, with a card that says how often it is right; BLOCKS_BY=….
+	@$(if $(and $(REVIEWS),$(LABELS),$(MODEL)),,echo "error: say from what: make train REVIEWS=FILE LABELS=FILE MODEL=FOLDER" >&2; exit 2)
+	@$(BIN)/python -m spark_prep.reviews.train --reviews "$$REVIEWS" --labels "$$LABELS" --model "$$MODEL" $(if $(BLOCKS_BY),--blocks-by "$$BLOCKS_BY")
 
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test

@@ -171,6 +171,9 @@ def test_what_is_given_to_make_is_no_shell(tmp_path):
             "--histories",
             *given.split(),
         ],
+        ("train", f"REVIEWS={in_make}", "LABELS=labels.csv", f"MODEL={in_make}", f"BLOCKS_BY={in_make}"): [
+            *("--reviews", given, "--labels", "labels.csv", "--model", given, "--blocks-by", given)
+        ],
         ("docs-serve", "--old-file=site/index.html", f"PORT={in_make}"): ["--directory", "site", given],
     }.items():
         called = made_by_stubs(tmp_path, *command)[0]
@@ -180,10 +183,10 @@ def test_what_is_given_to_make_is_no_shell(tmp_path):
 
 def test_no_recipe_holds_what_is_given_to_make():
     text = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"\b([A-Z]+)=(?:…|20|dev|aws)", text)) - {"PUBLISH"}
-    assert {"DATE", "FROM", "TO", "SIZE", "PORT", "CLOUD", "ENV"} <= named
+    named = set(re.findall(r"\b([A-Z_]+)=(?:…|20|dev|aws)", text)) - {"PUBLISH"}
+    assert {"DATE", "FROM", "TO", "SIZE", "PORT", "CLOUD", "ENV", "REVIEWS", "BLOCKS_BY"} <= named
     # `$(if $(DATE),…` asks whether it was given
-    given = r"(?:\$\([A-Z]+\)|\$\(and \$\([A-Z]+\),\$\([A-Z]+\)\))"
+    given = r"(?:\$\([A-Z_]+\)|\$\(and \$\([A-Z_]+\)(?:,\$\([A-Z_]+\))+\))"
     pasted = re.sub(rf"\$\(if {given}+,", "", text)
     assert [name for name in named if f"$({name})" in pasted] == []
 

@@ -1,0 +1,80 @@
+"""Trains a model and the models that judge it, each on other blocks of the reviews."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_prep.reviews.classifiers.model import Model
+from spark_prep.reviews.training import measure
+from spark_prep.reviews.training.fit import Fit, Matrix, fit, to_spark
+
+BLOCKS = range(measure.BLOCKS)
+# How many blocks the models of the learning curve learn from; all are judged by the last block.
+CURVE = BLOCKS[1:]
+
+
+class Trained(NamedTuple):
+    """The model; of each review, the probability that models said which had not learnt from its block; the learning curve, as (reviews
+    learnt from, accuracy)."""
+
+    model: Model
+    scores: np.ndarray
+    curve: list[tuple[int, float]]
+
+
+def train(spark: SparkSession, matrix: Matrix, scratch: str) -> Trained:
+    """`scratch` is a folder that every worker of Spark can read. The same input gives the same bytes.
+
+    Fits run side by side, one on each core: each is a single task of Spark, which needs the memory for all n-grams.
+    """
+    is_positive, block = matrix.is_positive, matrix.block
+    reviews = to_spark(spark, matrix, scratch)
+    # the largest first
+    wanted = [tuple(BLOCKS), *map(_without, BLOCKS), *(tuple(BLOCKS[:blocks]) for blocks in reversed(CURVE))]
+    fits = _fits(spark, reviews, matrix, [*dict.fromkeys(wanted)])
+    margins = np.empty(len(block))
+    for number in BLOCKS:
+        margins[block == number] = fits[_without(number)].margins(matrix, block == number)
+    last = block == BLOCKS[-1]
+    curve = []
+    for blocks in CURVE:
+        is_right = (fits[tuple(BLOCKS[:blocks])].margins(matrix, last) > 0) == is_positive[last]
+        curve.append((int(np.isin(block, BLOCKS[:blocks]).sum()), float(is_right.mean())))
+    learnt, calibration = fits[tuple(BLOCKS)], measure.calibrate(margins, is_positive)
+    has_weight = learnt.weights != 0
+    model = Model(
+        slots=matrix.slots[has_weight].astype(np.int32),
+        weights=(calibration.slope * learnt.weights[has_weight]).astype(np.float32),
+        intercept=calibration.slope * learnt.intercept + calibration.offset,
+    )
+    return Trained(model, measure.calibrated_across(margins, is_positive, block), curve)
+
+
+def _without(number: int) -> tuple[int, ...]:
+    return tuple(other for other in BLOCKS if other != number)
+
+
+def _fits(
+    spark: SparkSession, reviews: DataFrame, matrix: Matrix, wanted: Sequence[tuple[int, ...]]
+) -> dict[tuple[int, ...], Fit]:
+    """By the blocks that each learns from."""
+    began, numbers = time.monotonic(), count(1)
+
+    def fitted(blocks: tuple[int, ...]) -> Fit:
+        learnt = fit(reviews, matrix, blocks)
+        learnt_from = np.isin(matrix.block, blocks).sum()
+        print(
+            f"  fit {next(numbers)} of {len(wanted)}: {learnt_from} reviews, after {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+        return learnt
+
+    with ThreadPoolExecutor(spark.sparkContext.defaultParallelism) as pool:
+        return dict(zip(wanted, pool.map(fitted, wanted), strict=True))
