@@ -3,8 +3,8 @@
     table is created if it is not there, and gets the columns that its YAML has gained since.
 -#}
 {% macro record_results(results, run_result) %}
-    {#- Exposures are nodes without a result. -#}
-    {%- set results = results | rejectattr('status', 'equalto', 'no-op') | list -%}
+    {#- Exposures are nodes without a result; how fresh a source is does not make a build. -#}
+    {%- set results = results | rejectattr('status', 'equalto', 'no-op') | rejectattr('node.resource_type', 'equalto', 'source') | list -%}
     {%- if execute and results and not flags.EMPTY -%}
         {%- set columns = audit_columns('run_result') -%}
         {%- do provide_audit_table(run_result, columns) -%}

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ci.staged_sample import Sample, Warehouse, staged_warehouse
 from spark_prep.contract import tables
-from spark_prep.contract.publish import committed
+from spark_prep.contract.publish import Delivery, committed, delivery_file
 
 pytestmark = pytest.mark.slow
 
@@ -198,6 +200,35 @@ def test_what_builds_nothing_records_nothing(own, command):
     before = runs(own)
     ran = own.dbt(*command, "--select", "stg_delivery")
     assert ran.returncode == 0, ran.stdout
+    assert runs(own) == before
+
+
+def test_staging_is_as_fresh_as_the_feed_that_is_furthest_behind(own, tmp_path):
+    """A look at it is not recorded as a build."""
+    before, today = runs(own), datetime.datetime.now(datetime.UTC).date()
+    own.settings["STAGING_URI"] = str(tmp_path / "staging")
+
+    def deliver(table: str, days_ago: int, is_delivered: bool = True) -> None:
+        file = tmp_path / "staging" / delivery_file(table, today - datetime.timedelta(days_ago))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        row = Delivery(table, "run", is_delivered, int(is_delivered), 1)
+        pq.write_table(pa.Table.from_pylist([row._asdict()], schema=tables.DELIVERY), file)
+
+    def status() -> str:
+        own.dbt("source", "freshness")
+        (result,) = json.loads((own.folder / "target/sources.json").read_text())["results"]
+        return result["status"]
+
+    deliver("user_purchase", 1)
+    deliver("classified_movie_review", 1)
+    deliver("review_logs", 4)
+    own.stage_external_sources()
+    assert status() == "error"
+    # the run was there, and the file was not
+    deliver("review_logs", 1, is_delivered=False)
+    assert status() == "error"
+    deliver("review_logs", 1)
+    assert status() == "pass"
     assert runs(own) == before
 
 
