@@ -43,6 +43,7 @@ def main() -> None:
             "USER_PURCHASE_DSN": dsn,
             "START_DATE": str(FIRST_DAY),
             "PSEUDONYM_SECRET": secrets.token_hex(32),
+            "CLASSIFIER": "keyword",  # as the sample's right answers
             "DBT_TARGET": "dev",
             "DUCKDB_PATH": str(WAREHOUSE),
         }

@@ -40,10 +40,21 @@ def arguments_of(runtime: str, task) -> list[str]:
 
 @pytest.mark.parametrize("runtime", CLOUD_RUNTIMES)
 def test_the_same_arguments_on_every_cloud(runtime, monkeypatch):
+    monkeypatch.setattr(spark_cloud, "CLASSIFIER", "model")
+    monkeypatch.setattr(spark_cloud, "MODEL_URI", "s3://artifacts/models/first")
     task, _ = job_on(runtime, monkeypatch)
     arguments = arguments_of(runtime, task)
     assert arguments == spark_cloud.arguments("parse_logs")
     assert arguments[::2] == ["--job", "--date", *submit.SETTINGS]
+    assert arguments[-4:] == ["--classifier", "model", "--model-uri", "s3://artifacts/models/first"]
+
+
+def test_a_classifier_that_is_not_chosen_is_not_named(monkeypatch):
+    """EMR Serverless refuses an empty argument."""
+    assert "" not in spark_cloud.arguments("classify_reviews")
+    assert "--classifier" not in spark_cloud.arguments("classify_reviews")
+    monkeypatch.setattr(spark_cloud, "CLASSIFIER", "lexicon")
+    assert spark_cloud.arguments("classify_reviews")[-2:] == ["--classifier", "lexicon"]
 
 
 @pytest.mark.parametrize("runtime", ["local", *CLOUD_RUNTIMES])

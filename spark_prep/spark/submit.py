@@ -25,6 +25,8 @@ SETTINGS = {
     "--quarantine-uri": "QUARANTINE_URI",
     "--pseudonym-secret-id": "PSEUDONYM_SECRET_ID",
     "--pseudonym-key-version": "PSEUDONYM_KEY_VERSION",
+    "--classifier": "CLASSIFIER",
+    "--model-uri": "MODEL_URI",
 }
 
 

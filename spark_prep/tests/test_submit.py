@@ -1,6 +1,7 @@
 """The package for clusters: built, bootstrapped and run by a real spark-submit, with nothing of the repository at hand."""
 
 import hmac
+import json
 import os
 import re
 import shutil
@@ -10,10 +11,13 @@ import types
 from pathlib import Path
 from zipfile import ZipFile
 
+import numpy as np
 import pyspark
 import pytest
 
 from ci.staged_sample import ROOT
+from spark_prep.reviews.classifiers.model import Model, write_weights
+from spark_prep.reviews.classifiers.ngrams import ngrams_of
 from spark_prep.spark import package, submit
 from spark_prep.tests.secret_manager import STORED_KEY, SecretManager, access_to_secret_manager, serving
 
@@ -75,6 +79,24 @@ def test_reviews_are_staged_from_the_package(dist, lake):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     staged = lake.staged("classified_movie_review", DAY)
     assert {row["review_id"]: row["positive_review"] for row in staged} == {1: 1, 2: 0}
+
+
+@pytest.mark.slow
+def test_reviews_are_classified_by_the_model_that_is_named(dist, lake):
+    slots = {ngram: slot for slot, ngram in ngrams_of("not good").items()}
+    weights = dict(sorted([(slots["good"], 1.0), (slots["not good"], -3.0)]))
+    model = Model(np.array([*weights], np.int32), np.array([*weights.values()], np.float32), 0.5)
+    write_weights(f"{lake.root}/model", model)
+    card = {"format_version": 1, "version": model.version, "intercept": 0.5}
+    (lake.root / "model/card.json").write_text(json.dumps(card))
+    lake.deliver("movie_review", DAY, "cid,review_str,id_review\n7,good,1\n7,not good,2\n")
+    chosen = ["--classifier", "model", "--model-uri", f"{lake.root}/model"]
+    ran = spark_submit(dist, lake, *arguments("classify_reviews", lake), *chosen)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    staged = {row["review_id"]: row for row in lake.staged("classified_movie_review", DAY)}
+    assert {id_: row["positive_review"] for id_, row in staged.items()} == {1: 1, 2: 0}
+    assert staged[1]["classifier_version"] == model.version
+    assert staged[1]["classifier_score"] == pytest.approx(1 / (1 + np.exp(-1.5)), abs=1e-6)
 
 
 @pytest.mark.slow

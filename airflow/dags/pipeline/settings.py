@@ -41,6 +41,9 @@ FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12"
 MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
 # Likewise a day with a smaller share of the records that are usual on its weekday.
 MIN_USUAL_SHARE = float(os.environ.get("MIN_USUAL_SHARE", "0.25"))
+# Which classifier decides whether a review is positive, and the folder of the one named model; empty: as the job decides.
+CLASSIFIER = os.environ.get("CLASSIFIER", "")
+MODEL_URI = os.environ.get("MODEL_URI", "")
 
 
 def day_of(dag_run: DagRunProtocol) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from airflow.sdk import Context, Variable
 
-from pipeline.settings import DAY
+from pipeline.settings import CLASSIFIER, DAY, MODEL_URI
 
 # The clouds end a job after this time, whatever becomes of Airflow; tasks wait a little longer, to hear of it.
 JOB_MINUTES = 60
@@ -27,7 +27,8 @@ TAGS = {"project": "movie-analytics", "dag": "{{ dag.dag_id }}", "task": "{{ tas
 
 
 def arguments(job: str) -> list[str]:
-    """Of submit.py, on every cloud."""
+    """Of submit.py, on every cloud. EMR Serverless takes no empty ones."""
+    choices = (("--classifier", CLASSIFIER), ("--model-uri", MODEL_URI))
     return [
         "--job", job,
         "--date", DAY,
@@ -36,6 +37,7 @@ def arguments(job: str) -> list[str]:
         "--quarantine-uri", "{{ var.value.quarantine_uri }}",
         "--pseudonym-secret-id", deployed("pseudonym_secret_id"),
         "--pseudonym-key-version", "{{ var.value.pseudonym_key_version }}",
+        *(word for choice in choices if choice[1] for word in choice),
     ]  # fmt: skip
 
 

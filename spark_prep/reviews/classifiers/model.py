@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from spark_prep.contract.object_store import store_and_path
+from spark_prep.contract.object_store import create, store_and_path
 from spark_prep.errors import PreparationError, not_done
 from spark_prep.reviews.classifiers.classification import Classification
 from spark_prep.reviews.classifiers.ngrams import SLOTS, slots_of
@@ -84,6 +84,13 @@ def probabilities(margins: np.ndarray) -> np.ndarray:
     larger = 1 / (1 + np.exp(-np.abs(margins)))
     found: np.ndarray = np.where(margins < 0, 1 - larger, larger)
     return found
+
+
+def write_weights(uri: str, weights: Model) -> None:
+    """The folder is a model when it has a card, too."""
+    table = pa.table([pa.array(weights.slots), pa.array(weights.weights)], schema=SCHEMA)
+    with create(uri, WEIGHTS) as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def read_model(uri: str) -> Model:

@@ -8,17 +8,15 @@ from itertools import zip_longest
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from spark_prep.contract.object_store import create, replace
+from spark_prep.contract.object_store import replace
 from spark_prep.reviews.classifiers.model import (
     CARD,
     DECIMALS,
     FORMAT_VERSION,
     POSITIVE_FROM,
-    SCHEMA,
-    WEIGHTS,
     Model,
+    write_weights,
 )
 from spark_prep.reviews.training import measure
 from spark_prep.reviews.training.fit import Matrix
@@ -84,9 +82,7 @@ def card_of(
 
 def write_model(uri: str, model: Model, card: dict[str, Any]) -> None:
     """The card comes last: a folder without one is no model, and one whose card is of other weights is refused."""
-    table = pa.table([pa.array(model.slots), pa.array(model.weights)], schema=SCHEMA)
-    with create(uri, WEIGHTS) as file:
-        pq.write_table(table, file, compression="zstd")
+    write_weights(uri, model)
     replace(uri, "card.md", pa.py_buffer(markdown(card).encode()))
     replace(uri, CARD, pa.py_buffer(json.dumps(card, indent=1, ensure_ascii=False).encode()))
 
