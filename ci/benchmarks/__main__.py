@@ -29,6 +29,8 @@ from demo.postgres import embedded_postgres
 WRITERS = {"reviews": feeds.write_reviews, "logs": feeds.write_logs}
 WAREHOUSE = "warehouse"
 HISTORIES = ("1x5000", "100x5000", "1000x5000", "1x50000", "100x50000")
+# As many as 25,000 movie reviews give.
+WEIGHTS = 700_000
 SECRET = "only-for-benchmarks-0123456789"
 
 
@@ -50,6 +52,9 @@ def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Re
                 inputs[feed] = Input(*write(work / "raw", DAY, size))
                 few[feed] = Input(*write(work / "raw", ALMOST_EMPTY_DAY, FEW_RECORDS))
                 sizes[feed] = Path(inputs[feed].source).stat().st_size
+        if "reviews" in chosen:
+            feeds.write_model(work / "model", WEIGHTS)
+            environment["MODEL_URI"] = f"{work}/model"
         runs = _in_turn(ways(inputs, few), rounds, environment, work, server)
     return Results([result_of(way, of_way) for way, of_way in runs.items()], sizes), machine
 

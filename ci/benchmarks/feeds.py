@@ -6,16 +6,20 @@ that only look like "good". Logs are what the vendor writes. Nothing is broken: 
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import psycopg
 
 from demo.feeds.log_lines import Written, xml
 from demo.feeds.states import STATES
 from demo.feeds.vendor_csv import field, vendor_file
+from spark_prep.reviews.classifiers.model import CARD, FORMAT_VERSION, Model, write_weights
+from spark_prep.reviews.classifiers.ngrams import SLOTS
 
 DAY = date(2021, 1, 1)
 # A day of ten records: what a run costs before it has done anything.
@@ -103,6 +107,16 @@ def write_logs(raw: Path, day: date, size: int) -> tuple[str, Right]:
             mobile += log.device == DEVICES[0]
             write_line(f"{number},{xml(log)}")
     return _path(raw, "log_reviews", day), Right(size, size * (size + 1) // 2, mobile)
+
+
+def write_model(folder: Path, weights: int) -> None:
+    """A model for the classifier `model`, as make train writes it: so many weights, of no meaning."""
+    rng = np.random.default_rng(1)
+    slots = np.sort(rng.choice(SLOTS, weights, replace=False)).astype(np.int32)
+    model = Model(slots, rng.normal(size=weights).astype(np.float32), 0.0)
+    write_weights(str(folder), model)
+    card = {"format_version": FORMAT_VERSION, "version": model.version, "intercept": model.intercept}
+    (folder / CARD).write_text(json.dumps(card))
 
 
 def _path(raw: Path, feed: str, day: date) -> str:

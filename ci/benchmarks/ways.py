@@ -32,6 +32,11 @@ CHECKS = {
 }
 # Where a way applies another rule or none, the rows and the sum of their ids.
 IDS = {"reviews": "count(*), sum(review_id)", "logs": "count(*), sum(log_id)"}
+# Beside keyword, the default.
+CLASSIFIERS = {
+    "lexicon": "this project with `--classifier lexicon`",
+    "model": "this project with `--classifier model`: 700,000 weights, made up",
+}
 # What spark_prep.spark.session sets when plain Python starts it; spark-submit wants it from outside.
 LOCAL = (
     "spark.ui.enabled=false",
@@ -68,6 +73,8 @@ def ways(inputs: dict[str, Input], few: dict[str, Input]) -> list[Way]:
     found = []
     for feed, input_ in inputs.items():
         found += [_project(feed, input_), *_peers(feed, input_)]
+        if feed == "reviews":
+            found += [_classified(input_, classifier) for classifier in CLASSIFIERS]
         if feed in few:
             copy = _copy(feed, few[feed])
             found.append(copy._replace(name=f"{copy.name}{FEW}", is_almost_empty=True))
@@ -85,6 +92,18 @@ def _project(feed: str, input_: Input) -> Way:
     }
     command = (sys.executable, "-m", module, "--date", str(DAY))
     return Way(feed, PROJECT, notes[feed], command, _staged(feed, DAY), CHECKS[feed], input_.right)
+
+
+def _classified(input_: Input, classifier: str) -> Way:
+    way = _project("reviews", input_)
+    command = (*way.command, "--classifier", classifier)
+    return way._replace(
+        name=classifier,
+        note=CLASSIFIERS[classifier],
+        command=command,
+        check=IDS["reviews"],
+        right=input_.right[:2],
+    )
 
 
 def _staged(feed: str, day: date) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from ci.benchmarks import __main__ as command
 from ci.benchmarks.event_log import heaviest
-from ci.benchmarks.feeds import DAY, Right, write_logs, write_reviews
+from ci.benchmarks.feeds import DAY, Right, write_logs, write_model, write_reviews
 from ci.benchmarks.run import BenchmarkError, check_rows, run
 from ci.benchmarks.ways import ROOT, Input, ways
 
@@ -67,14 +67,15 @@ def test_options_that_make_no_sense_are_refused(options, message, monkeypatch, c
 def test_settings_of_a_pipeline_that_are_loaded_have_no_influence(monkeypatch, inputs, tmp_path):
     monkeypatch.setenv("STAGING_URI", "s3://production/staging")
     monkeypatch.setenv("PIECE_MB", "1")
+    monkeypatch.setenv("CLASSIFIER", "lexicon")
     seen = way_of(inputs, "reviews", "DuckDB")._replace(
         command=(
             sys.executable,
             "-c",
-            "import os; raise SystemExit(f\"{os.environ['STAGING_URI']} {os.environ.get('PIECE_MB')}\")",
+            "import os; raise SystemExit(f\"{os.environ['STAGING_URI']} {os.environ.get('PIECE_MB')} {os.environ.get('CLASSIFIER')}\")",
         )
     )
-    with pytest.raises(BenchmarkError, match=rf"{tmp_path}/\w+/out/staging None"):
+    with pytest.raises(BenchmarkError, match=rf"{tmp_path}/\w+/out/staging None None"):
         run(seen, {}, tmp_path)
 
 
@@ -102,10 +103,17 @@ def test_each_spark_job_gives_the_right_rows(inputs, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("feed", "name"), [("reviews", "this project"), ("logs", "local[1]")])
+@pytest.mark.parametrize(
+    ("feed", "name"), [("reviews", "this project"), ("reviews", "model"), ("logs", "local[1]")]
+)
 def test_the_projects_jobs_are_measured_with_their_stages(feed, name, inputs, tmp_path):
     (raw,) = {Path(input_.source).parents[2] for input_ in inputs.values()}
-    environment = {"RAW_URI": str(raw), "PSEUDONYM_SECRET": "only-for-tests-0123456789"}
+    write_model(tmp_path / "model", 1000)
+    environment = {
+        "RAW_URI": str(raw),
+        "MODEL_URI": f"{tmp_path}/model",
+        "PSEUDONYM_SECRET": "only-for-tests-0123456789",
+    }
     found = run(way_of(inputs, feed, name), environment, tmp_path)
     assert found.cost.cpu > 0 and found.cost.peak_bytes > 100e6
     assert heaviest(found.stages).tasks >= 1
