@@ -194,6 +194,7 @@ def test_every_dag_says_whose_it_is_what_it_does_and_what_to_do(dags):
 
 def test_every_task_is_bounded_repeated_and_heard_of(dags):
     from pipeline.alerts import alert_on_failure
+    from pipeline.retries import GrowingWaits
 
     for dag in dags.values():
         for task in dag.tasks:
@@ -208,7 +209,23 @@ def test_every_task_is_bounded_repeated_and_heard_of(dags):
                 assert timedelta(0) < task.execution_timeout <= timedelta(hours=2), name
             if name != "infrastructure.apply":  # may have changed half of what it wanted to
                 assert task.retries >= 1 and task.retry_delay >= timedelta(minutes=1), name
-                assert task.retry_exponential_backoff > 1, name
+                assert isinstance(task.retry_policy, GrowingWaits), name
+
+
+@pytest.mark.parametrize(
+    ("try_number", "max_tries", "minutes"),
+    [(1, 3, 1), (2, 3, 3), (3, 3, 9), (4, 6, 1), (6, 6, 9), (12, 13, 3)],
+)
+def test_waits_grow_since_a_task_was_cleared_and_never_two_are_the_same(try_number, max_tries, minutes):
+    """Airflow's most tries are those that were made before it was cleared, and three more."""
+    from pipeline.retries import GrowingWaits
+
+    context = {"task": SimpleNamespace(retries=3)}
+    waits = [
+        GrowingWaits().evaluate(OSError(), try_number, max_tries, context).retry_delay for _ in range(50)
+    ]
+    assert len(set(waits)) == 50
+    assert all(timedelta(minutes=minutes) <= wait <= timedelta(minutes=2 * minutes) for wait in waits)
 
 
 def test_analytics_waits_for_the_one_asset_that_one_task_of_staging_tells(dags):

@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 from pipeline.alerts import alert_on_failure
+from pipeline.retries import GrowingWaits
 
 DEFAULTS = {
     "owner": "data-platform",
     # Safe because every task replaces its own day. For what may pass: a lost connection, a lost worker. What another try cannot help
     # (a refused file, a failed test) fails at once, by AirflowFailException.
     "retries": 3,
-    # 1, 3 and 9 minutes, each up to twice as long: Airflow adds a part that differs from task to task.
+    "retry_policy": GrowingWaits(),
     "retry_delay": timedelta(minutes=1),
-    "retry_exponential_backoff": 3,
     "execution_timeout": timedelta(hours=2),
     "on_failure_callback": alert_on_failure,
 }
