@@ -64,7 +64,7 @@ test-python: setup browser ## The tests of everything but Airflow and Terraform.
 
 test-newer-spark: setup .spark41/synced ## The tests of the Spark jobs on Spark 4.1, with the oldest libraries that they run with.
 	@PYTHONPATH="$(CURDIR)/.spark41" $(PYTEST) $(addprefix spark_prep/tests/test_,$(addsuffix .py,\
-	  stage_feed classify_reviews parse_logs review_log csv_records pieces pseudonyms submit))
+	  stage_feed classify_reviews model train parse_logs review_log csv_records pieces pseudonyms submit))
 
 test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"

@@ -4,11 +4,13 @@ import json
 import random
 import re
 import sys
+import types
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from spark_prep.contract.object_store import create
 from spark_prep.errors import PreparationError
 from spark_prep.reviews import train
 from spark_prep.reviews.classifiers.model import Model, model, read_model
@@ -152,6 +154,17 @@ def test_the_card(small):
     assert f"right in {figures['accuracy']:.1%} of reviews that it has not learnt from" in page
     for _, text, _ in reviews(400):
         assert text not in page
+
+
+def test_on_a_cluster_the_ngrams_lie_in_the_models_folder_and_are_removed(tmp_path):
+    """A worker cannot read the driver's own folders; not on success alone, since they tell what people wrote."""
+    yarn = types.SimpleNamespace(sparkContext=types.SimpleNamespace(master="yarn"))
+    with pytest.raises(ZeroDivisionError), train._scratch(yarn, f"{tmp_path}/model") as folder:
+        assert folder == f"{tmp_path}/model/_ngrams"
+        with create(folder, "ngrams.parquet") as file:
+            file.write(b"1")
+        raise ZeroDivisionError
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def test_the_weights_are_where_loss_and_penalty_balance(spark, tmp_path):
