@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run train verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run erase train verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
@@ -55,6 +55,21 @@ train: setup ## REVIEWS=… LABELS=… MODEL=…: a classifier from your labelle
 
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test
+
+erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold of a customer; YES=1 erases it and keeps them out.
+	@$(if $(CUSTOMER),,echo "error: say whom: make erase CUSTOMER=12346, and YES=1 to do it" >&2; exit 2)
+	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
+	$(BIN)/python -m spark_prep.erasure.erase_customer --customer "$$CUSTOMER" $(if $(YES),--yes) | tee "$$printed" && cd dbt_project && \
+	if [ -n "$(if $(YES),yes)" ]; then \
+	  days=$$(tail -n 1 "$$printed") && \
+	  if [ "$$days" != "DBT_FROM_DATE= DBT_TO_DATE=" ]; then \
+	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
+	    env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test; \
+	  fi && \
+	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, yes: true}"; \
+	else \
+	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
+	fi
 
 test: setup .venv-airflow/synced ## All tests, part by part; what failed and how long each took is reported at the end.
 	@$(BIN)/python -m ci.parts lint test-python test-newer-spark test-airflow test-terraform

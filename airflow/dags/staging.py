@@ -39,7 +39,14 @@ def staging() -> None:
     export_purchases = JobProcess(
         task_id="export_purchases",
         command=("python", "-m", "spark_prep.shop.export_purchases", "--date", DAY),
-        settings=("STAGING_URI", "QUARANTINE_URI", "START_DATE", "USER_PURCHASE_DSN"),
+        settings=(
+            "STAGING_URI",
+            "QUARANTINE_URI",
+            "START_DATE",
+            "USER_PURCHASE_DSN",
+            "SUPPRESSION_SECRET",
+            "SUPPRESSION_SECRET_ID",
+        ),
     )
 
     release = release_day(STAGED)

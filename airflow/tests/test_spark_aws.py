@@ -65,6 +65,7 @@ def arguments(job: str) -> list[str]:
     return [
         "--job", job, "--date", "2021-01-31", "--raw-uri", "s3://raw", "--staging-uri", "s3://staging",
         "--quarantine-uri", "s3://quarantine", "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
+        "--suppression-secret-id", "none",
     ]  # fmt: skip
 
 

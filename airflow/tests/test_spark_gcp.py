@@ -55,6 +55,7 @@ PYSPARK = {
     "args": [
         "--job", "parse_logs", "--date", "2021-01-31", "--raw-uri", "gs://raw", "--staging-uri", "gs://staging",
         "--quarantine-uri", "gs://quarantine", "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
+        "--suppression-secret-id", "none",
     ],
 }  # fmt: skip
 

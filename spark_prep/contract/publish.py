@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -28,9 +28,13 @@ from pyarrow.fs import FileSelector
 from spark_prep.contract import tables
 from spark_prep.contract.object_store import create, replace, store_and_path
 from spark_prep.errors import PreparationError
+from spark_prep.settings import is_local
 
 STARTED = "%Y%m%dT%H%M%S"
 RUN_FOLDER = re.compile(r"run=(?P<id>(?P<started>[0-9]{8}T[0-9]{6})-[0-9a-f]{8})")
+PART_PLACE = re.compile(
+    rf"/insert_date=(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/{RUN_FOLDER.pattern}/[^/]+$"
+)
 
 
 class Run(NamedTuple):
@@ -108,6 +112,36 @@ def files_of(root: str, table: str, day: date, run_id: str) -> list[str]:
     store, path = store_and_path(root)
     folder = FileSelector(f"{path}/{run_folder(table, day, run_id)}", allow_not_found=True)
     return sorted(file.path for file in store.get_file_info(folder) if file.is_file)
+
+
+def part_files(root: str, table: str) -> list[tuple[date, str, str]]:
+    """All files of a table's runs, committed or not: day, run, and the path in the store of the root, in this order."""
+    store, path = store_and_path(root)
+    selector = FileSelector(f"{path}/{table}", allow_not_found=True, recursive=True)
+    found = []
+    for file in store.get_file_info(selector):
+        place = PART_PLACE.search(file.path)
+        if file.is_file and place:
+            found.append((date.fromisoformat(place["day"]), place["id"], file.path))
+    return sorted(found)
+
+
+def remove_run(run: Run, day: date) -> None:
+    """Remove what a run has of a day, of the rejections this table's only. Not for a run that `delivery` names."""
+    for root in (run.staging_uri, run.quarantine_uri):
+        _delete_folder(root, run_folder(run.table, day, run.id))
+    store, path = store_and_path(run.staging_uri)
+    with suppress(FileNotFoundError):
+        store.delete_file(f"{path}/{rejection_file(run.table, day, run.id)}")
+
+
+def copy_part(root: str, run: Run, day: date, source: str) -> None:
+    """Take a file of another run of the day as it is. Nobody reads the copy before the commit, so it may be half there."""
+    store, path = store_and_path(root)
+    folder = f"{path}/{run_folder(run.table, day, run.id)}"
+    if is_local(root):
+        os.makedirs(folder, exist_ok=True)
+    store.copy_file(source, f"{folder}/{source.rpartition('/')[2]}")
 
 
 def rejections(staging_uri: str, table: str, day: date, run_id: str) -> dict[str, int]:

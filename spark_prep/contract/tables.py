@@ -5,6 +5,8 @@ insert_date and run are in no schema: they are partitions, and appear only in th
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pyarrow as pa
 
 USER_PURCHASE = pa.schema(
@@ -66,6 +68,9 @@ DELIVERY = pa.schema(
 # One row a day, staging table and reason that occurred.
 REJECTION = pa.schema([("table_name", pa.string()), ("reason", pa.string()), ("records", pa.int64())])
 
+# The reason of records that were left out or removed since their customer was erased. Of them there is this count and no record.
+ERASED = "erased on request"
+
 # One row a staging table of a day that may go to the warehouse: the run that was checked, and if the check had refused it, who accepted
 # it and why. Read by Airflow, not by dbt.
 STAGED = pa.schema(
@@ -87,3 +92,25 @@ QUARANTINE = pa.schema(
         ("record_id", pa.string()),
     ]
 )
+
+# What a column holds that leads to a person.
+CUSTOMER, REVIEW = PERSON_KINDS = ("customer", "review")
+
+
+class Person(NamedTuple):
+    """The column of a staging table that says whose a record is: a customer's id, or that of one of their reviews."""
+
+    column: str
+    kind: str
+
+
+# What is erased with a customer (spark_prep/erasure): the rows of these tables, and what quarantine has of them. The warehouse's tables
+# are declared in dbt's YAML (meta: personal_data, holds). A test looks for tables that are declared in neither.
+PERSON = {
+    "user_purchase": Person("customer_id", CUSTOMER),
+    "classified_movie_review": Person("customer_id", CUSTOMER),
+    "review_logs": Person("log_id", REVIEW),
+}
+
+# Who was erased, by digests; see spark_prep/erasure/suppression.py.
+SUPPRESSION = pa.schema([("kind", pa.string()), ("value", pa.string())])

@@ -30,7 +30,7 @@ SECONDS = 20
 def pseudonyms(values: pa.Array, secret_id: str) -> pa.Array:
     """Of strings: the hex digest (64 characters) of each trimmed value; NULL for NULL and blank values. `secret_id` is
     secret_id() as the driver has it, since a worker has no such variable."""
-    keyed = hmac.new(_key(secret_id), digestmod="sha256")
+    keyed = hmac.new(read_key("PSEUDONYM_SECRET", secret_id), digestmod="sha256")
     distinct = values.dictionary_encode()
     digests = [_digest(value, keyed) for value in distinct.dictionary.to_pylist()]
     return pa.array(digests, pa.string()).take(distinct.indices)
@@ -52,7 +52,7 @@ def require_key() -> None:
         raise PreparationError(
             "PSEUDONYM_SECRET and PSEUDONYM_SECRET_ID are both set; keep the one that is meant"
         )
-    _key(id_)
+    read_key("PSEUDONYM_SECRET", id_)
 
 
 def key_version() -> str:
@@ -65,25 +65,26 @@ def secret_id() -> str:
     return os.environ.get("PSEUDONYM_SECRET_ID", "").strip()
 
 
-def _key(secret_id: str) -> bytes:
-    key = _secret(secret_id) if secret_id else os.environ.get("PSEUDONYM_SECRET", "").strip()
+def read_key(setting: str, secret_id: str) -> bytes:
+    """The key that a setting of this name holds, or the secret that `secret_id` names; PreparationError when it can be no key."""
+    key = _secret(f"{setting}_ID", secret_id) if secret_id else os.environ.get(setting, "").strip()
     if len(key) < SHORTEST_KEY:
         raise PreparationError(
-            f"{f'the secret {secret_id}' if secret_id else 'PSEUDONYM_SECRET'} has {len(key)} characters, "
+            f"{f'the secret {secret_id}' if secret_id else setting} has {len(key)} characters, "
             f"a key needs {SHORTEST_KEY} or more: make one with `openssl rand -hex 32` and keep it in the secret store"
         )
     return key.encode()
 
 
 @cache
-def _secret(secret_id: str) -> str:
+def _secret(setting: str, secret_id: str) -> str:
     """The secret's value, asked for once in each process."""
     if arn := AWS_SECRET.fullmatch(secret_id):
         return _aws_secret(secret_id, arn["region"]).strip()
     if GCP_SECRET.fullmatch(secret_id):
         return _gcp_secret(secret_id).strip()
     raise PreparationError(
-        f"PSEUDONYM_SECRET_ID is {secret_id!r}; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME or "
+        f"{setting} is {secret_id!r}; write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME or "
         "projects/PROJECT/secrets/NAME/versions/VERSION"
     )
 

@@ -28,6 +28,7 @@ from spark_prep.contract.days import add_day_options, days_of, iso_day
 from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run, parts
+from spark_prep.erasure.suppression import Suppression, is_suppressed, read_suppression
 from spark_prep.errors import PreparationError, no_connection, not_done
 from spark_prep.errors import run as run_command
 from spark_prep.settings import read_settings
@@ -104,12 +105,14 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     run = new_run(settings, TABLE)
     try:
+        suppression = read_suppression(run.staging_uri)
         with _snapshot(settings["USER_PURCHASE_DSN"]) as cursor:
             _check_columns(cursor)
             week_before = [days[0] - timedelta(n) for n in range(DAYS_COUNTED_AGAIN, 0, -1)]
             earlier = [day for day in week_before if day >= start]
             delivered = _count_records(cursor, start, [*earlier, *days])
-            staged, rejected = _write_purchases(_read_purchases(cursor, start, days), run, days)
+            purchases = _read_purchases(cursor, start, days)
+            staged, rejected = _write_purchases(purchases, run, days, suppression)
         for day in days:
             of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
             # the shop's table counts as one file
@@ -225,7 +228,7 @@ def _query(template: str, start: date, days: Sequence[date]) -> str:
 
 
 def _write_purchases(
-    batches: Iterable[tuple[date, pa.RecordBatch]], run: Run, days: Sequence[date]
+    batches: Iterable[tuple[date, pa.RecordBatch]], run: Run, days: Sequence[date], suppression: Suppression
 ) -> tuple[int, Counter[tuple[date, str]]]:
     """Write one part a day; returns how many rows were staged, and (day, reason) → rejected records."""
     staged, written = 0, set()
@@ -234,6 +237,11 @@ def _write_purchases(
         written.add(day)
         with parts(run, day, 0) as (staged_rows, rejected_rows):
             for _, batch in of_day:
+                if suppression.digests:
+                    is_erased = is_suppressed(batch["customer_id"], tables.CUSTOMER, suppression)
+                    if erased := pc.sum(is_erased).as_py():
+                        rejected[day, tables.ERASED] += erased
+                        batch = batch.filter(pc.invert(is_erased))
                 is_fine = pc.is_null(batch["reason"])
                 # a batch of the driver, some 16 MB, is a row group; an empty one would be a row group, too
                 if fine := batch.filter(is_fine):

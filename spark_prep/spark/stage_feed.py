@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 from spark_prep.contract.object_store import require_writable, store_and_path
 from spark_prep.contract.outcome import Outcome, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run
+from spark_prep.erasure.suppression import read_suppression
 from spark_prep.errors import PreparationError, from_worker, not_done
 from spark_prep.spark.pieces import File, Report, Task, misread, pieces_of, tasks_of
 from spark_prep.spark.stage_task import Feed, Stage, StagedPiece, stage_task
@@ -57,6 +58,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
     """
     require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     run = new_run(settings, stage.table)
+    stage = stage._replace(suppression=read_suppression(settings["STAGING_URI"]))
     folders = {day: delivered_files(settings["RAW_URI"], stage.feed, day) for day in days}
     missing = [day for day in days if not folders[day].files]
     try:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from spark_prep.contract import tables
 from spark_prep.contract.publish import Run, parts
+from spark_prep.erasure.suppression import NOBODY, Suppression, is_suppressed, names_suppressed
 from spark_prep.errors import not_done
 from spark_prep.spark.csv_records import Block, Rejected
 from spark_prep.spark.pieces import (
@@ -46,11 +47,13 @@ class Feed(NamedTuple):
 
 class Stage(NamedTuple):
     """A staging table made from a feed. `transform` takes the feed's columns as binary, for some records, and gives the table's
-    columns, record_id (string), and reason (string): why a record has no place in the table, or NULL."""
+    columns, record_id (string), and reason (string): why a record has no place in the table, or NULL. Records of those who were
+    erased are counted, and kept nowhere."""
 
     table: str
     feed: Feed
     transform: Callable[[pa.Table], pa.Table]
+    suppression: Suppression = NOBODY
 
 
 class StagedPiece(NamedTuple):
@@ -104,7 +107,7 @@ def stage_piece(
             break
         table, found = _transformed(block, stage)
         good.append(table)
-        bad += found
+        bad += [record for record in found if record[1] != tables.ERASED]
         staged += len(table)
         reasons.update(reason for _, reason, _ in found)
         held_bytes += table.nbytes + sum(REJECTED_BYTES + len(raw) for raw, _, _ in found)
@@ -124,8 +127,13 @@ def _read(piece: Piece, feed: Feed) -> Iterator[Block | Report]:
 
 def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
     """The rows for the table; and what is rejected: the raw record, why, and its id where one can be found."""
-    rejected = [(record.raw, record.reason, _record_id(record, stage.feed)) for record in block.rejected]
+    rejected = [_rejected(record, stage) for record in block.rejected]
     table = stage.transform(block.fields)
+    if stage.suppression.digests:
+        person = tables.PERSON[stage.table]
+        is_erased = is_suppressed(table.column(person.column), person.kind, stage.suppression)
+        reason = pc.if_else(is_erased, tables.ERASED, table.column("reason"))
+        table = table.set_column(table.schema.get_field_index("reason"), "reason", reason)
     has_reason = pc.is_valid(table.column("reason"))
     # of no record at all, pyarrow 21 and older, which a cluster may bring, end the process
     for place in pc.indices_nonzero(has_reason).to_pylist() if len(table) else ():
@@ -133,6 +141,13 @@ def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes
         rejected.append((block.raw[place], reason, id_.strip(" ") or None))
     schema = tables.STAGING[stage.table]
     return table.filter(pc.is_null(table.column("reason"))).select(schema.names).cast(schema), rejected
+
+
+def _rejected(record: Rejected, stage: Stage) -> tuple[bytes, str, str | None]:
+    id_ = _record_id(record, stage.feed)
+    if stage.suppression.digests and names_suppressed(stage.table, record.raw, id_, stage.suppression):
+        return record.raw, tables.ERASED, id_
+    return record.raw, record.reason, id_
 
 
 def _record_id(record: Rejected, feed: Feed) -> str | None:

@@ -25,6 +25,7 @@ SETTINGS = {
     "--quarantine-uri": "QUARANTINE_URI",
     "--pseudonym-secret-id": "PSEUDONYM_SECRET_ID",
     "--pseudonym-key-version": "PSEUDONYM_KEY_VERSION",
+    "--suppression-secret-id": "SUPPRESSION_SECRET_ID",
     "--classifier": "CLASSIFIER",
     "--model-uri": "MODEL_URI",
 }

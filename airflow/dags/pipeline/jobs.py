@@ -34,6 +34,8 @@ VARIABLES = {
     "START_DATE": "start_date",
     "PSEUDONYM_SECRET": "pseudonym_secret",
     "PSEUDONYM_KEY_VERSION": "pseudonym_key_version",
+    "SUPPRESSION_SECRET": "suppression_secret",
+    "SUPPRESSION_SECRET_ID": "suppression_secret_id",
 }
 # What dbt parsed when it made the manifest; each dbt starts from there and parses only what differs.
 PARSED = DBT_PROJECT_DIR / "target/partial_parse.msgpack"

@@ -50,5 +50,12 @@ def local(job: str) -> JobProcess:
     return JobProcess(
         task_id=job,
         command=("python", "-m", "spark_prep.spark.submit", "--job", job, "--date", DAY),
-        settings=("RAW_URI", "STAGING_URI", "QUARANTINE_URI", "PSEUDONYM_SECRET", "PSEUDONYM_KEY_VERSION"),
+        settings=(
+            "RAW_URI",
+            "STAGING_URI",
+            "QUARANTINE_URI",
+            "PSEUDONYM_SECRET",
+            "PSEUDONYM_KEY_VERSION",
+            "SUPPRESSION_SECRET",
+        ),
     )

@@ -37,6 +37,8 @@ def arguments(job: str) -> list[str]:
         "--quarantine-uri", "{{ var.value.quarantine_uri }}",
         "--pseudonym-secret-id", deployed("pseudonym_secret_id"),
         "--pseudonym-key-version", "{{ var.value.pseudonym_key_version }}",
+        # Set when the first customer is erased (RUNBOOK.md); until then no job asks for it.
+        "--suppression-secret-id", "{{ var.value.get('suppression_secret_id', 'none') }}",
         *(word for choice in choices if choice[1] for word in choice),
     ]  # fmt: skip
 

@@ -514,3 +514,32 @@ def test_what_dbt_did_is_recorded_and_told(warehouse, built):
         sent = [e.partition("*/")[2] for e in entries if "*/" in e and '"analytics_audit"."run_result"' in e]
         assert len(sent) > 4
         assert {sql: problems_of(sql) for sql in sent if problems_of(sql)} == {}
+
+
+def test_a_customer_is_erased_from_every_table(warehouse):
+    """The last test, as what it erases is missed by the others. Where a customer is, is tried on DuckDB (test_erase_customer)."""
+    ((customer, reviews),) = warehouse.query(
+        "select customer_id, count(*) as reviews from analytics_intermediate.int_attributed_review "
+        "where customer_id is not null group by customer_id order by reviews desc, customer_id limit 1"
+    )
+
+    def operation(**arguments) -> str:
+        ran = warehouse.dbt(
+            "--quiet",
+            "run-operation",
+            "erase_customer",
+            "--args",
+            json.dumps({"customer": customer, **arguments}),
+        )
+        assert ran.returncode == 0, ran.stdout
+        return ran.stdout
+
+    counted = dict(re.findall(r"(\w+)[`\"]?  (\d+)$", operation(), re.MULTILINE))
+    assert counted["int_attributed_review"] == str(reviews)
+    assert {"int_log", "int_record_day", "fact_movie_analytics", "customer_history_nested"} <= counted.keys()
+    logs = int(counted["int_log"])
+    ((before,),) = warehouse.query("select count(*) from analytics_intermediate.int_log")
+    assert "no table of the warehouse holds a row of the customer" in operation(yes=True)
+    assert warehouse.query("select count(*) from analytics_intermediate.int_log") == [(before - logs,)]
+    assert warehouse.query(f"select 1 from analytics_marts.user_profile where customer_id = {customer}") == []
+    assert "holds 0 rows" in operation()

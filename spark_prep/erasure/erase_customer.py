@@ -1,0 +1,296 @@
+"""Erases a customer from staging and quarantine: `python -m spark_prep.erasure.erase_customer --customer N [--yes]`.
+
+Prints what is found: records of the days as they are, rejected records, and records in folders of other runs, which nobody reads.
+With --yes the customer is put on the suppression list, then each day that holds them gets a new run without them, committed like any
+other run; only files that hold the customer are written again, the others are copied. What was taken out is counted as rejected for
+"erased on request", so that the day's ledger balances, and is kept nowhere. The last line of standard output names the days that the
+warehouse has to build again, as environment variables of dbt, or none.
+
+A record is the customer's if it has their id, a log if it has the id of a review of theirs (the earliest record of that id, as in the
+warehouse). A rejected review that cannot be read is theirs if the id is anywhere in its text. A try that was killed is ended by the next:
+logs go before reviews, which alone say whose they are. Run it while no job stages a day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from spark_prep.contract import tables
+from spark_prep.contract.object_store import create, store_and_path
+from spark_prep.contract.publish import (
+    Delivery,
+    Run,
+    commit,
+    committed,
+    copy_part,
+    files_of,
+    new_run,
+    part_files,
+    rejections,
+    remove_run,
+    run_folder,
+)
+from spark_prep.erasure.suppression import require_key, suppress_customer
+from spark_prep.errors import PreparationError, not_answered, run
+from spark_prep.settings import read_settings
+
+SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
+# In this order: a log is known by its review alone.
+TABLES = ("review_logs", "user_purchase", "classified_movie_review")
+READ_AT_ONCE = 8
+# Locally, a part that is being written has another ending.
+PART = ".parquet"
+
+# Of a batch of records, which are the customer's, as booleans.
+IsTheirs = Callable[[pa.RecordBatch], pa.Array]
+
+
+class Customer(NamedTuple):
+    """Whom to erase: their id, and the ids of their reviews."""
+
+    id: int
+    reviews: frozenset[int]
+
+
+class Found(NamedTuple):
+    """A file with records of the customer. `records` is None for what a killed run has left and nobody can read."""
+
+    day: date
+    run: str
+    root: str
+    path: str
+    records: int | None
+
+
+def find_customer(settings: dict[str, str], customer_id: int) -> Customer:
+    """The customer's reviews: staged ones of which no other customer has an earlier record, and rejected ones that begin with their id."""
+    root, table = settings["STAGING_URI"], "classified_movie_review"
+    files = part_files(root, table)
+    reviews: set[int] = set()
+    for _, _, path in files:
+        for batch in _readable(root, path):
+            is_theirs = pc.equal(batch["customer_id"], customer_id).fill_null(False)
+            reviews.update(batch["review_id"].filter(is_theirs).to_pylist())
+    reviews -= _reviews_of_others(root, table, files, customer_id, reviews)
+
+    begins = re.compile(rb'(?m)^[\s"]*%d[\s"]*,' % customer_id)
+    root = settings["QUARANTINE_URI"]
+    for _, _, path in part_files(root, table):
+        for batch in _readable(root, path):
+            for raw, record_id in _raw_records(batch):
+                if record_id and re.fullmatch("[0-9]{1,9}", record_id) and begins.search(raw):
+                    reviews.add(int(record_id))
+    return Customer(customer_id, frozenset(reviews))
+
+
+def _reviews_of_others(
+    root: str, table: str, files: Sequence[tuple[date, str, str]], customer_id: int, reviews: set[int]
+) -> set[int]:
+    """Those of the reviews that are another customer's, as the warehouse decides: the earliest day, then the smallest customer."""
+    first: dict[int, tuple[date, int]] = {}
+    runs = {
+        day: delivery.run for day in {file[0] for file in files} if (delivery := committed(root, table, day))
+    }
+    for day, run_id, path in files if reviews else ():
+        for batch in _readable(root, path) if runs.get(day) == run_id else ():
+            same = batch.filter(pc.is_in(batch["review_id"], pa.array([*reviews], pa.int32())))
+            for review, owner in zip(
+                same["review_id"].to_pylist(), same["customer_id"].to_pylist(), strict=True
+            ):
+                # nobody comes last
+                record = (day, owner if owner is not None else 2**31)
+                first[review] = min(record, first.get(review, record))
+    return {review for review, (_, owner) in first.items() if owner != customer_id}
+
+
+def find_records(settings: dict[str, str], table: str, customer: Customer) -> list[Found]:
+    """All files of the table and its quarantine that hold the customer, in any run, and those that nobody can read."""
+
+    def look(file: tuple[date, str, str], root: str, is_theirs: IsTheirs) -> Found:
+        day, run_id, path = file
+        records = None
+        if path.endswith(PART):
+            with suppress(pa.ArrowInvalid):
+                records = sum(pc.sum(is_theirs(batch)).as_py() or 0 for batch in _batches(root, path))
+        return Found(day, run_id, root, path, records)
+
+    found: list[Found] = []
+    with ThreadPoolExecutor(READ_AT_ONCE) as threads:
+        for root, is_theirs in _areas(settings, table, customer):
+            found += threads.map(partial(look, root=root, is_theirs=is_theirs), part_files(root, table))
+    return [file for file in found if file.records != 0]
+
+
+def erase(settings: dict[str, str], table: str, customer: Customer, found: Sequence[Found]) -> None:
+    """Take the records out of all files that were found. A killed try leaves days as they were or as they are to be."""
+    for day in sorted({file.day for file in found}):
+        of_day = [file for file in found if file.day == day]
+        before = committed(settings["STAGING_URI"], table, day)
+        new = new_run(settings, table)
+        if before and any(file.run == before.run for file in of_day):
+            if any(
+                file.run == before.run and file.records is None and file.path.endswith(PART)
+                for file in of_day
+            ):
+                raise PreparationError(
+                    f"{table} of {day} cannot be read: a file of run {before.run} is broken; stage that day again, then erase once more"
+                )
+            _rewrite(settings, customer, before, new, day, {file.path for file in of_day})
+        for old in {file.run for file in of_day}:
+            remove_run(new._replace(id=old), day)
+
+
+def _rewrite(
+    settings: dict[str, str], customer: Customer, before: Delivery, new: Run, day: date, held: set[str]
+) -> None:
+    """Commit a run of the day that is the one before without the customer."""
+    run_before = str(before.run)
+    rejected = Counter(rejections(new.staging_uri, new.table, day, run_before))
+    for root, is_theirs in _areas(settings, new.table, customer):
+        for path in files_of(root, new.table, day, run_before):
+            if path not in held:
+                copy_part(root, new, day, path)
+            if path not in held or not path.endswith(PART):
+                continue
+            name = f"{run_folder(new.table, day, new.id)}/{path.rpartition('/')[2]}"
+            store, _ = store_and_path(root)
+            with store.open_input_file(path) as file, create(root, name) as new_file:
+                part = pq.ParquetFile(file)
+                # its own, which may be that of an older version
+                with pq.ParquetWriter(new_file, part.schema_arrow) as rows:
+                    for batch in part.iter_batches():
+                        theirs = is_theirs(batch)
+                        rows.write_batch(batch.filter(pc.invert(theirs)))
+                        rejected[tables.ERASED] += pc.sum(theirs).as_py() or 0
+                        if root == new.quarantine_uri:
+                            rejected.subtract(batch["reason"].filter(theirs).to_pylist())
+    commit(new, day, before.file_count, before.delivered_records, +rejected)
+
+
+def _areas(settings: dict[str, str], table: str, customer: Customer) -> list[tuple[str, IsTheirs]]:
+    """The table's two places."""
+    return [
+        (settings["STAGING_URI"], partial(_is_staged_of, table, customer)),
+        (settings["QUARANTINE_URI"], partial(_is_rejected_of, table, customer)),
+    ]
+
+
+def _is_staged_of(table: str, customer: Customer, batch: pa.RecordBatch) -> pa.Array:
+    person = tables.PERSON[table]
+    ids = [customer.id] if person.kind == tables.CUSTOMER else [*customer.reviews]
+    return pc.is_in(batch[person.column], pa.array(ids, pa.int32()))
+
+
+def _is_rejected_of(table: str, customer: Customer, batch: pa.RecordBatch) -> pa.Array:
+    named = {
+        # row_to_json's own writing
+        "user_purchase": rb'"customer_id":%d\b' % customer.id,
+        "classified_movie_review": rb"(?<![0-9])%d(?![0-9])" % customer.id,
+        "review_logs": rb"(?m)^[\s\"]*(?:%s)[\s\"]*,"
+        % b"|".join(b"%d" % review for review in sorted(customer.reviews)),
+    }[table]
+    if table == "review_logs" and not customer.reviews:
+        return pa.array([False] * len(batch), pa.bool_())
+    pattern = re.compile(named)
+    reviews = {str(review) for review in customer.reviews}
+    return pa.array(
+        [record_id in reviews or bool(pattern.search(raw)) for raw, record_id in _raw_records(batch)],
+        pa.bool_(),
+    )
+
+
+def _raw_records(batch: pa.RecordBatch) -> Iterator[tuple[bytes, str | None]]:
+    """Of rejected records: the bytes as they were delivered, and the id."""
+    columns = (batch[name].to_pylist() for name in ("raw_record", "raw_bytes", "record_id"))
+    for text, raw, record_id in zip(*columns, strict=True):
+        yield raw if raw is not None else (text or "").encode(), record_id
+
+
+def _batches(root: str, path: str) -> Iterator[pa.RecordBatch]:
+    store, _ = store_and_path(root)
+    with store.open_input_file(path) as file:
+        yield from pq.ParquetFile(file).iter_batches()
+
+
+def _readable(root: str, path: str) -> Iterator[pa.RecordBatch]:
+    """Nothing of what a killed run has left half-written."""
+    with suppress(pa.ArrowInvalid):
+        yield from _batches(root, path)
+
+
+def print_found(found: Mapping[str, Sequence[Found]], settings: dict[str, str]) -> None:
+    """A line for each table: records of the days as they are, rejected ones, and records of other runs."""
+    rows = [("table", "staged", "quarantined", "in other runs")]
+    for table, files in found.items():
+        runs = {file.day: committed(settings["STAGING_URI"], table, file.day) for file in files}
+        counts = Counter[str]()
+        for file in files:
+            row = runs[file.day]
+            place = "staged" if file.root == settings["STAGING_URI"] else "quarantined"
+            counts[place if row and row.run == file.run else "other"] += file.records or 0
+        rows.append((table, f"{counts['staged']:,}", f"{counts['quarantined']:,}", f"{counts['other']:,}"))
+    for name, *numbers in rows:
+        print(name.ljust(24), *(number.rjust(13) for number in numbers))
+    unread = sum(file.records is None for files in found.values() for file in files)
+    if unread:
+        print(f"{unread:,} files that killed runs have left cannot be read; they are removed, too")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m spark_prep.erasure.erase_customer",
+        description="Count what staging and quarantine hold of a customer; with --yes, erase it and keep the customer out from now on. "
+        "Takes STAGING_URI, QUARANTINE_URI, and SUPPRESSION_SECRET or SUPPRESSION_SECRET_ID from the environment.",
+    )
+    parser.add_argument("--customer", required=True, metavar="N", type=int, help="the customer's id")
+    parser.add_argument("--yes", action="store_true", help="erase; without it, only count")
+    arguments = parser.parse_args()
+    if not -(2**31) <= arguments.customer < 2**31:
+        raise PreparationError(f"--customer is {arguments.customer}; an id is an integer of 32 bits")
+    settings = read_settings(*SETTINGS)
+    try:
+        customer = find_customer(settings, arguments.customer)
+        days = _erase_everywhere(settings, customer) if arguments.yes else []
+        left = {table: find_records(settings, table, customer) for table in TABLES}
+    except (OSError, pa.ArrowException) as error:
+        raise not_answered(f"the customer cannot be erased in {settings['STAGING_URI']}", error) from error
+    if not arguments.yes:
+        print_found(left, settings)
+        print("nothing was changed; --yes (make: YES=1) erases it")
+    elif any(left.values()):
+        raise PreparationError(
+            "records of the customer are there again: a job was staging at the same time; wait for it, then erase once more"
+        )
+    else:
+        print("searched again: staging and quarantine hold no record of the customer, in no run of any day")
+        print(f"DBT_FROM_DATE={days[0]} DBT_TO_DATE={days[-1]}" if days else "DBT_FROM_DATE= DBT_TO_DATE=")
+
+
+def _erase_everywhere(settings: dict[str, str], customer: Customer) -> list[date]:
+    """Returns the days that held the customer, those of earlier tries included."""
+    require_key()
+    found = {table: find_records(settings, table, customer) for table in TABLES}
+    print_found(found, settings)
+    days = suppress_customer(
+        settings["STAGING_URI"], customer.id, customer.reviews,
+        {file.day for files in found.values() for file in files if file.records},
+    )  # fmt: skip
+    for table, files in found.items():
+        erase(settings, table, customer, files)
+    return days
+
+
+if __name__ == "__main__":
+    run(main)
