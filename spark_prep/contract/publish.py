@@ -114,6 +114,14 @@ def files_of(root: str, table: str, day: date, run_id: str) -> list[str]:
     return sorted(file.path for file in store.get_file_info(folder) if file.is_file)
 
 
+def require_unchanged(run: Run, day: date, before: Delivery) -> None:
+    """Before the commit of a run that was made from another one: raise PreparationError if that is not the day's any more."""
+    if committed(run.staging_uri, run.table, day) != before:
+        raise PreparationError(
+            f"{run.table} of {day} was staged again meanwhile; it stays as it is now: wait until no job stages that day, then try again"
+        )
+
+
 def part_files(root: str, table: str) -> list[tuple[date, str, str]]:
     """All files of a table's runs, committed or not: day, run, and the path in the store of the root, in this order."""
     store, path = store_and_path(root)

@@ -82,7 +82,8 @@ STAGED = pa.schema(
     ]
 )
 
-# raw_bytes is the record where it is no UTF-8, else NULL: raw_record then has U+FFFD for what cannot be read.
+# raw_bytes is the record where it is no UTF-8, else NULL: raw_record then has U+FFFD for what cannot be read. `fields` is how the file's
+# records are made up, as `cid,review_str,,id_review` (a column that the feed does not know has no name); NULL where nobody knows.
 QUARANTINE = pa.schema(
     [
         ("raw_record", pa.string()),
@@ -90,6 +91,7 @@ QUARANTINE = pa.schema(
         ("reason", pa.string()),
         ("file", pa.string()),
         ("record_id", pa.string()),
+        ("fields", pa.string()),
     ]
 )
 

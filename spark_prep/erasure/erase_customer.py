@@ -40,6 +40,7 @@ from spark_prep.contract.publish import (
     part_files,
     rejections,
     remove_run,
+    require_unchanged,
     run_folder,
 )
 from spark_prep.erasure.suppression import require_key, suppress_customer
@@ -176,6 +177,7 @@ def _rewrite(
                         rejected[tables.ERASED] += pc.sum(theirs).as_py() or 0
                         if root == new.quarantine_uri:
                             rejected.subtract(batch["reason"].filter(theirs).to_pylist())
+    require_unchanged(new, day, before)
     commit(new, day, before.file_count, before.delivered_records, +rejected)
 
 

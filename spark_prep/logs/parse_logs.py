@@ -29,9 +29,13 @@ LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_patter
 
 def parse_logs(spark: SparkSession, settings: dict[str, str], days: Sequence[date]) -> Outcome:
     """Stage the logs of the days. Refuses a key that is missing or too short before it does anything."""
+    return stage_feed(spark, settings, log_stage(), days)
+
+
+def log_stage() -> Stage:
+    """Raises PreparationError when there is no key for the pseudonyms."""
     require_key()
-    transform = partial(parse, secret_id=secret_id(), key_version=key_version())
-    return stage_feed(spark, settings, Stage("review_logs", LOG_REVIEWS, transform), days)
+    return Stage("review_logs", LOG_REVIEWS, partial(parse, secret_id=secret_id(), key_version=key_version()))
 
 
 def parse(fields: pa.Table, secret_id: str, key_version: str) -> pa.Table:

@@ -30,8 +30,11 @@ def classify_reviews(
     spark: SparkSession, settings: dict[str, str], classifier: Classifier, days: Sequence[date]
 ) -> Outcome:
     """Stage the reviews of the days."""
-    stage = Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, classifier=classifier))
-    return stage_feed(spark, settings, stage, days)
+    return stage_feed(spark, settings, review_stage(classifier), days)
+
+
+def review_stage(classifier: Classifier) -> Stage:
+    return Stage("classified_movie_review", MOVIE_REVIEW, partial(classify, classifier=classifier))
 
 
 def classify(fields: pa.Table, classifier: Classifier) -> pa.Table:

@@ -291,7 +291,7 @@ def _misfit(column: pa.Array, type_: pa.DataType) -> object:
 
 def _quarantined(refused: pa.RecordBatch) -> pa.RecordBatch:
     nothing = pa.nulls(len(refused))
-    columns = [refused["raw_record"], nothing, refused["reason"], nothing, nothing]
+    columns = [refused["raw_record"], nothing, refused["reason"], nothing, nothing, nothing]
     return pa.RecordBatch.from_arrays(
         [column.cast(field.type) for column, field in zip(columns, tables.QUARANTINE, strict=True)],
         schema=tables.QUARANTINE,

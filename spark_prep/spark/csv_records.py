@@ -17,7 +17,7 @@ warehouses: a quote inside a field that does not begin with one is a quote. A li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -61,6 +61,17 @@ class Layout(NamedTuple):
     positions: dict[str, int]
 
 
+def layout_text(layout: Layout) -> str:
+    """As quarantine keeps it."""
+    names = dict(zip(layout.positions.values(), layout.positions, strict=True))
+    return ",".join(names.get(position, "") for position in range(layout.number_of_fields))
+
+
+def layout_of(text: str) -> Layout:
+    names = text.split(",")
+    return Layout(len(names), {name: position for position, name in enumerate(names) if name})
+
+
 class Rejected(NamedTuple):
     raw: bytes
     reason: str
@@ -68,12 +79,13 @@ class Rejected(NamedTuple):
 
 class Block(NamedTuple):
     """`fields`: the feed's columns as binary, a row for each good record; `raw[i]` is the text of the i-th, as it was delivered.
-    `end` is the place in the file behind the block's last record."""
+    `end` is the place in the file behind the block's last record. `layout` is how the file's records are made up, where that is known."""
 
     fields: pa.Table
-    raw: Slices
+    raw: Sequence[bytes] | Slices
     rejected: list[Rejected]
     end: int
+    layout: Layout | None = None
 
 
 class Slices:

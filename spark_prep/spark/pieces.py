@@ -155,7 +155,7 @@ def read_piece(piece: Piece, columns: Sequence[str]) -> Iterator[Block | Report]
             for block in found:
                 records += len(block.raw) + len(block.rejected)
                 last = block.end
-                yield block
+                yield block._replace(layout=header.layout)
         yield Report(start, last, records, header.note if is_first else None)
 
 

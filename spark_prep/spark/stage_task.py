@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -19,11 +19,10 @@ from spark_prep.contract import tables
 from spark_prep.contract.publish import Run, parts
 from spark_prep.erasure.suppression import NOBODY, Suppression, is_suppressed, names_suppressed
 from spark_prep.errors import not_done
-from spark_prep.spark.csv_records import Block, Rejected
+from spark_prep.spark.csv_records import Block, Layout, Rejected, layout_text
 from spark_prep.spark.pieces import (
     CANNOT_BE_DECOMPRESSED,
     HEADER_IS_NOT_AS_AGREED,
-    File,
     Piece,
     Report,
     Task,
@@ -96,16 +95,17 @@ def stage_piece(
         if good:
             staged_rows.write_table(pa.concat_tables(good))
         if bad:
-            rejected_rows.write_table(_quarantined(bad, piece.file))
+            rejected_rows.write_table(quarantined(bad, piece.file.uri, layout))
         good.clear()
         bad.clear()
 
-    held_bytes = 0
+    held_bytes, layout = 0, None
     for block in _read(piece, stage.feed):
         if isinstance(block, Report):
             report = block
             break
-        table, found = _transformed(block, stage)
+        layout = block.layout
+        table, found = transformed(block, stage)
         good.append(table)
         bad += [record for record in found if record[1] != tables.ERASED]
         staged += len(table)
@@ -125,7 +125,7 @@ def _read(piece: Piece, feed: Feed) -> Iterator[Block | Report]:
         raise not_done(f"{piece.file.uri} cannot be read", error, "its day stays as it was") from error
 
 
-def _transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
+def transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
     """The rows for the table; and what is rejected: the raw record, why, and its id where one can be found."""
     rejected = [_rejected(record, stage) for record in block.rejected]
     table = stage.transform(block.fields)
@@ -157,9 +157,13 @@ def _record_id(record: Rejected, feed: Feed) -> str | None:
     return found[1].decode() if found else None
 
 
-def _quarantined(rejected: list[tuple[bytes, str, str | None]], file: File) -> pa.Table:
+def quarantined(
+    rejected: Sequence[tuple[bytes, str, str | None]], file_uri: str | None, layout: Layout | None
+) -> pa.Table:
     """A raw record that is no UTF-8 is kept twice: to be read, and as it was."""
     raws, reasons, ids = zip(*rejected, strict=True)
     readable = [raw.decode("utf-8", "replace") for raw in raws]
     as_they_were = [None if text.encode() == raw else raw for text, raw in zip(readable, raws, strict=True)]
-    return pa.table([readable, as_they_were, reasons, [file.uri] * len(raws), ids], schema=tables.QUARANTINE)
+    fields = layout_text(layout) if layout else None
+    columns = [readable, as_they_were, reasons, [file_uri] * len(raws), ids, [fields] * len(raws)]
+    return pa.table(columns, schema=tables.QUARANTINE)
