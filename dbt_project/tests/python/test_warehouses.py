@@ -536,7 +536,7 @@ def test_a_customer_is_erased_from_every_table(warehouse):
 
     counted = dict(re.findall(r"(\w+)[`\"]?  (\d+)$", operation(), re.MULTILINE))
     assert counted["int_attributed_review"] == str(reviews)
-    assert {"int_log", "int_record_day", "fact_movie_analytics", "customer_history_nested"} <= counted.keys()
+    assert {"int_log", "int_record_day", "fact_movie_analytics", "user_profile"} <= counted.keys()
     logs = int(counted["int_log"])
     ((before,),) = warehouse.query("select count(*) from analytics_intermediate.int_log")
     assert "no table of the warehouse holds a row of the customer" in operation(yes=True)
