@@ -37,7 +37,7 @@ from spark_prep.contract.publish import (
     require_unchanged,
 )
 from spark_prep.erasure.suppression import read_suppression
-from spark_prep.errors import PreparationError, not_answered, run
+from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.logs.parse_logs import log_stage
 from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
 from spark_prep.reviews.classify_reviews import review_stage
@@ -187,7 +187,7 @@ def main() -> None:
     try:
         replayed = replay_day(settings, stage, day, arguments.reason)
     except (OSError, pa.ArrowException) as error:
-        raise not_answered(
+        raise not_done(
             f"{arguments.table} of {day} cannot be replayed in {settings['STAGING_URI']}", error
         ) from error
     print(

@@ -44,7 +44,7 @@ from spark_prep.contract.publish import (
     run_folder,
 )
 from spark_prep.erasure.suppression import require_key, suppress_customer
-from spark_prep.errors import PreparationError, not_answered, run
+from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
@@ -267,7 +267,7 @@ def main() -> None:
         days = _erase_everywhere(settings, customer) if arguments.yes else []
         left = {table: find_records(settings, table, customer) for table in TABLES}
     except (OSError, pa.ArrowException) as error:
-        raise not_answered(f"the customer cannot be erased in {settings['STAGING_URI']}", error) from error
+        raise not_done(f"the customer cannot be erased in {settings['STAGING_URI']}", error) from error
     if not arguments.yes:
         print_found(left, settings)
         print("nothing was changed; --yes (make: YES=1) erases it")
