@@ -93,6 +93,7 @@ class Warehouse:
     MARTS = (
         "dim_browser", "dim_date", "dim_devices", "dim_location", "dim_os",
         "fact_movie_analytics", "user_behavior_metric", "ledger", "ledger_rejection",
+        "ledger_classifier",
         "user_profile", "customer_cohort_retention", "movie_analytics_obt",
     )  # fmt: skip
     # Set by every command of dbt, beside the days.

@@ -15,8 +15,8 @@ from spark_prep.errors import PreparationError
 from spark_prep.reviews import train
 from spark_prep.reviews.classifiers.model import Model, model, read_model
 from spark_prep.reviews.classifiers.ngrams import ngrams_of
-from spark_prep.reviews.training import measure
-from spark_prep.reviews.training.fit import FEWEST_REVIEWS, Matrix, log_ratios, matrix_of
+from spark_prep.reviews.training import learn, measure
+from spark_prep.reviews.training.fit import FEWEST_REVIEWS, Fit, Matrix, log_ratios, matrix_of
 from spark_prep.reviews.training.labelled import Labelled, read_labelled, read_labels
 from spark_prep.reviews.training.words import telling_ngrams
 
@@ -154,6 +154,43 @@ def test_the_card(small):
     assert f"right in {figures['accuracy']:.1%} of reviews that it has not learnt from" in page
     for _, text, _ in reviews(400):
         assert text not in page
+
+
+def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_all_blocks(files, monkeypatch):
+    """With fits that are made up, each of its own weights."""
+    labelled = files.write(reviews(200)).read()
+    matrix = matrix_of(labelled, measure.blocks_of(labelled.is_positive, None))
+    fits = {}
+
+    def made_up(_, matrix, blocks):
+        rng = np.random.default_rng(blocks)
+        fits[blocks] = Fit(rng.normal(size=len(matrix.slots)), 0.1 * len(blocks))
+        return fits[blocks]
+
+    monkeypatch.setattr(learn, "fit", made_up)
+    monkeypatch.setattr(learn, "to_spark", lambda *_: None)
+    two_cores = types.SimpleNamespace(sparkContext=types.SimpleNamespace(defaultParallelism=2))
+    trained = learn.train(two_cores, matrix, "")
+    whole = (0, 1, 2, 3, 4)
+    others = [(1, 2, 3, 4), (0, 2, 3, 4), (0, 1, 3, 4), (0, 1, 2, 4), (0, 1, 2, 3)]
+    assert fits.keys() == {whole, *others, (0,), (0, 1), (0, 1, 2)}
+
+    texts = pa.array([text for _, text, _ in reviews(200)])
+    every = {
+        blocks: Model(matrix.slots, found.weights, found.intercept).margins(texts)
+        for blocks, found in fits.items()
+    }
+    margins = np.array([every[others[block]][place] for place, block in enumerate(matrix.block)])
+    calibration = measure.calibrate(margins, matrix.is_positive)
+    assert trained.model.margins(texts) == pytest.approx(
+        calibration.slope * every[whole] + calibration.offset, rel=1e-4, abs=1e-4
+    )
+    scores = measure.calibrated_across(margins, matrix.is_positive, matrix.block)
+    assert trained.scores == pytest.approx(scores)
+    last = matrix.block == 4
+    for (count, accuracy), blocks in zip(trained.curve, [(0,), (0, 1), (0, 1, 2), (0, 1, 2, 3)], strict=True):
+        assert count == 40 * len(blocks)
+        assert accuracy == np.mean((every[blocks][last] > 0) == matrix.is_positive[last])
 
 
 def test_on_a_cluster_the_ngrams_lie_in_the_models_folder_and_are_removed(tmp_path):
