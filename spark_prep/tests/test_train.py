@@ -5,6 +5,7 @@ import random
 import re
 import sys
 import types
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -169,7 +170,7 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
 
     monkeypatch.setattr(learn, "fit", made_up)
     monkeypatch.setattr(learn, "to_spark", lambda *_: None)
-    two_cores = types.SimpleNamespace(sparkContext=types.SimpleNamespace(defaultParallelism=2))
+    two_cores: Any = types.SimpleNamespace(sparkContext=types.SimpleNamespace(defaultParallelism=2))
     trained = learn.train(two_cores, matrix, "")
     whole = (0, 1, 2, 3, 4)
     others = [(1, 2, 3, 4), (0, 2, 3, 4), (0, 1, 3, 4), (0, 1, 2, 4), (0, 1, 2, 3)]
@@ -195,7 +196,7 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
 
 def test_on_a_cluster_the_ngrams_lie_in_the_models_folder_and_are_removed(tmp_path):
     """A worker cannot read the driver's own folders; not on success alone, since they tell what people wrote."""
-    yarn = types.SimpleNamespace(sparkContext=types.SimpleNamespace(master="yarn"))
+    yarn: Any = types.SimpleNamespace(sparkContext=types.SimpleNamespace(master="yarn"))
     with pytest.raises(ZeroDivisionError), train._scratch(yarn, f"{tmp_path}/model") as folder:
         assert folder == f"{tmp_path}/model/_ngrams"
         with create(folder, "ngrams.parquet") as file:
