@@ -66,7 +66,7 @@ erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold 
 	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
 	    env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test; \
 	  fi && \
-	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, yes: true}"; \
+	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, confirmed: true}"; \
 	else \
 	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
 	fi

@@ -1,8 +1,8 @@
 {#-
-    Counts the rows of a customer in every table of the warehouse that may hold them, and with `yes` deletes them:
+    Counts the rows of a customer in every table of the warehouse that may hold them, and with `confirmed` deletes them:
 
         dbt --quiet run-operation erase_customer --args '{customer: 12346}'
-        dbt --quiet run-operation erase_customer --args '{customer: 12346, yes: true}'
+        dbt --quiet run-operation erase_customer --args '{customer: 12346, confirmed: true}'
 
     Which tables these are is declared in their YAML: a column with meta `personal_data: identifier` holds the customer's id, one with
     `holds: review` the id of a review, which is the customer's if int_attributed_review says so. A test looks for tables that are not declared.
@@ -11,7 +11,7 @@
     say whose profile is made again, and those of days whose staging is gone. A try that ended half-way is ended by the next: the table that says
     whose a review is comes last.
 -#}
-{% macro erase_customer(customer, yes=false) %}
+{% macro erase_customer(customer, confirmed=false) %}
     {%- if not modules.re.fullmatch('-?[0-9]{1,10}', customer | string) -%}
         {{ exceptions.raise_compiler_error("customer is '" ~ customer ~ "'. Give the id of a customer, an integer.") }}
     {%- endif -%}
@@ -22,7 +22,7 @@
         {%- for target in found -%}
             {{ print(target.relation.render() ~ "  " ~ target.rows) }}
         {%- endfor -%}
-        {%- if yes -%}
+        {%- if confirmed -%}
             {%- for target in found -%}
                 {%- call statement(auto_begin=true) -%}
                     delete from {{ target.relation }} where {{ target.is_theirs }}

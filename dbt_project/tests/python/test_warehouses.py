@@ -539,7 +539,7 @@ def test_a_customer_is_erased_from_every_table(warehouse):
     assert {"int_log", "int_record_day", "fact_movie_analytics", "user_profile"} <= counted.keys()
     logs = int(counted["int_log"])
     ((before,),) = warehouse.query("select count(*) from analytics_intermediate.int_log")
-    assert "no table of the warehouse holds a row of the customer" in operation(yes=True)
+    assert "no table of the warehouse holds a row of the customer" in operation(confirmed=True)
     assert warehouse.query("select count(*) from analytics_intermediate.int_log") == [(before - logs,)]
     assert warehouse.query(f"select 1 from analytics_marts.user_profile where customer_id = {customer}") == []
     assert "holds 0 rows" in operation()
