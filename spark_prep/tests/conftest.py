@@ -35,7 +35,7 @@ def event_log(tmp_path_factory):
 @pytest.fixture(scope="session")
 def spark(event_log):
     # Python workers get the environment that the JVM was started with
-    os.environ["PSEUDONYM_SECRET"] = KEY
+    os.environ["PSEUDONYM_SECRET"] = os.environ["SUPPRESSION_SECRET"] = KEY
     options = {"enabled": "true", "compress": "false", "dir": event_log.as_uri()}
     conf = " ".join(f"--conf spark.eventLog.{name}={value}" for name, value in options.items())
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{conf} pyspark-shell"

@@ -9,6 +9,7 @@ from functools import partial
 import pyarrow.parquet as pq
 import pytest
 
+from spark_prep.erasure.suppression import suppress_customer
 from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.reviews.classifiers.keyword import keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, classify_reviews
@@ -72,6 +73,17 @@ def test_the_outcome_and_the_counts_by_reason_agree(staged):
     assert outcome.delivered == outcome.staged + sum(outcome.quarantined.values())
     assert outcome.quarantined == staged.rejections(TABLE, DAY)
     assert outcome.quarantined == {"wrong number of fields": 2, "header is not as agreed": 2}
+
+
+def test_who_was_erased_is_counted_and_kept_nowhere(spark, lake):
+    """Whether the record is right, has no text, or is no record: then any number in it may be theirs."""
+    lake.deliver("movie_review", DAY, HEADER + "1,a,10\n2,b,11\n2,,12\n2\n3\n")
+    suppress_customer(lake.settings["STAGING_URI"], 2, [11], [DAY])
+    outcome = classify(spark, lake, DAY)
+    assert [row["review_id"] for row in lake.staged(TABLE, DAY)] == [10]
+    assert [row["raw_record"] for row in lake.quarantined(TABLE, DAY)] == ["3"]
+    assert outcome.quarantined == {"erased on request": 3, "wrong number of fields": 1}
+    assert outcome.delivered == 5
 
 
 def test_the_quarantine_names_the_file(staged):

@@ -127,6 +127,12 @@ def test_each_writer_writes_and_removes_runs_of_its_own_tables_only(production: 
             assert who_may(policy, WRITING_ROLES, key) == set()
 
 
+def test_the_jobs_read_who_was_erased_and_write_nobody_there(production: Stack) -> None:
+    staging = production.one("google_storage_bucket_iam_policy", "staging")
+    assert who_may(staging, READING_ROLES, "suppression/0a1b.parquet") == {SPARK, AIRFLOW}
+    assert who_may(staging, WRITING_ROLES, "suppression/0a1b.parquet") == set()
+
+
 def test_the_writers_read_their_delivery_rows(production: Stack) -> None:
     staging = production.one("google_storage_bucket_iam_policy", "staging")
     for table, writer in WRITERS.items():

@@ -46,6 +46,8 @@ locals {
         Resource = concat(
           [for folder in concat(local.tables.spark, ["rejection", "delivery"]) : "${local.bucket_arns["staging"]}/${folder}/insert_date=*"],
           [for folder in local.tables.spark : "${local.bucket_arns["quarantine"]}/${folder}/insert_date=*"],
+          # Who was erased.
+          ["${local.bucket_arns["staging"]}/suppression/*"],
         )
       },
       {

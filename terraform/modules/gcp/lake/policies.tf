@@ -23,6 +23,8 @@ locals {
       { member = var.spark_member, role = "roles/storage.objectUser", folders = [for table in local.spark_tables : "${table}/"], files = [] },
       { member = var.spark_member, role = "roles/storage.objectUser", folders = ["delivery/"], files = local.spark_files },
       { member = var.spark_member, role = "roles/storage.objectUser", folders = ["rejection/"], files = concat(local.spark_files, [local.marker]) },
+      # Who was erased.
+      { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["suppression/"], files = [] },
       # dbt runs as Airflow; an external table is read with the rights of who asks.
       { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
       { member = var.airflow_member, role = "roles/storage.objectViewer", folders = [], files = [] },
