@@ -54,6 +54,10 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         "name": figure.name,
         "title": figure.title,
         "sentence": sentence,
+        # Wherever money is, which.
+        "money": f"Money: net, returns counted as negative, in {warehouse.currency}."
+        if shown and any(kind == "money" for _, kind in shown.columns)
+        else "",
         "pictures": _pictures(figure, shown),
         "legend": shown.legend if shown else (),
         "caveat": _classifier_agreement(warehouse) if figure.is_about_sentiment else "",

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# In a sentence; the table below it has all, in full.
+NAMES_LISTED, LONGEST_NAME = 4, 60
+
 
 @dataclass
 class Shown:
@@ -65,9 +68,47 @@ def text(value, kind: str) -> str:
 
 
 def listed(names) -> str:
-    """Names as in a sentence: a, b and c."""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """Names as in a sentence: a, b and c. Of many, the first and how many more; "none" without any."""
+    names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    if len(names) > NAMES_LISTED:
+        names[NAMES_LISTED - 1 :] = [f"{text(len(names) - NAMES_LISTED + 1, 'count')} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names) or "none"
+
+
+def counted(count, one: str, many: str = "") -> str:
+    """1 review, 2 reviews."""
+    return f"{text(count, 'count')} {one if count == 1 else many or one + 's'}"
+
+
+def part_of(part, whole, kind: str = "count") -> str:
+    """3 of 4 (75.0 %). Without a share where there is none: of nothing, or of money below zero."""
+    if whole <= 0 or not 0 <= part <= whole:
+        return f"{text(part, kind)} of {text(whole, kind)}"
+    share = text(part / whole, "share")
+    # A share that rounding alone makes all or nothing.
+    if share == "100.0 %" and part < whole:
+        share = "over 99.9 %"
+    if share == "0.0 %" and part > 0:
+        share = "under 0.1 %"
+    return f"{text(part, kind)} of {text(whole, kind)} ({share})"
+
+
+def largest_part(amounts: dict[str, int], what: str, kind: str = "count") -> str:
+    """Who has the largest part of `what`, as a clause: "Mobile has most of the reviews: 3 of 4 (75.0 %)". Several if they tie.
+
+    Nothing else in the report writes "most", which is more than half.
+    """
+    whole, largest = sum(amounts.values()), max(amounts.values())
+    first = [name for name, amount in amounts.items() if amount == largest]
+    if min(amounts.values()) < 0 or whole <= 0:
+        words = "the largest amount"
+    elif largest == whole:
+        words = "all"
+    else:
+        words = "most" if 2 * largest > whole else "the largest part"
+    if len(first) > 1:
+        return f"{listed(first)} tie for {words} of the {what}: {part_of(largest, whole, kind)} each"
+    return f"{listed(first)} has {words} of the {what}: {part_of(largest, whole, kind)}"
 
 
 def _bytes(value: float) -> str:

@@ -37,6 +37,14 @@ class Warehouse:
         self.tables = {row["unique_id"]: row for row in self.answers["report_footer_tables"]}
         self.tests = {row["unique_id"]: row for row in self.answers["report_footer_tests"]}
 
+    @property
+    def currency(self) -> str:
+        """In words, of the project's variable."""
+        project = self.manifest["metadata"]["project_name"]
+        return self.manifest["exposures"][f"exposure.{project}.report_customers"]["config"]["meta"][
+            "currency"
+        ]
+
     def tables_behind(self, queries) -> list[dict]:
         """The nodes that the queries refer to, in order of their names."""
         analyses = {

@@ -1,7 +1,7 @@
 """Who the customers are: segments, spend against what they write, and who comes back."""
 
 from pages.report.charts import Bar, Cell, bars, grid, shade
-from pages.report.figure import Figure, Page, Shown, text
+from pages.report.figure import Figure, Page, Shown, counted, largest_part, part_of, text
 
 # (spend, sentiment) -> (column, row) of the map
 QUADRANTS = {
@@ -13,12 +13,13 @@ SAID = {"positive": "more “good”", "not positive": "less “good”"}
 MONTHS_SHOWN = 12
 
 
-def money_by_segment(rows) -> Shown:
+def money_by_segment(rows, ledger) -> Shown:
     total, customers = sum(row["amount_spent"] for row in rows), sum(row["customer_count"] for row in rows)
-    first = rows[0]
+    money = {row["rfm_segment"]: row["amount_spent"] for row in rows}
+    first = sum(row["customer_count"] for row in rows if row["amount_spent"] == max(money.values()))
     return Shown(
-        sentence=f"{text(customers, 'count')} customers spent {text(total, 'money')} net; {first['rfm_segment']} most of it: "
-        f"{text(first['amount_spent'], 'money')} by {text(first['customer_count'], 'count')} customers.",
+        sentence=f"{counted(customers, 'customer')} spent {text(total, 'money')} net. {largest_part(money, 'net money', 'money')}, "
+        f"from {counted(first, 'customer')}. {without_customer(ledger)}",
         columns=[
             ("Segment", "text"), ("Customers", "count"), ("Net money", "money"), ("Money for each", "money"),
             ("Share of money", "share"),
@@ -40,6 +41,18 @@ def money_by_segment(rows) -> Shown:
     )  # fmt: skip
 
 
+def without_customer(ledger) -> str:
+    """What of the purchases belongs to nobody, as a sentence, of report_ledger."""
+    lines = next((row for row in ledger if row["table_name"] == "user_purchase"), None)
+    if not lines or not lines["records_unattributable"]:
+        return "Every purchase line has a customer."
+    staged = lines["records_in_marts"] + lines["records_unattributable"]
+    return (
+        f"Not in it: purchase lines without a customer, {part_of(lines['records_unattributable'], staged)}, with "
+        f"{part_of(lines['amount_unattributable'], lines['amount_staged'], 'money')} of the net money."
+    )
+
+
 def _money_bar(amount) -> tuple:
     return (0, amount, "blue") if amount > 0 else (amount, 0, "orange")
 
@@ -51,7 +64,6 @@ def rfm_map(rows) -> Shown:
     by_segment: dict[str, int] = {}
     for row in rows:
         by_segment[row["rfm_segment"]] = by_segment.get(row["rfm_segment"], 0) + row["customer_count"]
-    most = max(by_segment, key=lambda segment: by_segment[segment])
 
     def chart(width):
         cells = []
@@ -69,8 +81,7 @@ def rfm_map(rows) -> Shown:
         )
 
     return Shown(
-        sentence=f"Of {text(sum(counts.values()), 'count')} customers who ordered, {text(by_segment[most], 'count')} are in "
-        f"{most}, the largest segment.",
+        sentence=f"{largest_part(by_segment, 'customers who ordered')}.",
         columns=[
             ("Recency score", "count"), ("Value score", "count"), ("Segment", "text"), ("Customers", "count"),
             ("Net money", "money"),
@@ -89,7 +100,7 @@ def spend_and_good(rows) -> Shown:
     inside = [row for name, row in found.items() if name in QUADRANTS]
     largest = max((row["customer_count"] for row in inside), default=0)
     outside = sum(row["customer_count"] for name, row in found.items() if name not in QUADRANTS)
-    counted = sum(row["customer_count"] for row in inside)
+    both = sum(row["customer_count"] for row in inside)
     cells = []
     for name, (across, down) in QUADRANTS.items():
         count = found[name]["customer_count"] if name in found else 0
@@ -103,10 +114,14 @@ def spend_and_good(rows) -> Shown:
                 f"{money:,.0f} net money",
             )
         )
-    less = found.get("big spender, not positive")
+    less, more = (
+        found[f"big spender, {said}"]["customer_count"] if f"big spender, {said}" in found else 0
+        for said in ("not positive", "positive")
+    )
     return Shown(
-        sentence=f"{text(counted, 'count')} customers bought and wrote, {text(outside, 'count')} did only one of the two. "
-        f"{text(less['customer_count'] if less else 0, 'count')} big spenders write “good” less often than all reviews do.",
+        sentence=f"{counted(both, 'customer')} with both a purchase line (a return is one) and a review, {text(outside, 'count')} with "
+        f"only one of the two. Of the big spenders with both, {part_of(less, less + more)} write “good” in a smaller share of their "
+        "reviews than all customers together.",
         columns=[
             ("Spend", "text"), ("Their reviews", "text"), ("Customers", "count"), ("Net money", "money"),
             ("Reviews", "count"), ("Contain “good”", "count"),
@@ -161,10 +176,10 @@ def cohorts(rows, days) -> Shown:
         )
 
     return Shown(
-        sentence=f"Purchases run from {first} to {last}. {text(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'count')} customers "
-        f"ordered for the first time in {len(months)} month{'s' if len(months) > 1 else ''}. "
+        sentence=f"Purchases run from {first} to {last}. {counted(sum(row['customer_count'] for row in rows if row['months_since_first'] == 0), 'customer')} "
+        f"ordered for the first time, in {counted(len(months), 'month')}. "
         + (
-            f"Of {text(started, 'count')} new ones with a whole month behind them, {text(back / started, 'share')} ordered again in the month after."
+            f"Of {text(started, 'count')} new ones with a whole month behind them, {text(back, 'count')} ({text(back / started, 'share')}) ordered again in the month after."
             if started
             else "No month after a cohort's own is over yet."
         ),
@@ -200,11 +215,11 @@ PAGE = Page(
         Figure(
             name="segments",
             title="Money by segment",
-            queries=("report_customers_by_segment",),
+            queries=("report_customers_by_segment", "report_ledger"),
             show=money_by_segment,
             definition=(
                 "Net money of each segment: returns count as negative. A segment is a name for a pair of scores, from the seed "
-                "rfm_segment; No order are those who only wrote, or only returned."
+                "rfm_segment; in “No order” are customers who only wrote, or only returned."
             ),
             empty=EMPTY,
         ),

@@ -1,7 +1,7 @@
 """The five questions of the business, each with its answer."""
 
 from pages.report.charts import Bar, bars
-from pages.report.figure import Figure, Page, Shown, listed, text
+from pages.report.figure import Figure, Page, Shown, counted, listed, part_of, text
 
 APPLE, ALL = "blue", "pale"
 
@@ -10,7 +10,7 @@ def three_states(rows) -> Shown:
     total = sum(row["review_count"] for row in rows)
     counts = listed(f"{text(row['review_count'], 'count')} in {row['location']}" for row in rows)
     return Shown(
-        sentence=f"{text(total, 'count')} reviews: {counts}.",
+        sentence=f"{counted(total, 'review')}: {counts}.",
         columns=[("State", "text"), ("Reviews", "count")],
         rows=[(row["location"], row["review_count"]) for row in rows],
         chart=lambda width: bars([_bar(row["location"], row["review_count"]) for row in rows], width),
@@ -19,10 +19,11 @@ def three_states(rows) -> Shown:
 
 def apple_in_three_states(rows) -> Shown:
     apple, total = (sum(row[count] for row in rows) for count in ("apple_review_count", "review_count"))
-    by_state: dict[str, int] = {}
+    by_state: dict[str, tuple] = {}
     for row in rows:
-        by_state[row["location"]] = by_state.get(row["location"], 0) + row["apple_review_count"]
-    states = listed(f"{text(count, 'count')} in {state}" for state, count in by_state.items())
+        of_apple, of_all = by_state.get(row["location"], (0, 0))
+        by_state[row["location"]] = (of_apple + row["apple_review_count"], of_all + row["review_count"])
+    states = listed(f"{part_of(*counts)} in {state}" for state, counts in by_state.items())
     lines = []
     for state in by_state:
         lines.append(Bar(state))
@@ -36,7 +37,7 @@ def apple_in_three_states(rows) -> Shown:
             if row["location"] == state
         ]
     return Shown(
-        sentence=f"{text(apple, 'count')} of {text(total, 'count')} reviews: {states}.",
+        sentence=f"From an Apple device came {part_of(apple, total)}: {states}.",
         columns=[
             ("State", "text"),
             ("Device", "text"),
@@ -52,10 +53,10 @@ def apple_in_three_states(rows) -> Shown:
 
 
 def most_computer_reviews_in_chrome(rows) -> Shown:
-    count = text(rows[0]["review_count"], "count")
+    count = counted(rows[0]["review_count"], "review")
     places = [row["location"] for row in rows]
     return Shown(
-        sentence=f"{listed(places)}, with {count} reviews{' each' if len(places) > 1 else ''}.",
+        sentence=f"{listed(places)}, with {count}{' each' if len(places) > 1 else ''}.",
         columns=[("Location", "text"), ("Computer reviews in Chrome", "count")],
         rows=[(row["location"], row["review_count"]) for row in rows],
         chart=lambda width: bars([_bar(row["location"], row["review_count"]) for row in rows], width),
@@ -65,16 +66,15 @@ def most_computer_reviews_in_chrome(rows) -> Shown:
 def most_and_fewest(rows) -> Shown:
     def said(answer):
         found = [row for row in rows if row["answer"] == answer]
-        count = text(found[0]["review_count"], "count") if found else "0"
-        return (
-            f"{listed(row['location'] for row in found)} ({count}{' each' if len(found) > 1 else ''})"
-            if found
-            else ""
-        )
+        count = counted(found[0]["review_count"], "review") if found else ""
+        return f"{listed(row['location'] for row in found)}, {count}{' each' if len(found) > 1 else ''}"
 
-    fewest = said("fewest")
+    if all(row["answer"] == "most" for row in rows):
+        sentence = f"No state has more than another: {said('most')}."
+    else:
+        sentence = f"The highest number: {said('most')}. The lowest: {said('fewest')}."
     return Shown(
-        sentence=f"Most: {said('most')}." + (f" Fewest: {fewest}." if fewest else ""),
+        sentence=sentence,
         columns=[("", "text"), ("State", "text"), ("Reviews in 2021", "count")],
         rows=[(row["answer"], row["location"], row["review_count"]) for row in rows],
         chart=lambda width: bars(
@@ -86,10 +86,11 @@ def most_and_fewest(rows) -> Shown:
 def devices_by_coast(rows) -> Shown:
     def most(area):
         found = [row for row in rows if (row["kind_of_area"], row["area"]) == ("coast", area)]
+        count = counted(found[0]["review_count"], "review") if found else ""
         return (
-            f"{listed(row['device'] for row in found)} ({text(found[0]['review_count'], 'count')})"
+            f"{listed(row['device'] for row in found)}, {count}{' each' if len(found) > 1 else ''}"
             if found
-            else "none"
+            else "no device of a review is known"
         )
 
     lines = []
@@ -102,7 +103,7 @@ def devices_by_coast(rows) -> Shown:
         ]
     return Shown(
         sentence=f"In the east: {most('East')}. In the west: {most('West')}.",
-        columns=[("Area", "text"), ("", "text"), ("Most used device", "text"), ("Reviews", "count")],
+        columns=[("Area", "text"), ("", "text"), ("Device", "text"), ("Reviews", "count")],
         rows=[(row["kind_of_area"], row["area"], row["device"], row["review_count"]) for row in rows],
         chart=lambda width: bars(lines, width),
     )

@@ -3,7 +3,7 @@
 from math import sqrt
 
 from pages.report.charts import Bar, Cell, bars, days, grid, intervals, shade
-from pages.report.figure import Figure, Page, Shown, text
+from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, text
 
 # Where each state is in a map of squares: (column, row).
 TILES = {
@@ -30,12 +30,20 @@ TILES = {
 def by_day(rows) -> Shown:
     known = {row["log_date"]: row["review_count"] for row in rows if row["log_date"]}
     unknown = sum(row["review_count"] for row in rows if not row["log_date"])
-    without = f" {text(unknown, 'count')} more have no log and so no day." if unknown else ""
+    without = f" Without a log, and so without a day: {text(unknown, 'count')} more." if unknown else ""
     if known:
-        busiest = max(known, key=lambda day: (known[day], day))
+        span, largest = (max(known) - min(known)).days + 1, max(known.values())
+        busiest = listed(str(day) for day, count in known.items() if count == largest)
+        absent = span - len(known)
         sentence = (
-            f"{text(sum(known.values()), 'count')} reviews were written from {min(known)} to {max(known)}, most of them "
-            f"({text(known[busiest], 'count')}) on {busiest}.{without}"
+            f"{counted(sum(known.values()), 'review')} written from {min(known)} to {max(known)}. The highest number of a day is "
+            f"{text(largest, 'count')}, on {busiest}; the mean is {sum(known.values()) / span:,.1f}"
+            + (
+                f", with {counted(absent, 'day')} in between that {'has' if absent == 1 else 'have'} none"
+                if absent
+                else ""
+            )
+            + f".{without}"
         )
     else:
         sentence = f"No review has a day.{without}"
@@ -52,9 +60,11 @@ def by_day(rows) -> Shown:
 
 
 def by_device(rows) -> Shown:
-    total, most = sum(row["review_count"] for row in rows), rows[0]
+    total = sum(row["review_count"] for row in rows)
+    shares = listed(f"{row['device']} {text(row['review_count'] / total, 'share')}" for row in rows[1:])
     return Shown(
-        sentence=f"Most reviews come from {most['device']}: {text(most['review_count'], 'count')} of {text(total, 'count')}.",
+        sentence=f"{largest_part({row['device']: row['review_count'] for row in rows}, 'reviews')}."
+        + (f" Then {shares}." if len(rows) > 1 else ""),
         columns=[("Device", "text"), ("Reviews", "count"), ("Share of all", "share")],
         rows=[(row["device"], row["review_count"], row["review_count"] / total) for row in rows],
         chart=lambda width: bars(
@@ -76,7 +86,6 @@ def by_state(rows) -> Shown:
     elsewhere = sum(counts.values()) - sum(states.values())
     least, largest = min(states.values(), default=0), max(states.values(), default=0)
     spread = largest - least
-    top = max(states, key=lambda state: states[state], default=None)
     cells = [
         Cell(
             column,
@@ -88,9 +97,9 @@ def by_state(rows) -> Shown:
         for state, (short, column, row) in TILES.items()
     ]
     return Shown(
-        sentence=(f"{top} has most: {text(largest, 'count')}. " if top else "")
-        + f"{text(sum(states.values()), 'count')} reviews come from {len(states)} of {len(TILES)} states (with D.C.)"
-        + (f", {text(elsewhere, 'count')} from no known state." if elsewhere else "."),
+        sentence=(f"{largest_part(states, 'reviews from states')}. " if states else "")
+        + f"Reviews from {len(states)} of {len(TILES)} states (with D.C.): {text(sum(states.values()), 'count')}"
+        + (f"; from no known state: {text(elsewhere, 'count')}." if elsewhere else "."),
         columns=[("Location", "text"), ("Region", "text"), ("Reviews", "count")],
         rows=[(row["location"], row["region"], row["review_count"]) for row in rows],
         chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
@@ -115,7 +124,7 @@ def contains_good(devices, regions) -> Shown:
         for group, name, *rest in rows
     ]
     return Shown(
-        sentence=f"{text(share, 'share')} of the {text(count, 'count')} reviews contain the word “good” "
+        sentence=f"{text(share, 'share')} of {counted(count, 'review')} contain the word “good” "
         f"(95 % interval: {text(low, 'share')} to {text(high, 'share')}).",
         columns=[
             ("", "text"), ("Group", "text"), ("Reviews", "count"), ("Contain “good”", "count"), ("Share", "share"),

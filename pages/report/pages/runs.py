@@ -1,7 +1,7 @@
 """What the building costs: seconds, and bytes where the warehouse tells them; and the days that were not built."""
 
 from pages.report.charts import Bar, bars
-from pages.report.figure import Figure, Page, Shown, text
+from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, text
 
 RUNS_SHOWN, MODELS_SHOWN = 30, 15
 
@@ -17,8 +17,8 @@ def time_of_runs(rows) -> Shown:
         return Bar(text(row["run_started_at"], "time"), parts, text(tables + tests, "seconds"))
 
     return Shown(
-        sentence=f"The last run took {text(last['table_seconds'], 'seconds')} for {text(last['tables_built'], 'count')} tables "
-        f"and {text(last['test_seconds'], 'seconds')} for {text(last['tests_run'], 'count')} tests{read}.",
+        sentence=f"In the last run {counted(last['tables_built'], 'table')} took {text(last['table_seconds'], 'seconds')} and "
+        f"{counted(last['tests_run'], 'test')} {text(last['test_seconds'], 'seconds')}, added up{read}. Several ran at a time: the clock showed less.",
         columns=[
             ("Run (UTC)", "time"), ("From day", "text"), ("To day", "text"), ("Tables", "count"), ("Time", "seconds"),
             ("Tests", "count"), ("Time of tests", "seconds"), ("Bytes read", "bytes"),
@@ -36,9 +36,11 @@ def time_of_runs(rows) -> Shown:
 
 
 def time_of_models(rows) -> Shown:
-    slowest = rows[0]
+    last = [row for row in rows if row["last_seconds"] is not None]
+    longest = max((row["last_seconds"] for row in last), default=None)
+    slowest = [row["node_name"] for row in last if row["last_seconds"] == longest]
     return Shown(
-        sentence=f"The slowest is {slowest['node_name']}: {text(slowest['last_seconds'], 'seconds')} in its last run.",
+        sentence=f"The longest time of a table in its last run: {listed(slowest)}, {text(longest, 'seconds')}.",
         columns=[
             ("Table", "text"), ("Kind", "text"), ("Last run (UTC)", "time"), ("Status", "text"), ("Time", "seconds"),
             ("Mean time", "seconds"), ("Runs", "count"), ("Rows written", "count"), ("Bytes read", "bytes"),
@@ -70,8 +72,7 @@ def bytes_of_models(rows) -> Shown:
             "This warehouse does not tell how many bytes a query reads. BigQuery and DuckDB do.", [], []
         )
     return Shown(
-        sentence=f"The last runs read {text(sum(row['last_bytes_processed'] for row in told), 'bytes')}, most of them for "
-        f"{told[0]['node_name']}.",
+        sentence=f"{largest_part({row['node_name']: row['last_bytes_processed'] for row in told}, 'bytes read in the last runs', 'bytes')}.",
         columns=[("Table", "text"), ("Bytes read", "bytes")],
         rows=[(row["node_name"], row["last_bytes_processed"]) for row in told],
         chart=lambda width: bars(
@@ -90,7 +91,8 @@ def bytes_of_models(rows) -> Shown:
 
 def missing_days(rows) -> Shown:
     return Shown(
-        sentence=f"{text(len(rows), 'count')} {'day is' if len(rows) == 1 else 'days are'} missing between the first and the last.",
+        sentence=f"{counted(len(rows), 'day is', 'days are')} missing between the first and the last: "
+        f"{listed(str(row['insert_date']) for row in rows)}.",
         columns=[("Day", "text"), ("What is missing", "text")],
         rows=[(row["insert_date"], row["what_is_missing"]) for row in rows],
     )
@@ -107,7 +109,7 @@ PAGE = Page(
             title="Time of each run",
             queries=("report_runs",),
             show=time_of_runs,
-            definition="The seconds of all tables and tests of a run added up. Several are built at a time: the clock shows less.",
+            definition="The seconds of all tables and tests of a run, added up.",
             empty=EMPTY,
         ),
         Figure(

@@ -3,7 +3,7 @@
 from datetime import date
 
 from pages.report.charts import Bar, Cell, bars, grid
-from pages.report.figure import Figure, Page, Shown, listed, text
+from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, part_of, text
 
 TABLES = {"user_purchase": "Purchase lines", "classified_movie_review": "Reviews", "review_logs": "Logs"}
 LOSSES = {"quarantined": "orange", "duplicate": "gray", "unattributable": "gray"}
@@ -26,14 +26,16 @@ def where_records_went(rows) -> Shown:
     unbalanced = [row for row in rows if row["unbalanced_days"]]
     delivered, kept = (sum(row[f"records_{what}"] for row in rows) for what in ("delivered", "in_marts"))
     return Shown(
-        sentence=f"{text(kept, 'count')} of {text(delivered, 'count')} delivered records are in the marts. "
+        sentence=f"{part_of(kept, delivered)} delivered records are in the marts. "
         + (
             "Not every record can be accounted for: "
-            + listed(f"{text(row['unbalanced_days'], 'count')} days of {row['table_name']} do not balance" for row in unbalanced)
+            + listed(f"{counted(row['unbalanced_days'], 'day')} of {row['table_name']}" for row in unbalanced)
+            + (" does not balance" if sum(row["unbalanced_days"] for row in unbalanced) == 1 else " do not balance")
             + "."
             if unbalanced
             else "Every other record is accounted for, and so is every penny."
-        ),
+        )
+        + _money_without_customer(rows),
         columns=[
             ("Table", "text"), ("Delivered", "count"), ("Quarantined", "count"), ("Duplicate", "count"),
             ("Unattributable", "count"), ("In marts", "count"), ("Money staged", "money"),
@@ -53,8 +55,21 @@ def where_records_went(rows) -> Shown:
     )  # fmt: skip
 
 
+def _money_without_customer(rows) -> str:
+    lines = next((row for row in rows if row["table_name"] == "user_purchase"), None)
+    if not lines or not lines["records_unattributable"]:
+        return ""
+    return (
+        f" Of the net money, {part_of(lines['amount_in_marts'], lines['amount_staged'], 'money')} belong to known customers; "
+        f"{text(lines['amount_unattributable'], 'money')} to nobody."
+    )
+
+
 def rejections(rows) -> Shown:
     total = sum(row["rejected_records"] for row in rows)
+    by_reason: dict[str, int] = {}
+    for row in rows:
+        by_reason[row["reason"]] = by_reason.get(row["reason"], 0) + row["rejected_records"]
     lines = []
     for table, name in TABLES.items():
         found = [row for row in rows if row["table_name"] == table]
@@ -64,8 +79,7 @@ def rejections(rows) -> Shown:
             count = row["rejected_records"]
             lines.append(Bar(row["reason"], ((0, count, "orange"),), text(count, "count")))
     return Shown(
-        sentence=f"{text(total, 'count')} records could not be used, most often: {rows[0]['reason']} "
-        f"({TABLES.get(rows[0]['table_name'], rows[0]['table_name'])}: {text(rows[0]['rejected_records'], 'count')}).",
+        sentence=f"{counted(total, 'record')} could not be used. {largest_part(by_reason, 'rejections')}.",
         columns=[("Table", "text"), ("Reason", "text"), ("Records", "count")],
         rows=[(row["table_name"], row["reason"], row["rejected_records"]) for row in rows],
         chart=lambda width: bars(lines, width),
@@ -78,8 +92,14 @@ def deliveries(rows) -> Shown:
     for row in rows:
         if row["is_delivered"]:
             last[row["table_name"]] = max(last.get(row["table_name"], row["insert_date"]), row["insert_date"])
-    late = {table for table in TABLES if last.get(table) != days[0]}
     by_day = {(row["insert_date"], row["table_name"]): row for row in rows}
+    absent = [
+        f"{TABLES[table]} of {day}"
+        for day in days
+        for table in TABLES
+        if (day, table) not in by_day or not by_day[day, table]["is_delivered"]
+    ]
+    late = {table for table in TABLES if last.get(table) != days[0]}
 
     def chart(width):
         shown = days[: max(1, min(14, (width - 110) // 48))][::-1]
@@ -96,10 +116,14 @@ def deliveries(rows) -> Shown:
     return Shown(
         sentence=f"The last day is {days[0]}. "
         + (
-            "All three tables were delivered on it."
-            if not late
-            else listed(f"{TABLES[table]} last came on {last[table]}" if table in last else f"{TABLES[table]} never came" for table in TABLES if table in late)
-            + "."
+            f"{part_of(len(absent), len(days) * len(TABLES))} deliveries did not come: {listed(absent)}."
+            if absent
+            else f"All {counted(len(days) * len(TABLES), 'delivery', 'deliveries')} came."
+        )
+        + "".join(
+            f" {TABLES[table]} last came on {last[table]}." if table in last else f" {TABLES[table]} never came."
+            for table in TABLES
+            if table in late
         ),
         columns=[("Day", "text"), ("Table", "text"), ("Delivered", "text"), ("Records", "count")],
         rows=[

@@ -1,0 +1,279 @@
+"""The sentences of the report are true of any data: ties, one row, shares around one half, what never came, names without end."""
+
+import ast
+import datetime
+import re
+from decimal import Decimal
+
+import pytest
+
+from ci.staged_sample import ROOT
+from pages.report.figure import counted, largest_part, listed, part_of
+from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
+from pages.report.pages.index import apple_in_three_states, devices_by_coast, most_and_fewest
+from pages.report.pages.reviews import by_day, by_device, by_state, contains_good
+from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
+from pages.report.pages.trust import deliveries, rejections, where_records_went
+
+DAY = datetime.date(2021, 1, 1)
+TABLES = ("user_purchase", "classified_movie_review", "review_logs")
+
+
+def day(number: int) -> datetime.date:
+    return DAY + datetime.timedelta(days=number)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ({"a": 51, "b": 49}, "a has most of the x: 51 of 100 (51.0 %)"),
+        ({"a": 50, "b": 50}, "a and b tie for the largest part of the x: 50 of 100 (50.0 %) each"),
+        ({"a": 50, "b": 49, "c": 1}, "a has the largest part of the x: 50 of 100 (50.0 %)"),
+        ({"a": 50_001, "b": 49_999}, "a has most of the x: 50,001 of 100,000 (50.0 %)"),
+        ({"a": 49_999, "b": 1, "c": 50_000}, "c has the largest part of the x: 50,000 of 100,000 (50.0 %)"),
+        ({"b": 1, "a": 3}, "a has most of the x: 3 of 4 (75.0 %)"),
+        ({"a": 1}, "a has all of the x: 1 of 1 (100.0 %)"),
+        ({"a": 7, "b": 0}, "a has all of the x: 7 of 7 (100.0 %)"),
+        ({"a": 9_999_999, "b": 1}, "a has most of the x: 9,999,999 of 10,000,000 (over 99.9 %)"),
+        # no share of nothing, nor of what is below zero
+        ({"a": 0, "b": 0}, "a and b tie for the largest amount of the x: 0 of 0 each"),
+        ({"a": 80, "b": -30}, "a has the largest amount of the x: 80 of 50"),
+        ({"a": 40, "b": 30, "c": -20}, "a has the largest amount of the x: 40 of 50 (80.0 %)"),
+    ],
+)  # fmt: skip
+def test_most_is_more_than_half(amounts, said):
+    assert largest_part(amounts, "x") == said
+
+
+def test_nothing_else_writes_most():
+    written = {}
+    for file in (ROOT / "pages/report").rglob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef) and function.name != "largest_part":
+                docstring = ast.get_docstring(function, clean=False)
+                found = [
+                    node.value
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != docstring
+                    # the answer's name in the query
+                    and node.value != "most" and re.search(r"\bmost(ly)?\b", node.value, re.IGNORECASE)
+                ]  # fmt: skip
+                if found:
+                    written[f"{file.name}: {function.name}"] = found
+    assert written == {}
+
+
+def test_a_list_of_names_ends():
+    assert listed([]) == "none"
+    assert listed("ab") == "a and b"
+    assert listed("abcd") == "a, b, c and d"
+    assert listed(f"n{n}" for n in range(1003)) == "n0, n1, n2 and 1,000 more"
+    assert listed(["PC " * 100]) == ("PC " * 100)[:59] + "…"
+
+
+def test_parts_and_counts():
+    assert (counted(1, "day"), counted(0, "day"), counted(2, "delivery", "deliveries")) == (
+        "1 day", "0 days", "2 deliveries",
+    )  # fmt: skip
+    assert (part_of(0, 0), part_of(0, 4), part_of(1, 10_000)) == (
+        "0 of 0", "0 of 4 (0.0 %)", "1 of 10,000 (under 0.1 %)",
+    )  # fmt: skip
+
+
+def reviewed(**counts: int) -> list[dict]:
+    return [
+        {"device": name.replace("_", " "), "location": name.replace("_", " "), "region": "South", "review_count": count, "review_score": 0}
+        for name, count in counts.items()
+    ]  # fmt: skip
+
+
+def test_devices():
+    assert by_device(reviewed(Mobile=5, Tablet=4, Computer=3)).sentence == (
+        "Mobile has the largest part of the reviews: 5 of 12 (41.7 %). Then Tablet 33.3 % and Computer 25.0 %."
+    )
+    assert by_device(reviewed(Mobile=1)).sentence == "Mobile has all of the reviews: 1 of 1 (100.0 %)."
+    assert by_device(reviewed(Mobile=5, Tablet=5)).sentence.startswith("Mobile and Tablet tie")
+
+
+def test_states():
+    assert by_state(reviewed(Texas=2, Ohio=2, Unknown=1)).sentence == (
+        "Texas and Ohio tie for the largest part of the reviews from states: 2 of 4 (50.0 %) each. "
+        "Reviews from 2 of 51 states (with D.C.): 4; from no known state: 1."
+    )
+    assert (
+        by_state(reviewed(Unknown=3)).sentence
+        == "Reviews from 0 of 51 states (with D.C.): 0; from no known state: 3."
+    )
+
+
+def test_days():
+    """Two busiest days of equal height, and one in between on which nothing was written."""
+    rows = [{"log_date": day(n), "review_count": count} for n, count in ((0, 4), (1, 4), (3, 1))]
+    assert by_day([*rows, {"log_date": None, "review_count": 7}]).sentence == (
+        "9 reviews written from 2021-01-01 to 2021-01-04. The highest number of a day is 4, on 2021-01-01 and 2021-01-02; the mean is "
+        "2.2, with 1 day in between that has none. Without a log, and so without a day: 7 more."
+    )
+    assert by_day([{"log_date": day(0), "review_count": 1}]).sentence == (
+        "1 review written from 2021-01-01 to 2021-01-01. The highest number of a day is 1, on 2021-01-01; the mean is 1.0."
+    )
+    assert "No review has a day" in by_day([{"log_date": None, "review_count": 7}]).sentence
+
+
+def test_the_share_of_good():
+    for score, said in ((0, "0.0 %"), (1, "100.0 %")):
+        row = {"device": "Tablet", "region": "South", "review_count": 1, "review_score": score}
+        assert contains_good([row], [row]).sentence.startswith(f"{said} of 1 review contain the word")
+
+
+def segments(**money: int) -> list[dict]:
+    return [
+        {"rfm_segment": name, "customer_count": 2, "amount_spent": Decimal(amount), "review_count": 0, "review_score": 0}
+        for name, amount in money.items()
+    ]  # fmt: skip
+
+
+def ledger(**purchases) -> list[dict]:
+    row = {
+        "records_delivered": 8, "records_quarantined": 0, "records_duplicate": 0, "records_unattributable": 0,
+        "records_in_marts": 8, "amount_staged": Decimal(100), "amount_unattributable": Decimal(0),
+        "amount_in_marts": Decimal(100), "unbalanced_days": 0,
+    }  # fmt: skip
+    return [{"table_name": "user_purchase", **row, **purchases}]
+
+
+LOST = {
+    "records_unattributable": 2,
+    "records_in_marts": 6,
+    "amount_unattributable": Decimal(15),
+    "amount_in_marts": Decimal(85),
+}
+
+
+def test_money_and_whose_it_is():
+    assert money_by_segment(segments(Champions=41, Loyal=40, Lost=19), ledger(**LOST)).sentence == (
+        "6 customers spent 100.00 net. Champions has the largest part of the net money: 41.00 of 100.00 (41.0 %), from 2 customers. "
+        "Not in it: purchase lines without a customer, 2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money."
+    )
+    assert (
+        "most of the net money: 80.00 of 100.00 (80.0 %), from 2 customers. Every purchase line has a customer"
+        in (money_by_segment(segments(Champions=80, Lost=20), ledger()).sentence)
+    )
+    # more was returned than bought: no share of it
+    for loss in (Decimal(-20), Decimal(120)):
+        assert without_customer(ledger(**{**LOST, "amount_unattributable": loss})).endswith(
+            f"with {loss:,.2f} of 100.00 of the net money."
+        )
+
+
+def test_scores_and_quadrants():
+    def scored(*counts):
+        return [
+            {
+                "recency_score": n,
+                "value_score": 1,
+                "rfm_segment": f"s{n}",
+                "customer_count": count,
+                "amount_spent": 0,
+            }
+            for n, count in enumerate(counts, 1)
+        ]
+
+    assert rfm_map(scored(2, 2)).sentence.startswith("s1 and s2 tie for the largest part")
+    assert rfm_map(scored(3, 1)).sentence == "s1 has most of the customers who ordered: 3 of 4 (75.0 %)."
+
+    def quadrants(**counts):
+        return [
+            {"spend_sentiment_quadrant": name, "customer_count": count, "amount_spent": 0, "review_count": 1, "review_score": 0}
+            for name, count in counts.items()
+        ]  # fmt: skip
+
+    sentence = spend_and_good(
+        quadrants(**{"big spender, not positive": 3, "big spender, positive": 1})
+    ).sentence
+    assert "Of the big spenders with both, 3 of 4 (75.0 %) write" in sentence
+    assert "0 of 0 write" in spend_and_good(quadrants(**{"small spender, positive": 1})).sentence
+
+
+def test_the_questions():
+    rows = [
+        {"location": "Texas", "device": "iPad", "review_count": 4, "apple_review_count": 1},
+        {"location": "Ohio", "device": "iPad", "review_count": 1, "apple_review_count": 1},
+    ]
+    assert apple_in_three_states(rows).sentence == (
+        "From an Apple device came 2 of 5 (40.0 %): 1 of 4 (25.0 %) in Texas and 1 of 1 (100.0 %) in Ohio."
+    )
+    states = [{"answer": "most", "location": f"S{n}", "review_count": 2} for n in range(50)]
+    assert most_and_fewest(states).sentence == (
+        "No state has more than another: S0, S1, S2 and 47 more, 2 reviews each."
+    )
+    states.append({"answer": "fewest", "location": "Ohio", "review_count": 1})
+    assert most_and_fewest(states).sentence.endswith("The lowest: Ohio, 1 review.")
+    west = {"kind_of_area": "coast", "area": "West", "device": "iPad", "review_count": 3}
+    assert devices_by_coast([west, {**west, "device": "PC"}]).sentence == (
+        "In the east: no device of a review is known. In the west: iPad and PC, 3 reviews each."
+    )
+
+
+def test_records_and_rejections():
+    sentence = where_records_went(ledger(**LOST)).sentence
+    assert sentence.startswith(
+        "6 of 8 (75.0 %) delivered records are in the marts. Every other record is accounted for"
+    )
+    assert sentence.endswith("85.00 of 100.00 (85.0 %) belong to known customers; 15.00 to nobody.")
+    assert where_records_went(
+        ledger(records_delivered=0, records_in_marts=0)
+    ).sentence.startswith("0 of 0 delivered")  # fmt: skip
+    # the largest of one table (4) is not the largest reason (6)
+    rejected = [
+        {"table_name": table, "reason": reason, "rejected_records": count}
+        for table, reason, count in (
+            ("review_logs", "broken XML", 4), ("review_logs", "unclosed quote", 3), ("classified_movie_review", "unclosed quote", 3),
+        )
+    ]  # fmt: skip
+    assert rejections(rejected).sentence == (
+        "10 records could not be used. unclosed quote has most of the rejections: 6 of 10 (60.0 %)."
+    )
+
+
+def delivered(*absent: tuple[int, str], days: int = 3) -> list[dict]:
+    return [
+        {
+            "insert_date": day(n),
+            "table_name": table,
+            "is_delivered": (n, table) not in absent,
+            "records_delivered": 1,
+        }
+        for n in range(days)
+        for table in TABLES
+    ]
+
+
+def test_what_did_not_come():
+    assert deliveries(delivered()).sentence == "The last day is 2021-01-03. All 9 deliveries came."
+    # not on the last day
+    assert deliveries(delivered((1, "review_logs"))).sentence == (
+        "The last day is 2021-01-03. 1 of 9 (11.1 %) deliveries did not come: Logs of 2021-01-02."
+    )
+    sentence = deliveries(delivered(*((n, "review_logs") for n in range(3)), days=3)).sentence
+    assert "3 of 9 (33.3 %) deliveries did not come" in sentence and sentence.endswith("Logs never came.")
+    # a row that is not there has not come either
+    assert "1 of 3 (33.3 %) deliveries did not come" in deliveries(delivered(days=1)[:2]).sentence
+
+
+def test_runs():
+    run = {
+        "run_started_at": datetime.datetime(2021, 1, 1), "from_date": None, "to_date": None, "bytes_processed": None,
+        "tables_built": 1, "table_seconds": Decimal("1.5"), "tests_run": 2, "test_seconds": Decimal(11),
+    }  # fmt: skip
+    assert time_of_runs([run]).sentence == (
+        "In the last run 1 table took 1.50 s and 2 tests 11 s, added up. Several ran at a time: the clock showed less."
+    )
+    models = [
+        {
+            "node_name": name, "resource_type": "model", "last_run_at": None, "last_status": "success", "last_seconds": Decimal(2),
+            "mean_seconds": 2, "run_count": 1, "last_rows_affected": None, "last_bytes_processed": size,
+        }
+        for name, size in (("a", 600), ("b", 600))
+    ]  # fmt: skip
+    assert time_of_models(models).sentence == "The longest time of a table in its last run: a and b, 2.00 s."
+    assert "tie for the largest part of the bytes" in bytes_of_models(models).sentence
