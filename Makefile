@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run erase replay train verify check-cloud test test-python test-newer-spark test-fast test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run erase replay train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
@@ -89,6 +89,9 @@ test-newer-spark: setup .spark41/synced ## The tests of the Spark jobs on Spark 
 
 test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"
+
+test-faults: setup ## Kills, two runs at once, readers, a shop or store that goes away, a full disk: ROUNDS=… SEED=… PUBLISH=1; some in make test.
+	@$(BIN)/python -m ci.faults $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(SEED),--seed "$$SEED") $(if $(PUBLISH),--publish)
 
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
 	@$(BIN)/python -m pytest dbt_project/tests/python/test_warehouses.py ci/stand_ins/tests
