@@ -11,8 +11,10 @@ from pathlib import Path
 
 from pages.look.render import render
 from pages.report.charts import picture
+from pages.report.csv_file import csv_link
 from pages.report.figure import Figure, Page, text
 from pages.report.pages import PAGES
+from pages.report.status import status
 from pages.report.warehouse import Warehouse, ask
 
 # The narrow one is for phones; one of the two is displayed.
@@ -34,6 +36,11 @@ def page_html(page: Page, warehouse: Warehouse) -> str:
         Path(__file__).with_name("report.html.jinja"),
         pages=PAGES,
         page=page,
+        status=status(
+            warehouse.answers.get("report_deliveries", []),
+            warehouse.answers["report_footer_tests"],
+            warehouse.last_run,
+        ),
         figures=[_figure(figure, warehouse) for figure in page.figures],
     )
 
@@ -67,6 +74,9 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         "rows": [
             [(text(value, kind), kind) for value, (_, kind) in zip(row, shown.columns, strict=True)] for row in shown.rows
         ] if shown else [],
+        "row_ids": shown.row_ids if shown else (),
+        "is_open": bool(shown and shown.is_open),
+        "csv": csv_link(shown) if shown and shown.rows else "",
         "sources": _sources(tables, warehouse),
         "as_of": max((str(row["last_day"]) for row in _rows_of(tables, warehouse) if row["last_day"]), default="not known"),
         "tests": _tests(tables, warehouse),

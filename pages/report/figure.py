@@ -17,6 +17,10 @@ class Shown:
     chart: Callable[[int], object] | None = None
     # (colour, what it means)
     legend: tuple = ()
+    # An id of each row, for links to it.
+    row_ids: tuple = ()
+    # Whether the table is shown without being opened.
+    is_open: bool = False
 
 
 @dataclass
@@ -94,21 +98,21 @@ def part_of(part, whole, kind: str = "count") -> str:
 
 
 def largest_part(amounts: dict[str, int], what: str, kind: str = "count") -> str:
-    """Who has the largest part of `what`, as a clause: "Mobile has most of the reviews: 3 of 4 (75.0 %)". Several if they tie.
+    """Who has the largest part of `what`, as a sentence without its stop: "Most of the reviews: Mobile, 3 of 4 (75.0 %)". Several if
+    they tie.
 
     Nothing else in the report writes "most", which is more than half.
     """
     whole, largest = sum(amounts.values()), max(amounts.values())
     first = [name for name, amount in amounts.items() if amount == largest]
     if min(amounts.values()) < 0 or whole <= 0:
-        words = "the largest amount"
+        words = "The largest amount"
     elif largest == whole:
-        words = "all"
+        words = "All"
     else:
-        words = "most" if 2 * largest > whole else "the largest part"
-    if len(first) > 1:
-        return f"{listed(first)} tie for {words} of the {what}: {part_of(largest, whole, kind)} each"
-    return f"{listed(first)} has {words} of the {what}: {part_of(largest, whole, kind)}"
+        words = "Most" if 2 * largest > whole else "The largest part"
+    each = " each" if len(first) > 1 else ""
+    return f"{words} of the {what}: {listed(first)}, {part_of(largest, whole, kind)}{each}"
 
 
 def _bytes(value: float) -> str:

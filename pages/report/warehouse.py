@@ -35,7 +35,30 @@ class Warehouse:
 
     def __post_init__(self):
         self.tables = {row["unique_id"]: row for row in self.answers["report_footer_tables"]}
+        # A test that the project no longer has tells nothing, so it is left out.
+        self.answers["report_footer_tests"] = [
+            {**row, **self._about_test(row)}
+            for row in self.answers["report_footer_tests"]
+            if row["unique_id"] in self.manifest["nodes"]
+        ]
         self.tests = {row["unique_id"]: row for row in self.answers["report_footer_tests"]}
+
+    def _about_test(self, row) -> dict:
+        """What the project says of a test, beside how it ended."""
+        node = self.manifest["nodes"][row["unique_id"]]
+        tables = [node["attached_node"]] if node.get("attached_node") else node["depends_on"]["nodes"]
+        return {
+            "ended": _told(row["status"]),
+            "name": node["name"],
+            "tables": ", ".join(sorted(table.split(".")[-1] for table in tables)),
+            "description": " ".join(node["description"].split()),
+        }
+
+    @property
+    def last_run(self):
+        """When dbt last ran a test or built a table (UTC), as far as it was recorded."""
+        rows = [*self.answers["report_footer_tests"], *self.answers.get("report_runs", ())]
+        return max((row["run_started_at"] for row in rows if row["run_started_at"]), default=None)
 
     @property
     def currency(self) -> str:
@@ -67,8 +90,8 @@ class Warehouse:
         state, times = TestState({status: [] for status in ("passed", "warned", "failed", "not run")}), []
         for node in self.manifest["nodes"].values():
             if node["resource_type"] == "test" and ids & set(node["depends_on"]["nodes"]):
-                result = self.tests.get(node["unique_id"], {"status": None, "run_started_at": None})
-                state.names[_told(result["status"])].append(node["name"])
+                result = self.tests.get(node["unique_id"], {"ended": "not run", "run_started_at": None})
+                state.names[result["ended"]].append(node["name"])
                 times.append(result["run_started_at"])
                 state.rows[node["name"]] = [
                     _row(row)

@@ -94,6 +94,9 @@ def broken_links(page: Page) -> list[str]:
     for link in dict.fromkeys(links):
         url = urlsplit(link)
         is_here = url.path == here.path
+        # a file to save
+        if url.scheme == "data":
+            continue
         if url.scheme != "file" or not Path(unquote(url.path)).exists() or (
             is_here and url.fragment and unquote(url.fragment) not in ids
         ):  # fmt: skip

@@ -172,7 +172,8 @@ def test_the_pages_are_small_and_ask_for_nothing(report_site):
         html = unescape((report_site / f"{name}.html").read_text())
         assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
         assert "<script" not in html and "@import" not in html and "url(" not in html
-        assert not re.search(r'(?:src|href)="(?!data:,|#|\.\./index\.html|[a-z]+\.html")', html)
+        allowed = r"data:,|data:text/csv;charset=utf-8,|#|\.\./index\.html|[a-z]+\.html\"|trust\.html#"
+        assert not re.search(rf'(?:src|href)="(?!{allowed})', html)
         assert not re.search(r"#0101[0-9a-f]{2}", html), "a colour that no variable took the place of"
 
 
@@ -205,6 +206,55 @@ def test_a_failed_test_shows_as_failed(own, tmp_path):
     assert "failed: ledger does not balance" in page["ledger"]["text"]
     assert re.search(r"✗\s+1 failed", page["ledger"]["text"])
     assert "1 failed, 0 warned" in page["tests"]["text"]
+    # what it means, in the words of the project, where the names of tests lead to
+    warnings = page["warnings"]
+    assert warnings["text"].count("1 test failed: ledger does not balance.") == 1
+    (row,) = [row for row in warnings["rows"] if row[0] == "ledger does not balance"]
+    assert row[1:3] == ["failed", "7"] and row[4] == "ledger" and "run their days again" in row[3]
+    html = (tmp_path / "site/trust.html").read_text()
+    assert (
+        'id="test-ledger_does_not_balance"' in html
+        and 'href="trust.html#test-ledger_does_not_balance"' in html
+    )
+    assert re.search(r"tests: \d+ passed, 1 warned, 1 failed", html)
+
+
+def test_every_test_that_warned_is_explained(built, report_site, manifest):
+    """In the order of the run's own record, which is asked here in another way than the report's."""
+    found = built.query(
+        "select node_name, arg_max(status, run_started_at), arg_max(failures, run_started_at) from analytics_audit.run_result "
+        "where resource_type = 'test' group by node_name having arg_max(status, run_started_at) <> 'pass' order by node_name"
+    )
+    assert found
+    rows = read(report_site, "trust")["warnings"]["rows"][1:]
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (name.replace("_", " "), "warned", str(failures)) for name, _, failures in found
+    ]
+    described = {
+        node["name"]: " ".join(node["description"].split())
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+    }
+    assert [row[3] for row in rows] == [described[name] for name, *_ in found]
+    assert all(described.values()), "a test without a description cannot be explained"
+
+
+def test_the_state_of_the_data_is_on_every_page(built, report_site):
+    ((delivered, absent),) = built.query(
+        "select max(insert_date) filter (is_delivered), count(*) filter (not is_delivered) from analytics_marts.ledger"
+    )
+    ((run,),) = built.query("select max(run_started_at) from analytics_audit.run_result")
+    late = (run.date() - delivered).days - 1
+    for name in NAMES:
+        html = (report_site / f"{name}.html").read_text()
+        line = " ".join(re.sub("<[^>]*>", " ", html.split('<ul class="status"')[1].split("</ul>")[0]).split())
+        for said in (
+            f"Data delivered to {delivered} !",
+            f"{late:,} days late at the last run",
+            f"last run {run:%Y-%m-%d %H:%M} UTC",
+        ):
+            assert said in line, name
+        assert bool(absent) == ("missing" in line) and (not absent or f"{absent} deliver" in line)
 
 
 def test_rows_that_a_test_found_are_shown_with_it(own, tmp_path):

@@ -1,5 +1,8 @@
 """The report's pages in a real browser with the network cut."""
 
+import csv
+import re
+
 import pytest
 
 from pages.report.pages import PAGES
@@ -86,6 +89,21 @@ def test_the_keyboard_reaches_the_content_and_the_tables(browser, report_site):
         assert page.locator("section table").first.is_visible()
 
 
+def test_a_table_is_saved_as_csv_without_a_network(browser, report_site):
+    for name in NAMES:
+        with opened(browser, report_site / f"{name}.html") as page:
+            links = page.locator("a[download]").all()
+            assert len(links) == page.locator("section table").count() > 0
+            for number, link in enumerate(links):
+                with page.expect_download() as saved:
+                    link.click()
+                assert re.fullmatch(rf"{name}-[a-z-]+-\d{{4}}-\d\d-\d\d\.csv", saved.value.suggested_filename)
+                saved_rows = list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))
+                shown = page.locator("section table").nth(number)
+                assert len(saved_rows) == shown.locator("tr").count()
+                assert saved_rows[0][-1] == shown.locator("th").last.text_content()
+
+
 def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_site):
     for name in NAMES:
         with opened(browser, report_site / f"{name}.html", scheme="dark", width=WIDE) as page:
@@ -103,8 +121,16 @@ def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site):
         assert (
             page.get_by_role("link", name="Report", exact=True).get_attribute("href") == "report/index.html"
         )
+    with opened(browser, docs_site / "report/trust.html") as page:
+        trusted = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
     for name in NAMES:
         with opened(browser, docs_site / f"report/{name}.html") as page:
             assert broken_links(page) == []
-            rows = page.eval_on_selector_all("dl a", "links => links.map(link => link.hash.slice(1))")
+            rows = page.eval_on_selector_all(
+                "dl a[href^='..']", "links => links.map(link => link.hash.slice(1))"
+            )
             assert rows and set(rows) <= ids
+            tests = page.eval_on_selector_all(
+                "a[href^='trust.html#']", "links => links.map(link => link.hash.slice(1))"
+            )
+            assert tests and set(tests) <= trusted

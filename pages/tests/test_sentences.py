@@ -26,19 +26,19 @@ def day(number: int) -> datetime.date:
 @pytest.mark.parametrize(
     ("amounts", "said"),
     [
-        ({"a": 51, "b": 49}, "a has most of the x: 51 of 100 (51.0 %)"),
-        ({"a": 50, "b": 50}, "a and b tie for the largest part of the x: 50 of 100 (50.0 %) each"),
-        ({"a": 50, "b": 49, "c": 1}, "a has the largest part of the x: 50 of 100 (50.0 %)"),
-        ({"a": 50_001, "b": 49_999}, "a has most of the x: 50,001 of 100,000 (50.0 %)"),
-        ({"a": 49_999, "b": 1, "c": 50_000}, "c has the largest part of the x: 50,000 of 100,000 (50.0 %)"),
-        ({"b": 1, "a": 3}, "a has most of the x: 3 of 4 (75.0 %)"),
-        ({"a": 1}, "a has all of the x: 1 of 1 (100.0 %)"),
-        ({"a": 7, "b": 0}, "a has all of the x: 7 of 7 (100.0 %)"),
-        ({"a": 9_999_999, "b": 1}, "a has most of the x: 9,999,999 of 10,000,000 (over 99.9 %)"),
+        ({"a": 51, "b": 49}, "Most of the x: a, 51 of 100 (51.0 %)"),
+        ({"a": 50, "b": 50}, "The largest part of the x: a and b, 50 of 100 (50.0 %) each"),
+        ({"a": 50, "b": 49, "c": 1}, "The largest part of the x: a, 50 of 100 (50.0 %)"),
+        ({"a": 50_001, "b": 49_999}, "Most of the x: a, 50,001 of 100,000 (50.0 %)"),
+        ({"a": 49_999, "b": 1, "c": 50_000}, "The largest part of the x: c, 50,000 of 100,000 (50.0 %)"),
+        ({"b": 1, "a": 3}, "Most of the x: a, 3 of 4 (75.0 %)"),
+        ({"a": 1}, "All of the x: a, 1 of 1 (100.0 %)"),
+        ({"a": 7, "b": 0}, "All of the x: a, 7 of 7 (100.0 %)"),
+        ({"a": 9_999_999, "b": 1}, "Most of the x: a, 9,999,999 of 10,000,000 (over 99.9 %)"),
         # no share of nothing, nor of what is below zero
-        ({"a": 0, "b": 0}, "a and b tie for the largest amount of the x: 0 of 0 each"),
-        ({"a": 80, "b": -30}, "a has the largest amount of the x: 80 of 50"),
-        ({"a": 40, "b": 30, "c": -20}, "a has the largest amount of the x: 40 of 50 (80.0 %)"),
+        ({"a": 0, "b": 0}, "The largest amount of the x: a and b, 0 of 0 each"),
+        ({"a": 80, "b": -30}, "The largest amount of the x: a, 80 of 50"),
+        ({"a": 40, "b": 30, "c": -20}, "The largest amount of the x: a, 40 of 50 (80.0 %)"),
     ],
 )  # fmt: skip
 def test_most_is_more_than_half(amounts, said):
@@ -89,15 +89,17 @@ def reviewed(**counts: int) -> list[dict]:
 
 def test_devices():
     assert by_device(reviewed(Mobile=5, Tablet=4, Computer=3)).sentence == (
-        "Mobile has the largest part of the reviews: 5 of 12 (41.7 %). Then Tablet 33.3 % and Computer 25.0 %."
+        "The largest part of the reviews: Mobile, 5 of 12 (41.7 %). Then Tablet 33.3 % and Computer 25.0 %."
     )
-    assert by_device(reviewed(Mobile=1)).sentence == "Mobile has all of the reviews: 1 of 1 (100.0 %)."
-    assert by_device(reviewed(Mobile=5, Tablet=5)).sentence.startswith("Mobile and Tablet tie")
+    assert by_device(reviewed(Mobile=1)).sentence == "All of the reviews: Mobile, 1 of 1 (100.0 %)."
+    assert by_device(reviewed(Mobile=5, Tablet=5)).sentence.startswith(
+        "The largest part of the reviews: Mobile and Tablet, 5 of 10 (50.0 %) each."
+    )
 
 
 def test_states():
     assert by_state(reviewed(Texas=2, Ohio=2, Unknown=1)).sentence == (
-        "Texas and Ohio tie for the largest part of the reviews from states: 2 of 4 (50.0 %) each. "
+        "The largest part of the reviews from states: Texas and Ohio, 2 of 4 (50.0 %) each. "
         "Reviews from 2 of 51 states (with D.C.): 4; from no known state: 1."
     )
     assert (
@@ -151,11 +153,11 @@ LOST = {
 
 def test_money_and_whose_it_is():
     assert money_by_segment(segments(Champions=41, Loyal=40, Lost=19), ledger(**LOST)).sentence == (
-        "6 customers spent 100.00 net. Champions has the largest part of the net money: 41.00 of 100.00 (41.0 %), from 2 customers. "
+        "6 customers spent 100.00 net. The largest part of the net money: Champions, 41.00 of 100.00 (41.0 %), from 2 customers. "
         "Not in it: purchase lines without a customer, 2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money."
     )
     assert (
-        "most of the net money: 80.00 of 100.00 (80.0 %), from 2 customers. Every purchase line has a customer"
+        "Most of the net money: Champions, 80.00 of 100.00 (80.0 %), from 2 customers. Every purchase line has a customer"
         in (money_by_segment(segments(Champions=80, Lost=20), ledger()).sentence)
     )
     # more was returned than bought: no share of it
@@ -178,8 +180,10 @@ def test_scores_and_quadrants():
             for n, count in enumerate(counts, 1)
         ]
 
-    assert rfm_map(scored(2, 2)).sentence.startswith("s1 and s2 tie for the largest part")
-    assert rfm_map(scored(3, 1)).sentence == "s1 has most of the customers who ordered: 3 of 4 (75.0 %)."
+    assert rfm_map(scored(2, 2)).sentence.startswith(
+        "The largest part of the customers who ordered: s1 and s2, 2 of 4"
+    )
+    assert rfm_map(scored(3, 1)).sentence == "Most of the customers who ordered: s1, 3 of 4 (75.0 %)."
 
     def quadrants(**counts):
         return [
@@ -231,7 +235,7 @@ def test_records_and_rejections():
         )
     ]  # fmt: skip
     assert rejections(rejected).sentence == (
-        "10 records could not be used. unclosed quote has most of the rejections: 6 of 10 (60.0 %)."
+        "10 records could not be used. Most of the rejections: unclosed quote, 6 of 10 (60.0 %)."
     )
 
 
@@ -276,4 +280,7 @@ def test_runs():
         for name, size in (("a", 600), ("b", 600))
     ]  # fmt: skip
     assert time_of_models(models).sentence == "The longest time of a table in its last run: a and b, 2.00 s."
-    assert "tie for the largest part of the bytes" in bytes_of_models(models).sentence
+    assert (
+        "The largest part of the bytes read in the last runs: a and b, 600 B of 1.2 kB (50.0 %) each"
+        in bytes_of_models(models).sentence
+    )

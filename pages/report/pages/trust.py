@@ -165,6 +165,36 @@ def test_history(rows) -> Shown:
     )  # fmt: skip
 
 
+def warnings(tests) -> Shown:
+    found = sorted(
+        (test for test in tests if test["ended"] in ("failed", "warned")),
+        key=lambda test: (test["ended"], test["name"]),
+    )
+    failed, warned = (
+        [test["name"].replace("_", " ") for test in found if test["ended"] == ended]
+        for ended in ("failed", "warned")
+    )
+    return Shown(
+        sentence=" ".join(
+            f"{counted(len(names), 'test')} {ended}: {listed(names)}." for ended, names in (("failed", failed), ("warned", warned)) if names
+        )
+        or "No test failed or warned when it last ran.",
+        columns=[
+            ("Test", "text"), ("Result", "text"), ("Rows found", "count"), ("What it means, what to do", "text"), ("Table", "text"),
+            ("Run (UTC)", "time"),
+        ],
+        rows=[
+            (
+                test["name"].replace("_", " "), test["ended"], test["failures"], test["description"], test["tables"],
+                test["run_started_at"],
+            )
+            for test in found
+        ],
+        row_ids=tuple(f"test-{test['name']}" for test in found),
+        is_open=True,
+    )  # fmt: skip
+
+
 PAGE = Page(
     name="trust",
     title="Trust",
@@ -199,6 +229,17 @@ PAGE = Page(
                 "delivered, with 0."
             ),
             empty="The ledger is empty: no day has been built.",
+        ),
+        Figure(
+            name="warnings",
+            title="What failed or warned, and what to do",
+            queries=("report_footer_tests",),
+            show=warnings,
+            definition=(
+                "Each data test whose last result was not a pass. A failure ends the run; a warning does not, and someone has to look at it. "
+                "Some of the rows are beside the figures of the tables."
+            ),
+            empty="No run with tests has been recorded.",
         ),
         Figure(
             name="tests",

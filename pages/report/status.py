@@ -1,0 +1,53 @@
+"""The line under every page's title: how fresh the data are, and whether anything needs a look.
+
+Late is judged by the clock of the last run of dbt, never by the reader's: the same warehouse gives the same line. A day is due once
+it is over.
+"""
+
+from datetime import date, datetime, timedelta
+
+from pages.report.figure import counted, text
+
+
+def status(deliveries: list[dict], tests: list[dict], last_run: datetime | None) -> list[dict]:
+    """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of each test's last result, and when dbt last ran (UTC)."""
+    return [
+        *_freshness(deliveries, last_run),
+        _piece(f"last run {text(last_run, 'time')} UTC" if last_run else "no run recorded", "tests", is_bad=not last_run),
+        _tests(tests),
+    ]  # fmt: skip
+
+
+def _freshness(deliveries, last_run) -> list[dict]:
+    delivered = [row["insert_date"] for row in deliveries if row["is_delivered"]]
+    if not delivered:
+        return [_piece("No data delivered", "deliveries", is_bad=True)]
+    pieces = [_piece(f"Data delivered to {max(delivered)}", "deliveries")]
+    late = _last_day_due(last_run) - max(delivered) if last_run else timedelta()
+    if late.days > 0:
+        pieces.append(_piece(f"{counted(late.days, 'day')} late at the last run", "deliveries", is_bad=True))
+    absent = sum(not row["is_delivered"] for row in deliveries)
+    if absent:
+        pieces.append(
+            _piece(f"{counted(absent, 'delivery', 'deliveries')} missing", "deliveries", is_bad=True)
+        )
+    return pieces
+
+
+def _last_day_due(last_run: datetime) -> date:
+    return last_run.date() - timedelta(days=1)
+
+
+def _tests(tests) -> dict:
+    counts = {
+        status: sum(test["ended"] == status for test in tests) for status in ("passed", "warned", "failed")
+    }
+    if not any(counts.values()):
+        return _piece("no test has run", "tests", is_bad=True)
+    said = ", ".join(f"{text(count, 'count')} {status}" for status, count in counts.items())
+    is_bad = bool(counts["warned"] or counts["failed"])
+    return _piece(f"tests: {said}", "warnings" if is_bad else "tests", is_bad=is_bad)
+
+
+def _piece(said: str, figure: str, is_bad: bool = False) -> dict:
+    return {"text": said, "link": f"trust.html#{figure}", "is_bad": is_bad}
