@@ -38,7 +38,7 @@ def main(target: str) -> None:
     images = Path(target)
     images.mkdir(parents=True, exist_ok=True)
     with running_browser() as browser:
-        take_page(browser, SITE / "report/index.html", images / "report.png")
+        take_page(browser, SITE / "report/questions.html", images / "report.png")
         take_page(browser, SITE / "index.html", images / "docs.png", "#architecture + div")
         with running_airflow(ROOT / "data/screenshots/airflow") as (address, password):
             token = _call(f"{address}/auth/token", username="admin", password=password)["access_token"]

@@ -6,19 +6,23 @@ Asks the warehouse of DBT_TARGET through dbt, which leaves its manifest in the f
 pages/report/pages into the second. The same warehouse gives the same pages: no clock is read.
 """
 
+import re
 import sys
 from pathlib import Path
+
+from markupsafe import Markup, escape
 
 from pages.look.render import render
 from pages.report.charts import picture
 from pages.report.csv_file import csv_link
-from pages.report.figure import Figure, Page, text
+from pages.report.figure import Figure, Page, listed, text
 from pages.report.pages import PAGES
 from pages.report.status import status
 from pages.report.warehouse import Warehouse, ask
 
 # The narrow one is for phones; one of the two is displayed.
 WIDTHS = {"wide": 720, "narrow": 330}
+DAY = re.compile(r"\b\d{4}-\d\d(-\d\d)?\b")
 # Of those that a test found.
 ROWS_SHOWN = 3
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
@@ -34,6 +38,7 @@ def build(target: Path, site: Path) -> None:
 def page_html(page: Page, warehouse: Warehouse) -> str:
     return render(
         Path(__file__).with_name("report.html.jinja"),
+        filters={"unbroken_days": unbroken_days},
         pages=PAGES,
         page=page,
         status=status(
@@ -43,6 +48,11 @@ def page_html(page: Page, warehouse: Warehouse) -> str:
         ),
         figures=[_figure(figure, warehouse) for figure in page.figures],
     )
+
+
+def unbroken_days(sentence: str) -> Markup:
+    """As HTML, in which no day or month breaks at a hyphen."""
+    return Markup(DAY.sub(r'<span class="day">\g<0></span>', escape(sentence)))  # noqa: S704 - escaped before
 
 
 def _figure(figure: Figure, warehouse: Warehouse) -> dict:
@@ -91,7 +101,21 @@ def _pictures(figure: Figure, shown) -> dict[str, str]:
 
 
 def _classifier_agreement(warehouse: Warehouse) -> str:
+    """What "positive" is worth: the keyword rule's figure, and that of others is not known here."""
     project = warehouse.manifest["metadata"]["project_name"]
+    judged = {row["classifier"] for row in warehouse.answers.get("report_classifiers", [])} or {"keyword"}
+    others = sorted(judged - {"keyword"})
+    if others:
+        said = f"“Positive” is what {listed(others)} decided; how often that is right is not measured here."
+        return (
+            said
+            if "keyword" not in judged
+            else f"{said} On other days: {_keyword_agreement(warehouse, project)}"
+        )
+    return _keyword_agreement(warehouse, project)
+
+
+def _keyword_agreement(warehouse: Warehouse, project: str) -> str:
     return warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
 
 

@@ -10,7 +10,15 @@ import pytest
 from ci.staged_sample import ROOT
 from pages.report.figure import counted, largest_part, listed, part_of
 from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
-from pages.report.pages.index import apple_in_three_states, devices_by_coast, most_and_fewest
+from pages.report.pages.overview import (
+    at_a_glance,
+    change,
+    orders_by_month,
+    positive_share,
+    reviews_by_month,
+    sales_by_month,
+)
+from pages.report.pages.questions import apple_in_three_states, devices_by_coast, most_and_fewest
 from pages.report.pages.reviews import by_day, by_device, by_state, contains_good
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
 from pages.report.pages.trust import deliveries, rejections, where_records_went
@@ -283,4 +291,77 @@ def test_runs():
     assert (
         "The largest part of the bytes read in the last runs: a and b, 600 B of 1.2 kB (50.0 %) each"
         in bytes_of_models(models).sentence
+    )
+
+
+def overview(**changed) -> list[dict]:
+    row = {
+        "first_invoice_date": datetime.date(2020, 11, 1), "last_invoice_date": datetime.date(2021, 2, 9),
+        "first_review_date": None, "last_review_date": None, "amount_spent": Decimal(10), "order_count": 1,
+        "ordering_customer_count": 1, "review_count": 0, "reviewer_count": 0,
+    }  # fmt: skip
+    return [{**row, **changed}]
+
+
+def months(*money: int) -> list[dict]:
+    """From November 2020."""
+    return [
+        {
+            "active_month": datetime.date(2020 + (10 + n) // 12, (10 + n) % 12 + 1, 1),
+            "amount_spent": Decimal(amount),
+        }
+        for n, amount in enumerate(money)
+    ]
+
+
+def test_only_whole_months_are_compared():
+    """February ends on its 9th, so January is the last whole one."""
+    assert sales_by_month(months(5, 10, 15, 99), overview()).sentence == (
+        "2021-01, the last whole month: 15.00 net, 50.0 % more than in 2020-12."
+    )
+    # December had nothing, which is a month as well
+    rows = months(5, 10, 15, 99)
+    del rows[1]
+    assert sales_by_month(rows, overview()).sentence.endswith("15.00 net, after 0.00 in 2020-12.")
+    assert [row[1:] for row in sales_by_month(rows, overview()).rows] == [
+        ("", 5),
+        ("", 0),
+        ("", 15),
+        ("not whole", 99),
+    ]
+    late = overview(first_invoice_date=datetime.date(2020, 12, 2))
+    assert sales_by_month(rows, late).sentence.endswith("15.00 net. The month before is not whole.")
+    short = overview(
+        first_invoice_date=datetime.date(2021, 1, 2), last_invoice_date=datetime.date(2021, 1, 31)
+    )
+    assert sales_by_month(rows, short).sentence == "No month is whole yet."
+    whole = overview(last_invoice_date=datetime.date(2021, 2, 28))
+    assert sales_by_month(months(5, 10, 15, 15), whole).sentence.endswith("15.00 net, as in 2021-01.")
+
+
+def test_a_change_is_a_share_of_what_there_was():
+    assert change(Decimal(9), Decimal(10), "money") == "10.0 % less than"
+    assert change(10_001, 10_000_000, "count") == "99.9 % less than"
+    assert change(10_001, 10_000, "count") == "under 0.1 % more than"
+    assert change(Decimal(9), Decimal(-10), "money") == "after -10.00"
+
+
+def test_no_purchases_or_no_reviews():
+    nothing = overview(first_invoice_date=None, last_invoice_date=None)
+    assert at_a_glance(nothing, []).sentence == "No purchase line has a customer. No review has a customer."
+    for show in (sales_by_month, orders_by_month, reviews_by_month):
+        assert show([], nothing).sentence == "No month is whole yet."
+    assert at_a_glance(overview(), ledger(**LOST)).sentence == (
+        "Purchases from 2020-11-01 to 2021-02-09: 10.00 net, 1 order by 1 customer. Not in it: purchase lines without a customer, "
+        "2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money. No review has a customer."
+    )
+
+
+def test_the_classifier_is_named():
+    judged = {"classifier": "keyword", "classifier_version": "1-a", "first_day": DAY, "last_day": DAY}
+    judged |= {"classified_reviews": 3, "positive_reviews": 1}
+    assert positive_share([judged]).sentence == "keyword 1-a calls 1 of 3 (33.3 %) reviews positive."
+    assert positive_share([judged, {**judged, "classifier": "model"}]).sentence == (
+        "keyword 1-a calls 1 of 3 (33.3 %) reviews positive. model 1-a calls 1 of 3 (33.3 %) reviews positive. "
+        "Each has errors of its own: their shares are not to be compared."
     )

@@ -49,7 +49,7 @@ def by_day(rows) -> Shown:
         sentence = f"No review has a day.{without}"
     return Shown(
         sentence=sentence,
-        columns=[("Day in the log", "text"), ("Reviews", "count")],
+        columns=[("Day in the log", "day"), ("Reviews", "count")],
         # Last in every warehouse, wherever it sorts NULL.
         rows=[*known.items(), *([("no log", unknown)] if unknown else [])],
         chart=(lambda width: days(known, width)) if known else None,

@@ -20,7 +20,7 @@ def time_of_runs(rows) -> Shown:
         sentence=f"In the last run {counted(last['tables_built'], 'table')} took {text(last['table_seconds'], 'seconds')} and "
         f"{counted(last['tests_run'], 'test')} {text(last['test_seconds'], 'seconds')}, added up{read}. Several ran at a time: the clock showed less.",
         columns=[
-            ("Run (UTC)", "time"), ("From day", "text"), ("To day", "text"), ("Tables", "count"), ("Time", "seconds"),
+            ("Run (UTC)", "time"), ("From day", "day"), ("To day", "day"), ("Tables", "count"), ("Time", "seconds"),
             ("Tests", "count"), ("Time of tests", "seconds"), ("Bytes read", "bytes"),
         ],
         rows=[
@@ -93,7 +93,7 @@ def missing_days(rows) -> Shown:
     return Shown(
         sentence=f"{counted(len(rows), 'day is', 'days are')} missing between the first and the last: "
         f"{listed(str(row['insert_date']) for row in rows)}.",
-        columns=[("Day", "text"), ("What is missing", "text")],
+        columns=[("Day", "day"), ("What is missing", "text")],
         rows=[(row["insert_date"], row["what_is_missing"]) for row in rows],
     )
 

@@ -125,7 +125,7 @@ def deliveries(rows) -> Shown:
             for table in TABLES
             if table in late
         ),
-        columns=[("Day", "text"), ("Table", "text"), ("Delivered", "text"), ("Records", "count")],
+        columns=[("Day", "day"), ("Table", "text"), ("Delivered", "text"), ("Records", "count")],
         rows=[
             (row["insert_date"], row["table_name"], "yes" if row["is_delivered"] else "no", row["records_delivered"])
             for row in rows
@@ -153,7 +153,7 @@ def test_history(rows) -> Shown:
         sentence=f"In the last run with tests, {text(failed, 'count')} failed, {text(last['warned'], 'count')} warned and "
         f"{text(last['passed'], 'count')} passed.",
         columns=[
-            ("Run (UTC)", "time"), ("From day", "text"), ("To day", "text"), ("Passed", "count"), ("Warned", "count"),
+            ("Run (UTC)", "time"), ("From day", "day"), ("To day", "day"), ("Passed", "count"), ("Warned", "count"),
             ("Failed", "count"), ("Not run", "count"),
         ],
         rows=[

@@ -114,7 +114,7 @@ def _bar(label, count, said="") -> Bar:
 
 
 PAGE = Page(
-    name="index",
+    name="questions",
     title="The five questions",
     lead="What the business asked, and what the warehouse answers.",
     figures=(

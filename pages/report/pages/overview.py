@@ -1,0 +1,218 @@
+"""How the business stands: period, money, people and reviews; by month; and by which classifier a review is positive."""
+
+from datetime import date, timedelta
+
+from pages.report.charts import Bar, bars, intervals
+from pages.report.figure import Figure, Page, Shown, counted, part_of, text
+from pages.report.pages.customers import without_customer
+from pages.report.pages.reviews import wilson_interval
+
+# In the sentence; the table has all.
+CLASSIFIERS_SAID = 2
+# In a picture: a month, and the same month of the year before.
+MONTHS_SHOWN = 13
+
+
+def at_a_glance(rows, ledger) -> Shown:
+    (all_,) = rows
+    orders = (
+        f"Purchases from {all_['first_invoice_date']} to {all_['last_invoice_date']}: {text(all_['amount_spent'], 'money')} net, "
+        f"{counted(all_['order_count'], 'order')} by {counted(all_['ordering_customer_count'], 'customer')}. {without_customer(ledger)}"
+        if all_["first_invoice_date"]
+        else "No purchase line has a customer."
+    )
+    reviews = (
+        f"Reviews from {all_['first_review_date']} to {all_['last_review_date']}: {text(all_['review_count'], 'count')} by "
+        f"{counted(all_['reviewer_count'], 'customer')}."
+        if all_["first_review_date"]
+        else "No review has a customer."
+    )
+    return Shown(
+        sentence=f"{orders} {reviews}",
+        columns=[("", "text"), ("From", "day"), ("To", "day"), ("Number", "count"), ("Customers", "count"), ("Net money", "money")],
+        rows=[
+            (
+                "Orders", all_["first_invoice_date"], all_["last_invoice_date"], all_["order_count"],
+                all_["ordering_customer_count"], all_["amount_spent"],
+            ),
+            ("Reviews", all_["first_review_date"], all_["last_review_date"], all_["review_count"], all_["reviewer_count"], None),
+        ],
+        is_open=True,
+    )  # fmt: skip
+
+
+def sales_by_month(rows, overview) -> Shown:
+    months = _months(rows, overview[0], "invoice", ("amount_spent",))
+    return Shown(
+        sentence=_last_whole_month(months, "net", "money"),
+        columns=[("Month", "month"), ("", "text"), ("Net money", "money")],
+        rows=[(month, _whole(is_whole), money) for month, is_whole, money in months],
+        chart=lambda width: bars([_bar(*row, f"{row[2]:,.0f}".replace("-", "−")) for row in months[-MONTHS_SHOWN:]], width),
+        legend=LEGEND,
+    )  # fmt: skip
+
+
+def orders_by_month(rows, overview) -> Shown:
+    months = _months(rows, overview[0], "invoice", ("order_count", "ordering_customer_count"))
+    return Shown(
+        sentence=_last_whole_month(months, "orders", "count"),
+        columns=[("Month", "month"), ("", "text"), ("Orders", "count"), ("Customers who ordered", "count")],
+        rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
+        chart=lambda width: bars(
+            [_bar(*row[:3], f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
+        ),
+        legend=LEGEND,
+    )  # fmt: skip
+
+
+def reviews_by_month(rows, overview) -> Shown:
+    months = _months(rows, overview[0], "review", ("review_count", "reviewer_count", "review_score"))
+    return Shown(
+        sentence=_last_whole_month(months, "reviews", "count"),
+        columns=[("Month", "month"), ("", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
+        rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
+        chart=lambda width: bars(
+            [_bar(*row[:3], f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
+        ),
+        legend=LEGEND,
+    )  # fmt: skip
+
+
+def positive_share(rows) -> Shown:
+    judged = [
+        (
+            f"{row['classifier']} {row['classifier_version']}", row["first_day"], row["last_day"], row["classified_reviews"],
+            row["positive_reviews"], row["positive_reviews"] / row["classified_reviews"],
+            *wilson_interval(int(row["positive_reviews"]), int(row["classified_reviews"])),
+        )
+        for row in rows
+    ]  # fmt: skip
+    said = ". ".join(
+        f"{name} calls {part_of(positive, count)} reviews positive"
+        for name, _, _, count, positive, *_ in judged[-CLASSIFIERS_SAID:]
+    )
+    return Shown(
+        sentence=f"{said}." + (" Each has errors of its own: their shares are not to be compared." if len(judged) > 1 else ""),
+        columns=[
+            ("Classifier and version", "text"), ("From day", "day"), ("To day", "day"), ("Reviews", "count"), ("Positive", "count"),
+            ("Share", "share"), ("Lower bound", "share"), ("Upper bound", "share"),
+        ],
+        rows=judged,
+        chart=lambda width: intervals(
+            [
+                (name, low, float(share), high, f"{text(share, 'share')} of {text(count, 'count')}")
+                for name, _, _, count, _, share, low, high in judged
+            ],
+            width,
+        ),
+    )  # fmt: skip
+
+
+def _months(rows, overview, what: str, measures: tuple[str, ...]) -> list[tuple]:
+    """(month, whether the data have all of its days, measures…) of each month between the first day and the last, also of one in
+    which nothing happened."""
+    first, last = overview[f"first_{what}_date"], overview[f"last_{what}_date"]
+    found = {row["active_month"]: row for row in rows}
+    months: list[tuple] = []
+    month = first and first.replace(day=1)
+    while month and month <= last:
+        following = (month + timedelta(days=32)).replace(day=1)
+        is_whole = first <= month and following - timedelta(days=1) <= last
+        months.append((month, is_whole, *(found[month][name] if month in found else 0 for name in measures)))
+        month = following
+    return months
+
+
+def _last_whole_month(months: list[tuple], what: str, kind: str) -> str:
+    """The last whole month beside the one before, as far as that is whole."""
+    number = next((n for n in reversed(range(len(months))) if months[n][1]), None)
+    if number is None:
+        return "No month is whole yet."
+    month, _, now, *_ = months[number]
+    sentence = f"{text(month, 'month')}, the last whole month: {text(now, kind)} {what}"
+    if number == 0 or not months[number - 1][1]:
+        return f"{sentence}. The month before is not whole."
+    return (
+        f"{sentence}, {change(now, months[number - 1][2], kind)} in {text(months[number - 1][0], 'month')}."
+    )
+
+
+def change(now, before, kind: str) -> str:
+    """12.3 % more than; without a share when there is none: of nothing, or of money below zero."""
+    if now == before:
+        return "as"
+    if before <= 0:
+        return f"after {text(before, kind)}"
+    share = text(abs(now - before) / before, "share")
+    return f"{'under 0.1 %' if share == '0.0 %' else share} {'more' if now > before else 'less'} than"
+
+
+def _bar(month: date, is_whole: bool, amount, said: str) -> Bar:
+    color = "blue" if is_whole else "pale"
+    return Bar(text(month, "month"), ((min(0, amount), max(0, amount), color),), said)
+
+
+def _whole(is_whole: bool) -> str:
+    return "" if is_whole else "not whole"
+
+
+LEGEND = (("blue", "whole month"), ("pale", "days of it are missing"))
+EMPTY = "No customer with a purchase or a review is in the warehouse."
+BY_MONTH = (
+    "A month is whole if the first purchase or review is not after its first day, and the last not before its last. "
+    f"The picture has the last {MONTHS_SHOWN} months, the table all."
+)
+PAGE = Page(
+    name="index",
+    title="Overview",
+    lead="How the business stands, by month, and how far to trust it.",
+    figures=(
+        Figure(
+            name="glance",
+            title="The whole period",
+            queries=("report_overview", "report_ledger"),
+            show=at_a_glance,
+            definition=(
+                "An order is an invoice on which something was bought. Purchases have the days of their invoices, reviews those of "
+                "their logs, or of their delivery without one."
+            ),
+            empty=EMPTY,
+        ),
+        Figure(
+            name="sales",
+            title="Net money by month",
+            queries=("report_business_by_month", "report_overview"),
+            show=sales_by_month,
+            definition=f"Of purchase lines with a customer, by the day of the invoice. {BY_MONTH}",
+            empty=EMPTY,
+        ),
+        Figure(
+            name="orders",
+            title="Orders and customers by month",
+            queries=("report_business_by_month", "report_overview"),
+            show=orders_by_month,
+            definition=f"Orders, and by how many customers; a customer counts once in a month. {BY_MONTH}",
+            empty=EMPTY,
+        ),
+        Figure(
+            name="reviews",
+            title="Reviews and reviewers by month",
+            queries=("report_business_by_month", "report_overview"),
+            show=reviews_by_month,
+            definition=f"Reviews of customers, and by how many of them. {BY_MONTH}",
+            empty=EMPTY,
+        ),
+        Figure(
+            name="positive",
+            title="Positive reviews, by classifier",
+            queries=("report_classifiers",),
+            show=positive_share,
+            definition=(
+                "Staged reviews, repeats included, by the classifier and version that judged them, with Wilson's 95 % interval. It tells nothing "
+                "about how often the classifier is right."
+            ),
+            empty="No review has been judged.",
+            is_about_sentiment=True,
+        ),
+    ),
+)
