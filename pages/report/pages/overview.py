@@ -1,6 +1,6 @@
 """How the business stands: period, money, people and reviews; by month; and by which classifier a review is positive."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from pages.report.charts import Bar, bars, intervals
 from pages.report.figure import Figure, Page, Shown, counted, part_of, text
@@ -47,7 +47,7 @@ def sales_by_month(rows, overview) -> Shown:
         sentence=_last_whole_month(months, "net", "money"),
         columns=[("Month", "month"), ("", "text"), ("Net money", "money")],
         rows=[(month, _whole(is_whole), money) for month, is_whole, money in months],
-        chart=lambda width: bars([_bar(*row, f"{row[2]:,.0f}".replace("-", "−")) for row in months[-MONTHS_SHOWN:]], width),
+        chart=lambda width: bars([_bar(row, f"{row[2]:,.0f}".replace("-", "−")) for row in months[-MONTHS_SHOWN:]], width),
         legend=LEGEND,
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def orders_by_month(rows, overview) -> Shown:
         columns=[("Month", "month"), ("", "text"), ("Orders", "count"), ("Customers who ordered", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
         chart=lambda width: bars(
-            [_bar(*row[:3], f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
+            [_bar(row, f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
         ),
         legend=LEGEND,
     )  # fmt: skip
@@ -72,7 +72,7 @@ def reviews_by_month(rows, overview) -> Shown:
         columns=[("Month", "month"), ("", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
         chart=lambda width: bars(
-            [_bar(*row[:3], f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
+            [_bar(row, f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
         ),
         legend=LEGEND,
     )  # fmt: skip
@@ -147,7 +147,8 @@ def change(now, before, kind: str) -> str:
     return f"{'under 0.1 %' if share == '0.0 %' else share} {'more' if now > before else 'less'} than"
 
 
-def _bar(month: date, is_whole: bool, amount, said: str) -> Bar:
+def _bar(row: tuple, said: str) -> Bar:
+    month, is_whole, amount, *_ = row
     color = "blue" if is_whole else "pale"
     return Bar(text(month, "month"), ((min(0, amount), max(0, amount), color),), said)
 
