@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from ci.staged_sample import ROOT
+from pages.report.build import unbroken_days
 from pages.report.figure import counted, largest_part, listed, part_of
 from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
 from pages.report.pages.overview import (
@@ -364,4 +365,10 @@ def test_the_classifier_is_named():
     assert positive_share([judged, {**judged, "classifier": "model"}]).sentence == (
         "keyword 1-a calls 1 of 3 (33.3 %) reviews positive. model 1-a calls 1 of 3 (33.3 %) reviews positive. "
         "Each has errors of its own: their shares are not to be compared."
+    )
+
+
+def test_a_day_does_not_break_at_its_hyphens_and_text_stays_text():
+    assert unbroken_days('<b> "x" & from 2021-01-05 to 2021-02, 12021-01-05') == (
+        '&lt;b&gt; &quot;x&quot; &amp; from <span class="day">2021-01-05</span> to <span class="day">2021-02</span>, 12021-01-05'
     )

@@ -111,7 +111,7 @@ def spend_and_good(rows) -> Shown:
                 down,
                 shade(count, largest),
                 f"{text(count, 'count')} customers",
-                f"{money:,.0f} net money",
+                f"{money:,.0f} net money".replace("-", "−"),
             )
         )
     less, more = (
@@ -119,9 +119,9 @@ def spend_and_good(rows) -> Shown:
         for said in ("not positive", "positive")
     )
     return Shown(
-        sentence=f"{counted(both, 'customer')} with both a purchase line (a return is one) and a review, {text(outside, 'count')} with "
-        f"only one of the two. Of the big spenders with both, {part_of(less, less + more)} write “good” in a smaller share of their "
-        "reviews than all customers together.",
+        sentence=f"Both a purchase or return and a review: {counted(both, 'customer')}; only one of the two: {text(outside, 'count')}. "
+        f"Of the big spenders with both, {part_of(less, less + more)} write “good” in a smaller share of their reviews than all "
+        "customers together.",
         columns=[
             ("Spend", "text"), ("Their reviews", "text"), ("Customers", "count"), ("Net money", "money"),
             ("Reviews", "count"), ("Contain “good”", "count"),

@@ -132,7 +132,11 @@ def contains_good(devices, regions) -> Shown:
         ],
         rows=rows,
         chart=lambda width: intervals(
-            [(name, low, float(share), high, text(share, "share")) for name, _, _, share, low, high in named], width
+            [
+                (name, low, float(share), high, f"{text(share, 'share')} of {text(count, 'count')}")
+                for name, count, _, share, low, high in named
+            ],
+            width,
         ),
         legend=(("blue", "share, with its 95 % interval"),),
     )  # fmt: skip
