@@ -1,5 +1,5 @@
-{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, of the other models that a page asks, and
-    of the audit tables, if the warehouse has them. Without ref(): a table that is missing is missing here as well. -#}
+{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, and of the audit tables, that the
+    warehouse has. Without ref(): a table that is missing is missing here as well. -#}
 {%- macro tables_to_report() -%}
     {%- set last_days = {
         'insert_date': 'max(insert_date)',
@@ -11,9 +11,6 @@
     {%- if execute -%}
         {%- do nodes.extend(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
             | selectattr('config.schema', 'equalto', 'marts')) -%}
-        {%- set asked = graph.exposures.values() | map(attribute='depends_on.nodes') | sum(start=[]) -%}
-        {%- do nodes.extend(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-            | rejectattr('config.schema', 'equalto', 'marts') | selectattr('unique_id', 'in', asked)) -%}
         {%- do nodes.extend(graph.sources.values() | selectattr('name', 'in', ['run_result', 'day_built'])) -%}
     {%- endif -%}
     {%- for node in nodes -%}

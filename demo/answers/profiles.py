@@ -363,6 +363,9 @@ def _cohorts(invoices_of: dict[int, list[Invoice]]) -> list[Row]:
                     "active_customer_count": active,
                     "retention": _rounded(Fraction(active, len(customers))),
                     "amount_spent": _amount(sum(map(_net, in_month.values()))),
+                    "order_count": sum(
+                        invoice.gross > 0 for invoices in in_month.values() for invoice in invoices
+                    ),
                 }
             )
     return rows

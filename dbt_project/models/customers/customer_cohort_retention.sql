@@ -75,6 +75,7 @@ active_months as (
         first_month,
         month_number,
         count(distinct case when order_count > 0 then customer_id end) as number_of_active_customers,
+        sum(order_count) as number_of_orders,
         sum(amount_spent) as amount_spent
     from months_of_customers
     group by first_month, month_number
@@ -111,7 +112,8 @@ final as (
                 'coalesce(active_months.number_of_active_customers, 0)', 'grid.number_of_customers'
             ) }} as decimal(9, 5)
         ) as retention,
-        cast(coalesce(active_months.amount_spent, 0) as decimal(18, 5)) as amount_spent
+        cast(coalesce(active_months.amount_spent, 0) as decimal(18, 5)) as amount_spent,
+        cast(coalesce(active_months.number_of_orders, 0) as {{ dbt.type_bigint() }}) as order_count
     from grid
     left join active_months
         on

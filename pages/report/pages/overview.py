@@ -182,15 +182,15 @@ PAGE = Page(
         Figure(
             name="sales",
             title="Net money by month",
-            queries=("report_business_by_month", "report_overview"),
+            queries=("report_sales_by_month", "report_overview"),
             show=sales_by_month,
-            definition=f"Of purchase lines with a customer, by the day of the invoice. {BY_MONTH}",
+            definition=f"Of customers with an order, from the month of their first on, by the day of the invoice. {BY_MONTH}",
             empty=EMPTY,
         ),
         Figure(
             name="orders",
             title="Orders and customers by month",
-            queries=("report_business_by_month", "report_overview"),
+            queries=("report_sales_by_month", "report_overview"),
             show=orders_by_month,
             definition=f"Orders, and by how many customers; a customer counts once in a month. {BY_MONTH}",
             empty=EMPTY,
@@ -198,7 +198,7 @@ PAGE = Page(
         Figure(
             name="reviews",
             title="Reviews and reviewers by month",
-            queries=("report_business_by_month", "report_overview"),
+            queries=("report_reviews_by_month", "report_overview"),
             show=reviews_by_month,
             definition=f"Reviews of customers, and by how many of them. {BY_MONTH}",
             empty=EMPTY,

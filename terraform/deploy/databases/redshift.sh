@@ -93,7 +93,8 @@ select
 from analytics_marts.movie_analytics_obt
 with no schema binding;
 create or replace view analytics_reading.customer_cohort_retention as
-select cohort_month, months_since_first, is_complete, is_left_censored, customer_count, active_customer_count, retention, amount_spent
+select cohort_month, months_since_first, is_complete, is_left_censored, customer_count, active_customer_count, retention, amount_spent,
+    order_count
 from analytics_marts.customer_cohort_retention
 with no schema binding;
 grant usage on schema analytics_reading to role reader;
