@@ -189,10 +189,13 @@ def test_scores_and_quadrants():
             for n, count in enumerate(counts, 1)
         ]
 
-    assert rfm_map(scored(2, 2)).sentence.startswith(
+    fresh = [{"as_of_date": day(365), "last_invoice_date": DAY}]
+    old = [{"as_of_date": day(366), "last_invoice_date": DAY}]
+    assert "The last purchase of all is from 2021-01-01, 366 days before" in rfm_map(scored(1), old).sentence
+    assert rfm_map(scored(2, 2), fresh).sentence.startswith(
         "The largest part of the customers who ordered: s1 and s2, 2 of 4"
     )
-    assert rfm_map(scored(3, 1)).sentence == "Most of the customers who ordered: s1, 3 of 4 (75.0 %)."
+    assert rfm_map(scored(3, 1), fresh).sentence == "Most of the customers who ordered: s1, 3 of 4 (75.0 %)."
 
     def quadrants(**counts):
         return [

@@ -11,6 +11,7 @@ QUADRANTS = {
 # The marts say "positive"; it means this.
 SAID = {"positive": "more “good”", "not positive": "less “good”"}
 MONTHS_SHOWN = 12
+DAYS_OF_A_YEAR = 365
 
 
 def money_by_segment(rows, ledger) -> Shown:
@@ -57,7 +58,8 @@ def _money_bar(amount) -> tuple:
     return (0, amount, "blue") if amount > 0 else (amount, 0, "orange")
 
 
-def rfm_map(rows) -> Shown:
+def rfm_map(rows, days) -> Shown:
+    as_of, last = days[0]["as_of_date"], days[0]["last_invoice_date"]
     largest = max(row["customer_count"] for row in rows)
     counts = {(row["recency_score"], row["value_score"]): row["customer_count"] for row in rows}
     segments = {(row["recency_score"], row["value_score"]): row["rfm_segment"] for row in rows}
@@ -81,7 +83,13 @@ def rfm_map(rows) -> Shown:
         )
 
     return Shown(
-        sentence=f"{largest_part(by_segment, 'customers who ordered')}.",
+        sentence=f"{largest_part(by_segment, 'customers who ordered')}."
+        + (
+            f" The last purchase of all is from {last}, {counted((as_of - last).days, 'day')} before the day of the profiles: who is “recent” "
+            "is recent among these customers only."
+            if (as_of - last).days > DAYS_OF_A_YEAR
+            else ""
+        ),
         columns=[
             ("Recency score", "count"), ("Value score", "count"), ("Segment", "text"), ("Customers", "count"),
             ("Net money", "money"),
@@ -226,7 +234,7 @@ PAGE = Page(
         Figure(
             name="rfm",
             title="Recency and value",
-            queries=("report_customers_by_rfm_score",),
+            queries=("report_customers_by_rfm_score", "report_customer_days"),
             show=rfm_map,
             definition=(
                 "Scores from 1 to 5 by fifths of the customers with an order. Recency, from left to right: 5 ordered last. Value: the mean of the "
