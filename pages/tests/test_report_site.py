@@ -80,7 +80,7 @@ def test_charts_are_drawn_in_the_colours_of_the_scheme(browser, report_site):
 
 
 def test_the_keyboard_reaches_the_content_and_the_tables(browser, report_site):
-    with opened(browser, report_site / "index.html") as page:
+    with opened(browser, report_site / "questions.html") as page:
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "To the content"
         summary = page.locator("summary").first
