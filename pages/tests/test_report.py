@@ -148,10 +148,11 @@ def test_months_are_those_of_the_purchase_lines_and_reviews(report_site, built):
     """From the lines and the attributed reviews themselves, not from what the report asks."""
     money = dict(
         built.query(
-            "with lines as (select *, min(invoiced_at) over (partition by customer_id, invoice_number) as at, "
+            "with lines as (select *, min(invoiced_at) over (partition by customer_id, invoice_number) as booked_at, "
             "max(amount) over (partition by customer_id, invoice_number) > 0 as is_order from analytics_intermediate.int_purchase_line), "
-            "first as (select customer_id, date_trunc('month', min(at)) as first from lines where is_order group by 1) "
-            "select strftime(at, '%Y-%m'), sum(amount) from lines join first using (customer_id) where at >= first group by all"
+            "firsts as (select customer_id, date_trunc('month', min(booked_at)) as first_month from lines where is_order group by all) "
+            "select strftime(booked_at, '%Y-%m'), sum(amount) from lines join firsts using (customer_id) "
+            "where booked_at >= first_month group by all"
         )
     )
     page = read(report_site, "index")
