@@ -242,7 +242,7 @@ def test_a_failed_test_shows_as_failed(own, tmp_path):
     warnings = page["warnings"]
     assert warnings["text"].count("1 test failed: ledger does not balance.") == 1
     (row,) = [row for row in warnings["rows"] if row[0] == "ledger does not balance"]
-    assert row[1:3] == ["failed", "7"] and row[4] == "ledger" and "run their days again" in row[3]
+    assert row[2:5] == ["7", "failed", "ledger"] and "run their days again" in row[1]
     html = (tmp_path / "site/trust.html").read_text()
     assert (
         'id="test-ledger_does_not_balance"' in html
@@ -259,15 +259,15 @@ def test_every_test_that_warned_is_explained(built, report_site, manifest):
     )
     assert found
     rows = read(report_site, "trust")["warnings"]["rows"][1:]
-    assert [(row[0], row[1], row[2]) for row in rows] == [
-        (name.replace("_", " "), "warned", str(failures)) for name, _, failures in found
+    assert [(row[0], row[2], row[3]) for row in rows] == [
+        (name.replace("_", " "), str(failures), "warned") for name, _, failures in found
     ]
     described = {
         node["name"]: " ".join(node["description"].split())
         for node in manifest["nodes"].values()
         if node["resource_type"] == "test"
     }
-    assert [row[3] for row in rows] == [described[name] for name, *_ in found]
+    assert [row[1] for row in rows] == [described[name] for name, *_ in found]
     assert all(described.values()), "a test without a description cannot be explained"
 
 

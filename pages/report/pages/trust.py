@@ -180,12 +180,12 @@ def warnings(tests) -> Shown:
         )
         or "No test failed or warned when it last ran.",
         columns=[
-            ("Test", "text"), ("Result", "text"), ("Rows found", "count"), ("What it means, what to do", "text"), ("Table", "text"),
+            ("Test", "text"), ("What it means, what to do", "text"), ("Rows found", "count"), ("Result", "text"), ("Table", "text"),
             ("Run (UTC)", "time"),
         ],
         rows=[
             (
-                test["name"].replace("_", " "), test["ended"], test["failures"], test["description"], test["tables"],
+                test["name"].replace("_", " "), test["description"], test["failures"], test["ended"], test["tables"],
                 test["run_started_at"],
             )
             for test in found
