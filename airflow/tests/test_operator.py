@@ -342,6 +342,8 @@ def test_a_backfill_of_ten_days_gives_the_right_marts(tmp_path, stack):
     airflow = Airflow(folder, stack)
     try:
         first, *_, last = days_of(folder)
+        # which starts automatically, and could not be made again as long as it runs
+        airflow.wait_for_success("staging", airflow.run_of("staging", last, "scheduled"))
         assert airflow.make("backfill", f"FROM={first}", f"TO={last}").splitlines()[:10] == days_of(folder)
         wait_until(
             lambda: (
