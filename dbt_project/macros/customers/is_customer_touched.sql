@@ -18,6 +18,25 @@
 {%- endmacro %}
 
 
+{#-
+    True for the days on which a customer touched may have other purchases or reviews than before: from the earliest of them on, a literal.
+    What adds up of a day stays as it is before that.
+-#}
+{% macro is_active_day_touched(column) -%}
+    {{ is_active_day_listed_in(ref('int_customer_touched'), column) }}
+{%- endmacro %}
+
+
+{% macro is_active_day_listed_in(int_customer_touched, column) -%}
+    {%- if days_of_run() is none or are_all_customers_touched(int_customer_touched) -%}
+        true
+    {%- else -%}
+        {%- set first = run_query("select min(first_active_date) from " ~ int_customer_touched).columns[0].values()[0] -%}
+        {{ "false" if first is none else column ~ " >= " ~ date_literal(first | string) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro are_all_customers_touched(int_customer_touched) -%}
     {%- if not has_rows_to_ask_for(int_customer_touched) -%}
         {{ return(true) }}

@@ -1,9 +1,17 @@
 {#-
-    Two incremental strategies beside replace_days, for what is kept of each customer: the rows of the customers touched are
-    deleted and written again, all others stay; and for the history, the months to build.
+    Incremental strategies beside replace_days, for what is kept of each customer: the rows of the customers touched are deleted and
+    written again, all others stay; their rows from the first day that may have changed; and for the history, the months to build.
 -#}
 {% macro get_incremental_replace_customers_sql(arg_dict) -%}
     {{ replace_days(arg_dict, is_customer_listed_in(relation_of('int_customer_touched'), 'customer_id')) }}
+{%- endmacro %}
+
+
+{% macro get_incremental_replace_active_days_sql(arg_dict) -%}
+    {%- set touched = relation_of('int_customer_touched') -%}
+    {{ replace_days(
+        arg_dict, is_customer_listed_in(touched, 'customer_id') ~ " and " ~ is_active_day_listed_in(touched, 'active_date')
+    ) }}
 {%- endmacro %}
 
 

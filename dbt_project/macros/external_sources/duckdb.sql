@@ -10,8 +10,8 @@
 
 {#- A folder without files cannot be read. -#}
 {% macro duckdb__external_state(relation, spec) %}
-    {%- set files = run_query("select count(*) from glob('" ~ files_of(spec) ~ "')") -%}
-    {{ return({'has_no_files': files.rows[0][0] == 0}) }}
+    {%- set files = run_query("select file from glob('" ~ files_of(spec) ~ "') limit 1") -%}
+    {{ return({'has_no_files': not files.rows}) }}
 {% endmacro %}
 
 

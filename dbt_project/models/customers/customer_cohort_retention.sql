@@ -1,9 +1,8 @@
 with
 
-int_customer_active_day as (
+int_customer_invoice as (
 
-    select * from {{ ref('int_customer_active_day') }}
-    where invoice_count > 0
+    select * from {{ ref('int_customer_invoice') }}
 
 ),
 
@@ -19,9 +18,9 @@ customers as (
 
     select
         customer_id,
-        cast({{ dbt.date_trunc('month', 'min(active_date)') }} as date) as first_month
-    from int_customer_active_day
-    where order_count > 0
+        cast({{ dbt.date_trunc('month', 'min(invoice_date)') }} as date) as first_month
+    from int_customer_invoice
+    where gross_amount > 0
     group by customer_id
 
 ),
@@ -30,9 +29,9 @@ customers as (
 known as (
 
     select
-        cast({{ dbt.date_trunc('month', 'min(active_date)') }} as date) as first_month,
-        max(active_date) as last_day
-    from int_customer_active_day
+        cast({{ dbt.date_trunc('month', 'min(invoice_date)') }} as date) as first_month,
+        max(invoice_date) as last_day
+    from int_customer_invoice
 
 ),
 
@@ -57,15 +56,15 @@ months_of_customers as (
 
     select
         customers.first_month,
-        active_days.customer_id,
-        active_days.order_count,
-        active_days.amount_spent,
+        invoices.customer_id,
+        invoices.gross_amount,
+        invoices.amount_spent,
         {{ dbt.datediff(
-            'customers.first_month', 'active_days.active_date', 'month'
+            'customers.first_month', 'invoices.invoice_date', 'month'
         ) }} as month_number
-    from int_customer_active_day as active_days
+    from int_customer_invoice as invoices
     inner join customers
-        on active_days.customer_id = customers.customer_id
+        on invoices.customer_id = customers.customer_id
 
 ),
 
@@ -74,8 +73,8 @@ active_months as (
     select
         first_month,
         month_number,
-        count(distinct case when order_count > 0 then customer_id end) as number_of_active_customers,
-        sum(order_count) as number_of_orders,
+        count(distinct case when gross_amount > 0 then customer_id end) as number_of_active_customers,
+        sum(case when gross_amount > 0 then 1 else 0 end) as number_of_orders,
         sum(amount_spent) as amount_spent
     from months_of_customers
     group by first_month, month_number

@@ -63,6 +63,7 @@ def test_the_days_that_a_model_reads_are_those_that_its_strategy_replaces(manife
         "merge": {"is_day_of_run"},
         # Their inputs have customers (the test below).
         "replace_customers": set(),
+        "replace_active_days": set(),
         # Months to build are looked up: an input has one row for each.
         "replace_months_to_build": set(),
     }
@@ -78,7 +79,7 @@ def test_a_state_reads_the_customers_that_it_replaces_and_no_others(manifest):
     states = {
         model["name"]
         for model in models(manifest)
-        if model["config"].get("incremental_strategy") == "replace_customers"
+        if model["config"].get("incremental_strategy") in ("replace_customers", "replace_active_days")
     }
     touched = {"int_touched_line", "int_touched_review"}
     without_customers = re.compile(r"dim_[a-z]+")

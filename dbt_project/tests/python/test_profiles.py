@@ -239,6 +239,37 @@ def test_the_history_of_segments_does_not_depend_on_the_order_of_runs(sample, tm
     assert warehouse.marts() == at_once.marts()
 
 
+def test_an_invoice_over_the_end_of_a_month_counts_in_the_month_in_which_it_began(sample, tmp_path):
+    """Its second line comes with a later day, and goes when that day is delivered again. With it 7 has spent more than 8, and without it less."""
+    staging = tmp_path / "staging"
+    shutil.copytree(sample.staging, staging)
+    line = (
+        "select '{customer}' as invoice_number, 'A' as stock_code, 'CUSHION' as detail, {quantity} as quantity, "
+        "timestamp '{at}' as invoice_date, 9.5 as unit_price, {customer} as customer_id, 'EIRE' as country"
+    )
+    first = [line.format(customer=c, quantity=c, at="2020-12-31 23:59:00") for c in (7, 8)]
+    second = line.format(customer=7, quantity=900, at="2021-01-01 00:01:00")
+    stage_again(staging, "user_purchase", sample.DAYS[1], " union all by name ".join(["from staged", *first]))
+    stage_again(staging, "user_purchase", sample.DAYS[2], f"from staged union all by name {second}")
+    warehouse = staged_warehouse(tmp_path / "warehouse", staging)
+    warehouse.build(sample.DAYS[0], sample.DAYS[1])
+    warehouse.build(sample.DAYS[2], sample.DAYS[5])
+    with_it = rows_of(warehouse, "user_segment_history")
+    at_once = staged_warehouse(tmp_path / "at_once", staging)
+    at_once.build()
+    assert rows_of(at_once, "user_segment_history") == with_it
+
+    stage_again(
+        staging, "user_purchase", sample.DAYS[2], "from staged where invoice_number is distinct from '7'"
+    )
+    for either in (warehouse, at_once):
+        either.build(sample.DAYS[2])
+    without = staged_warehouse(tmp_path / "without", staging)
+    without.build()
+    assert rows_of(warehouse, "user_segment_history") == rows_of(without, "user_segment_history") != with_it
+    assert rows_of(at_once, "user_segment_history") == rows_of(without, "user_segment_history")
+
+
 def test_only_customers_whose_days_changed_are_made_again(sample, tmp_path):
     """Those who lost their rows too; and a build that died before its profiles is made up for when it is repeated."""
     shutil.copytree(sample.staging, tmp_path / "staging")

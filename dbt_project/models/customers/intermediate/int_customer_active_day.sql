@@ -5,13 +5,14 @@ with
 int_customer_invoice as (
 
     select * from {{ ref('int_customer_invoice') }}
-    where {{ is_customer_touched('customer_id') }}
+    where {{ is_customer_touched('customer_id') }} and {{ is_active_day_touched('invoice_date') }}
 
 ),
 
 int_touched_review as (
 
     select * from {{ ref('int_touched_review') }}
+    where {{ is_active_day_touched('review_date') }}
 
 ),
 

@@ -62,7 +62,7 @@ customer_months as (
         sum(review_count) as review_count,
         sum(review_score) as review_score
     from int_customer_active_day
-    where active_date <= (select max(int_month_to_build.month_end) from int_month_to_build)
+    where active_date <= {{ last_month_to_build() }}
     group by 1, 2
 
 ),

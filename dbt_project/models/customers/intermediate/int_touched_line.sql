@@ -1,4 +1,4 @@
-{{ config(dist='customer_id') }}
+{{ config(dist='customer_id', sort='customer_id') }}
 
 with
 
