@@ -332,30 +332,50 @@ def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
         assert_right_marts(airflow.folder)
 
 
-@pytest.mark.long
-def test_a_backfill_of_ten_days_gives_the_right_marts(tmp_path, stack):
-    """On an Airflow of its own."""
+@pytest.fixture(scope="module")
+def ten_days(tmp_path_factory, stack):
+    """An Airflow of its own, with the feeds of ten days."""
+    folder = tmp_path_factory.mktemp("ten_days")
     deliver = "import pathlib, sys; from demo import airflow; airflow.SAMPLE_DAYS = 10\n"
-    folder = tmp_path / "airflow"
-    folder.mkdir()
     jobs_python("-c", f"{deliver}airflow.deliver(pathlib.Path(sys.argv[1]))", folder)
     airflow = Airflow(folder, stack)
-    try:
-        first, *_, last = days_of(folder)
-        # which starts automatically, and could not be made again as long as it runs
-        airflow.wait_for_success("staging", airflow.run_of("staging", last, "scheduled"))
-        assert airflow.make("backfill", f"FROM={first}", f"TO={last}").splitlines()[:10] == days_of(folder)
-        wait_until(
-            lambda: (
-                {r["partition_key"] for r in airflow.runs("analytics") if r["state"] == "success"}
-                >= set(days_of(folder))
-            )
+    yield airflow
+    airflow.stop()
+
+
+@pytest.mark.long
+def test_a_backfill_of_ten_days_gives_the_right_marts(ten_days):
+    days = days_of(ten_days.folder)
+    # which starts automatically, and could not be made again as long as it runs
+    ten_days.wait_for_success("staging", ten_days.run_of("staging", days[-1], "scheduled"))
+    assert ten_days.make("backfill", f"FROM={days[0]}", f"TO={days[-1]}").splitlines()[:10] == days
+    wait_until(
+        lambda: (
+            {run["partition_key"] for run in ten_days.runs("analytics") if run["state"] == "success"}
+            >= set(days)
         )
-        settled(airflow)
-        assert missing(airflow) == []
-        assert_right_marts(folder)
-    finally:
-        airflow.stop()
+    )
+    settled(ten_days)
+    assert missing(ten_days) == []
+    assert_right_marts(ten_days.folder)
+
+
+@pytest.mark.long
+def test_the_days_of_a_pause_are_found_and_built(ten_days):
+    """Three of them, of which the events are dropped."""
+    days = days_of(ten_days.folder)[-3:]
+    ten_days.dag("analytics", method="PATCH", is_paused=True)
+    before = ten_days.runs("analytics")
+    for day in days:
+        ten_days.wait_for_success("staging", ten_days.rerun(day))
+    ten_days.dag("analytics", method="PATCH", is_paused=False)
+    (line,) = missing(ten_days)
+    assert line.startswith("3 days are staged but not built") and line.endswith(", ".join(days))
+    for day in days:
+        ten_days.wait_for_build(day, before)
+    settled(ten_days)
+    assert missing(ten_days) == []
+    assert_right_marts(ten_days.folder)
 
 
 def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(airflow, day, stack, is_long):

@@ -247,6 +247,17 @@ def test_who_reads_a_late_binding_view_may_use_the_schemas_below_it(warehouse: P
                     assert may_use, f"{reader} needs usage on {below} for {schema}.{view}"
 
 
+def test_a_view_of_an_earlier_deployment_may_have_had_other_columns(warehouse: Parameters) -> None:
+    """Which "create or replace view" refuses: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html"""
+    with psycopg.connect(**warehouse) as connection:
+        connection.execute("drop view analytics_reading.dim_os")
+        connection.execute(
+            "create view analytics_reading.dim_os as select 1 as gone, os from analytics_marts.dim_os"
+        )
+    run_script("redshift.sh", warehouse, "unused", LOADER="airflow-role", ANALYSTS="analysts", READERS="bi")
+    assert may(warehouse, READER, "select id_dim_os, os, vendor from analytics_reading.dim_os")
+
+
 def test_the_loader_makes_schemas_and_owns_those_of_dbt(warehouse: Parameters) -> None:
     assert may(warehouse, LOADER, "create schema analytics_more")
     for schema in SCHEMAS:
