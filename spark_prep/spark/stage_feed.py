@@ -58,10 +58,10 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
     """
     require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     run = new_run(settings, stage.table)
-    stage = stage._replace(suppression=read_suppression(settings["STAGING_URI"]))
     folders = {day: delivered_files(settings["RAW_URI"], stage.feed, day) for day in days}
     missing = [day for day in days if not folders[day].files]
     try:
+        stage = stage._replace(suppression=read_suppression(run.staging_uri))
         staged_before = {
             day for day in missing if (row := committed(run.staging_uri, run.table, day)) and row.is_delivered
         }
