@@ -57,36 +57,42 @@ alter default privileges for user :"loader" in schema analytics_audit grant sele
 alter default privileges for user :"loader" in schema analytics_history grant select on tables to role analyst;
 alter default privileges for user :"loader" in schema analytics_marts grant select on tables to role analyst;
 
--- All again, in one transaction: "create view" refuses other columns than it had (Redshift, CREATE VIEW).
+-- Dropped and made again, in one transaction: "create or replace view" refuses other columns than it had (Redshift, CREATE VIEW).
+create schema if not exists analytics_reading;
 begin;
-drop schema if exists analytics_reading cascade;
-create schema analytics_reading;
+drop view if exists analytics_reading.fact_movie_analytics;
 create view analytics_reading.fact_movie_analytics as
 select
     id_fact_movie_analytics, id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
     amount_spent, review_score, review_count, insert_date
 from analytics_marts.fact_movie_analytics
 with no schema binding;
+drop view if exists analytics_reading.dim_date;
 create view analytics_reading.dim_date as
 select id_dim_date, log_date, day, month, year, quarter, season, day_of_week, day_name, is_weekend
 from analytics_marts.dim_date
 with no schema binding;
+drop view if exists analytics_reading.dim_devices;
 create view analytics_reading.dim_devices as
 select id_dim_devices, device
 from analytics_marts.dim_devices
 with no schema binding;
+drop view if exists analytics_reading.dim_location;
 create view analytics_reading.dim_location as
 select id_dim_location, location, region, division, coast
 from analytics_marts.dim_location
 with no schema binding;
+drop view if exists analytics_reading.dim_os;
 create view analytics_reading.dim_os as
 select id_dim_os, os, vendor
 from analytics_marts.dim_os
 with no schema binding;
+drop view if exists analytics_reading.dim_browser;
 create view analytics_reading.dim_browser as
 select id_dim_browser, browser, is_derived
 from analytics_marts.dim_browser
 with no schema binding;
+drop view if exists analytics_reading.movie_analytics_obt;
 create view analytics_reading.movie_analytics_obt as
 select
     id_fact_movie_analytics, id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
@@ -95,6 +101,7 @@ select
     amount_spent, review_score, review_count, insert_date
 from analytics_marts.movie_analytics_obt
 with no schema binding;
+drop view if exists analytics_reading.customer_cohort_retention;
 create view analytics_reading.customer_cohort_retention as
 select cohort_month, months_since_first, is_complete, is_left_censored, customer_count, active_customer_count, retention, amount_spent,
     order_count
