@@ -137,7 +137,7 @@ def test_a_backfill_in_which_a_job_a_worker_and_a_wait_are_killed_gives_the_same
     airflow.wait_for_task("staging", run, "wait_for_movie_review", "deferred")
     airflow.run("staging", run, "/taskInstances/wait_for_movie_review", "PATCH", new_state="failed")
     # cleared before the scheduler has looked at what follows, it would still mark that as failed
-    airflow.wait_for_task("staging", run, "check_classified_movie_review", "upstream_failed")
+    airflow.wait_for_task("staging", run, "release_day", "upstream_failed")
     withheld.rename(feed)
     airflow.clear("staging", run, "wait_for_movie_review")
     airflow.wait_for_success("staging", run)
