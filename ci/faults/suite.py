@@ -27,6 +27,8 @@ from ci.faults.lake import COMMANDS, Content, Place, World, deliver
 from demo.postgres import embedded_postgres
 
 READERS = 4
+# Does a fault to a command in a place, which takes so many seconds undisturbed; whether it struck.
+Strike = Callable[[Place, str, float, random.Random], bool]
 
 
 class Result(NamedTuple):
@@ -125,16 +127,24 @@ def check(world: World, place: Place, tables: Sequence[str], again: Callable[[],
     return findings
 
 
-def kill(command: str) -> Callable[[World, Path, int, random.Random], Result]:
+def done_to(
+    command: str, strike: Strike, *, runs_again: bool
+) -> Callable[[World, Path, int, random.Random], Result]:
+    """A round is a fresh place, the fault done to the command there, and if it is to run again, that."""
+
     def rounds(world: World, folder: Path, n: int, rng: random.Random) -> Result:
         tables, struck, findings = COMMANDS[command][1], 0, list[str]()
         for _ in range(n):
             place = world.old.copy(folder)
-            struck += faults.killed(place, command, world.seconds[command], rng)
-            findings += check(world, place, tables, partial(place.run, command))
+            struck += strike(place, command, world.seconds[command], rng)
+            findings += check(world, place, tables, partial(place.run, command) if runs_again else None)
         return Result("", n, struck, n * compared(world.after), "", findings)
 
     return rounds
+
+
+kill = partial(done_to, strike=faults.killed, runs_again=True)
+two_at_once = partial(done_to, strike=faults.twice_at_once, runs_again=False)
 
 
 def kill_build(world: World, folder: Path, n: int, rng: random.Random) -> Result:
@@ -151,18 +161,6 @@ def kill_build(world: World, folder: Path, n: int, rng: random.Random) -> Result
         if unbalanced := place.unbalanced():
             findings.append(f"{unbalanced} rows of the ledger do not balance")
     return Result("", n, struck, rows, "", findings)
-
-
-def two_at_once(command: str) -> Callable[[World, Path, int, random.Random], Result]:
-    def rounds(world: World, folder: Path, n: int, rng: random.Random) -> Result:
-        tables, struck, findings = COMMANDS[command][1], 0, list[str]()
-        for _ in range(n):
-            place = world.old.copy(folder)
-            struck += faults.twice_at_once(place, command, world.seconds[command], rng)
-            findings += check(world, place, tables, None)
-        return Result("", n, struck, n * compared(world.after), "", findings)
-
-    return rounds
 
 
 def readers(world: World, folder: Path, n: int, rng: random.Random) -> Result:

@@ -58,9 +58,7 @@ def orders_by_month(rows, overview) -> Shown:
         sentence=_last_whole_month(months, "orders", "count"),
         columns=[("Month", "month"), ("", "text"), ("Orders", "count"), ("Customers who ordered", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
-        chart=lambda width: bars(
-            [_bar(row, f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
-        ),
+        chart=lambda width: _counts_by_month(months, width),
         legend=LEGEND,
     )  # fmt: skip
 
@@ -71,9 +69,7 @@ def reviews_by_month(rows, overview) -> Shown:
         sentence=_last_whole_month(months, "reviews", "count"),
         columns=[("Month", "month"), ("", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
-        chart=lambda width: bars(
-            [_bar(row, f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in months[-MONTHS_SHOWN:]], width
-        ),
+        chart=lambda width: _counts_by_month(months, width),
         legend=LEGEND,
     )  # fmt: skip
 
@@ -145,6 +141,14 @@ def change(now, before, kind: str) -> str:
         return f"after {text(before, kind)}"
     share = text(abs(now - before) / before, "share")
     return f"{'under 0.1 %' if share == '0.0 %' else share} {'more' if now > before else 'less'} than"
+
+
+def _counts_by_month(months: list[tuple], width: int):
+    """Of months that begin with two measures: how many, and by how many customers."""
+    shown = months[-MONTHS_SHOWN:]
+    return bars(
+        [_bar(row, f"{text(row[2], 'count')} by {counted(row[3], 'customer')}") for row in shown], width
+    )
 
 
 def _bar(row: tuple, said: str) -> Bar:
