@@ -14,7 +14,7 @@ from pathlib import Path
 from pages.look.render import render
 from pages.report.charts import picture
 from pages.report.csv_file import csv_link
-from pages.report.figure import Figure, Page, listed, text
+from pages.report.figure import Figure, Page, text
 from pages.report.pages import PAGES
 from pages.report.status import status
 from pages.report.warehouse import Warehouse, ask
@@ -100,22 +100,25 @@ def _pictures(figure: Figure, shown) -> dict[str, str]:
 
 
 def _classifier_agreement(warehouse: Warehouse) -> str:
-    """What "positive" is worth: the keyword rule's figure, and that of others is not known here."""
+    """What "positive" is worth, of each classifier that judged some days."""
+    judged = warehouse.answers.get("report_classifiers", [])
+    said = [_right(row) for row in judged if row["classifier"] != "keyword" or row["accuracy"] is None]
+    if len(said) == len(judged) > 0:
+        return " ".join(said)
     project = warehouse.manifest["metadata"]["project_name"]
-    judged = {row["classifier"] for row in warehouse.answers.get("report_classifiers", [])} or {"keyword"}
-    others = sorted(judged - {"keyword"})
-    if others:
-        said = f"“Positive” is what {listed(others)} decided; how often that is right is not measured here."
-        return (
-            said
-            if "keyword" not in judged
-            else f"{said} On other days: {_keyword_agreement(warehouse, project)}"
-        )
-    return _keyword_agreement(warehouse, project)
+    keyword = warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
+    return " ".join([*said, f"On other days: {keyword}" if said else keyword])
 
 
-def _keyword_agreement(warehouse: Warehouse, project: str) -> str:
-    return warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
+def _right(row) -> str:
+    name = f"“Positive” is what {row['classifier']} {row['classifier_version']} decided"
+    if row["accuracy"] is None:
+        return f"{name}; how often that is right is not measured."
+    return (
+        f"{name}, which was right on {text(row['accuracy'], 'share')} of {text(row['labelled_reviews'], 'count')} labelled reviews "
+        f"({row['measured_on']}): of the positive ones it finds {text(row['sensitivity'], 'share')}, of the negative ones "
+        f"{text(row['specificity'], 'share')}."
+    )
 
 
 def _rows_of(tables, warehouse) -> list[dict]:

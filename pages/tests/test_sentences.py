@@ -4,11 +4,13 @@ import ast
 import datetime
 import re
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ci.staged_sample import ROOT
-from pages.report.build import unbroken_days
+from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
 from pages.report.figure import counted, largest_part, listed, part_of
 from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
 from pages.report.pages.overview import (
@@ -361,13 +363,70 @@ def test_no_purchases_or_no_reviews():
     )
 
 
-def test_the_classifier_is_named():
-    judged = {"classifier": "keyword", "classifier_version": "1-a", "first_day": DAY, "last_day": DAY}
-    judged |= {"classified_reviews": 3, "positive_reviews": 1}
-    assert positive_share([judged]).sentence == "keyword 1-a calls 1 of 3 (33.3 %) reviews positive."
-    assert positive_share([judged, {**judged, "classifier": "model"}]).sentence == (
-        "keyword 1-a calls 1 of 3 (33.3 %) reviews positive. model 1-a calls 1 of 3 (33.3 %) reviews positive. "
-        "Each has errors of its own: their shares are not to be compared."
+def judged(classifier="keyword", **figures):
+    """A version of a classifier that judged three reviews, and was not measured unless `figures` say so."""
+    row = {"classifier": classifier, "classifier_version": "1-a", "first_day": DAY, "last_day": DAY}
+    row |= {"classified_reviews": 3, "positive_reviews": 1, "scored_reviews": 0, "unsure_reviews": 0}
+    row |= dict.fromkeys(("accuracy", "sensitivity", "specificity", "labelled_reviews", "measured_on"))
+    row |= dict.fromkeys(f"corrected_positive_share{end}" for end in ("", "_low", "_high"))
+    return row | figures
+
+
+MEASURED = {
+    "accuracy": 0.9,
+    "sensitivity": 0.88,
+    "specificity": 0.92,
+    "labelled_reviews": 2000,
+    "measured_on": "films",
+}
+CORRECTED = dict(
+    zip(
+        ("corrected_positive_share", "corrected_positive_share_low", "corrected_positive_share_high"),
+        (0.3, 0.1, 0.8),
+        strict=True,
+    )
+)
+
+
+def test_a_share_is_shown_with_the_classifier_and_its_error():
+    raw = "calls 1 of 3 (33.3 %) reviews positive"
+    assert positive_share([judged()]).sentence == (
+        f"keyword 1-a {raw}; how often it is right was not measured, so that nothing can be corrected."
+    )
+    assert positive_share([judged(**MEASURED)]).sentence == (
+        f"keyword 1-a {raw}; that cannot be corrected for its error, since it hardly tells positive from negative."
+    )
+    shown = positive_share(
+        [judged(**MEASURED), judged("model", scored_reviews=3, unsure_reviews=2, **MEASURED, **CORRECTED)]
+    )
+    assert shown.sentence == (
+        f"keyword 1-a {raw}; that cannot be corrected for its error, since it hardly tells positive from negative. "
+        f"model 1-a {raw}; corrected for its error, 30.0 % are (95 % interval: 10.0 % to 80.0 %). "
+        "Each has errors of its own: their raw shares are not to be compared."
+    )
+    assert [row[8:] for row in shown.rows] == [(None, None, None, 0.9, None), (0.3, 0.1, 0.8, 0.9, 2)]
+    assert shown.chart and all(shown.chart(width) for width in WIDTHS.values())
+
+
+def test_positive_is_never_said_without_what_it_is_worth():
+    def said(*rows):
+        manifest = {
+            "metadata": {"project_name": "p"},
+            "docs": {"doc.p.classifier_agreement": {"block_contents": "A coin."}},
+        }
+        warehouse: Any = SimpleNamespace(answers={"report_classifiers": rows}, manifest=manifest)
+        return _classifier_agreement(warehouse)
+
+    measured = (
+        "“Positive” is what model 1-a decided, which was right on 90.0 % of 2,000 labelled reviews (films): of the positive ones it finds "
+        "88.0 %, of the negative ones 92.0 %."
+    )
+    assert said() == said(judged(**MEASURED)) == "A coin."
+    assert said(judged("model", **MEASURED)) == measured
+    assert said(judged(**MEASURED), judged("model", **MEASURED)) == f"{measured} On other days: A coin."
+    # with other words than the ones that were measured
+    assert (
+        said(judged()) == "“Positive” is what keyword 1-a decided; how often that is right is not measured."
     )
 
 

@@ -16,6 +16,7 @@ from spark_prep.reviews.training.fit import matrix_of
 from spark_prep.reviews.training.labelled import read_labelled
 from spark_prep.reviews.training.learn import train
 from spark_prep.reviews.training.measure import blocks_of
+from spark_prep.reviews.training.measured import MEASURED, SEED
 from spark_prep.reviews.training.words import telling_ngrams
 from spark_prep.settings import location
 from spark_prep.spark.session import start_spark
@@ -89,7 +90,8 @@ def main() -> None:
     figures = card["figures"]
     print(
         f"right in {figures['accuracy']:.1%} of reviews that were not learnt from ({figures['accuracy_low']:.1%} to "
-        f"{figures['accuracy_high']:.1%})\nmodel       {model_uri} (version {trained.model.version})\ncard        {model_uri}/card.md"
+        f"{figures['accuracy_high']:.1%})\nmodel       {model_uri} (version {trained.model.version})\ncard        {model_uri}/card.md\n"
+        f"figures     {model_uri}/{MEASURED}: add its second line to {SEED}, and the warehouse shows them beside each share"
     )
 
 

@@ -1,5 +1,6 @@
 """Training: what is learnt from, how it is measured, and what is written. All reviews are made up here."""
 
+import csv
 import json
 import random
 import re
@@ -19,6 +20,7 @@ from spark_prep.reviews.classifiers.ngrams import ngrams_of
 from spark_prep.reviews.training import learn, measure
 from spark_prep.reviews.training.fit import FEWEST_REVIEWS, Fit, Matrix, log_ratios, matrix_of
 from spark_prep.reviews.training.labelled import Labelled, read_labelled, read_labels
+from spark_prep.reviews.training.measured import COLUMNS
 from spark_prep.reviews.training.words import telling_ngrams
 
 NEUTRAL = [
@@ -124,9 +126,10 @@ def test_a_model_knows_an_opinion_that_it_has_not_read(small):
 def test_the_same_input_gives_the_same_model(small, tmp_path, monkeypatch):
     again = Files(tmp_path).write(reviews(400))
     trained(again, monkeypatch)
-    for name in ("weights.parquet", "card.md", "card.json"):
+    files = ["card.json", "card.md", "measured.csv", "weights.parquet"]
+    for name in files:
         assert (again.model / name).read_bytes() == (small.model / name).read_bytes(), name
-    assert sorted(file.name for file in again.model.iterdir()) == ["card.json", "card.md", "weights.parquet"]
+    assert sorted(file.name for file in again.model.iterdir()) == files
 
 
 @pytest.mark.slow
@@ -146,6 +149,13 @@ def test_the_card(small):
     )
     assert {*FOR_IT} <= {ngram["ngram"] for ngram in card["ngrams"]["for"]}
     assert {*AGAINST_IT} <= {ngram["ngram"] for ngram in card["ngrams"]["against"]}
+    header, measured = csv.reader((small.model / "measured.csv").read_text().splitlines())
+    assert tuple(header) == COLUMNS and measured[:2] == ["model", card["version"]]
+    confusion = ("true_positive", "false_positive", "false_negative", "true_negative")
+    assert [int(count) for count in measured[2:6]] == [figures["confusion"][name] for name in confusion]
+    assert {tenth / 10: int(count) for tenth, count in enumerate(measured[6:16]) if count != "0"} == {
+        tenth["from"]: tenth["reviews"] for tenth in figures["scores"]
+    }
     labels = {id_: "pos" if is_positive else "neg" for id_, _, is_positive in reviews(400)}
     for mistake in card["mistakes"]:
         assert mistake.keys() == {"id_review", "label", "score"}

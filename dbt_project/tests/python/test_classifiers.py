@@ -1,10 +1,13 @@
 """By which classifier each day was judged: recorded, and never two of them in one number."""
 
+import csv
 import shutil
+from fractions import Fraction
+from itertools import accumulate
 
 import pytest
 
-from ci.staged_sample import Sample, Warehouse, stage_again
+from ci.staged_sample import ROOT, Sample, Warehouse, stage_again
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +37,11 @@ def test_a_day_of_another_classifier_is_recorded_and_warned_of(own):
         DAY,
         f"select * replace ('model' as classifier, '1-a' as classifier_version, {score} as classifier_score) from staged",
     )
-    assert "WARN 2 days_of_different_classifiers" in own.build(DAY)
+    built = own.build(DAY)
+    assert "WARN 2 days_of_different_classifiers" in built and "WARN 1 classifier_was_not_measured" in built
     rows = own.query(
-        f"select * exclude insert_date from analytics_marts.ledger_classifier where insert_date = '{DAY}'"
+        "select classifier, classifier_version, classified_reviews, positive_reviews, scored_reviews, unsure_reviews "
+        f"from analytics_marts.ledger_classifier where insert_date = '{DAY}'"
     )
     ((unsure,),) = own.query(
         f"select count(*) from analytics_intermediate.int_review where insert_date = '{DAY}' and review_id % 10 in (4, 5)"
@@ -55,6 +60,51 @@ def test_a_day_of_two_classifiers_fails(own):
     )
     built = own.dbt("build", "--exclude-resource-type", "unit_test", days=(DAY, DAY))
     assert built.returncode != 0 and "FAIL 1 two_classifiers_in_one_day" in built.stdout
+
+
+def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_move(own):
+    """By the figures that are shipped with the lexicon; the same scores on every tenth review of the labelled ones would be no shift."""
+    lexicon = measured()["lexicon"]
+    staging = own.folder.with_name("staging")
+    verdicts = (
+        "'lexicon' as classifier, '{}' as classifier_version, {} as classifier_score, {} as positive_review"
+    )
+    # The tenth in which a labelled review lies, for as many of the day's; the first 60 % are called positive.
+    ends = list(accumulate(int(lexicon[f"tenth_{tenth}"]) for tenth in range(10)))
+    place = "(row_number() over (order by review_id) - 0.5) / count(*) over ()"
+    score = " ".join(
+        f"when {place} * 25000 < {end} then {tenth / 10 + 0.05}" for tenth, end in enumerate(ends)
+    )
+    for scores, warning in ((f"case {score} else 0.95 end", 0), ("0.95", 1)):
+        verdict = verdicts.format(lexicon["classifier_version"], scores, f"({place} < 0.6)::int")
+        stage_again(staging, TABLE, DAY, f"select * replace ({verdict}) from staged")
+        built = own.build(DAY)
+        assert built.count(
+            "WARN 1 scores_have_moved"
+        ) == warning and "classifier_was_not_measured" not in warned(built)
+    ((count, positive, share, low, high),) = own.query(
+        "select classified_reviews, positive_reviews, corrected_positive_share, corrected_positive_share_low, corrected_positive_share_high "
+        f"from analytics_marts.ledger_classifier where insert_date = '{DAY}'"
+    )
+    true, false = (Fraction(int(lexicon[name]), 12_500) for name in ("true_positives", "false_positives"))
+    assert float(share) == pytest.approx(
+        float((Fraction(positive, count) - false) / (true - false)), abs=1e-5
+    )
+    # In all but a few of many such days and measurements the true share is inside; so wide an interval is what chance makes.
+    assert low < share < high and 0.1 < high - low < 0.25
+    ((unknown,),) = own.query(
+        "select count(corrected_positive_share) from analytics_marts.ledger_classifier where classifier = 'keyword'"
+    )
+    assert unknown == 0
+
+
+def measured() -> dict[str, dict]:
+    with (ROOT / "dbt_project/seeds/measured_classifier.csv").open(encoding="utf-8") as seed:
+        return {row["classifier"]: row for row in csv.DictReader(seed)}
+
+
+def warned(built: str) -> str:
+    return "\n".join(line for line in built.splitlines() if " WARN " in line)
 
 
 def test_as_many_reviews_are_classified_as_staged(built):

@@ -32,7 +32,7 @@ DAYS = Sample.DAYS
 # Beside the marts.
 INTERMEDIATE = (
     "int_review", "int_log", "int_log_member", "int_purchase_line", "int_customer_purchase", "int_delivery", "int_record_day",
-    "int_attributed_review",
+    "int_attributed_review", "int_classification",
 )  # fmt: skip
 # What a vendor, or the shop, delivers for the second day at first: fewer records, ids of the last day, and texts that end in blanks.
 OTHER_RECORDS = {

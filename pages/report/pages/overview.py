@@ -9,6 +9,7 @@ from pages.report.pages.reviews import wilson_interval
 
 # In the sentence; the table has all.
 CLASSIFIERS_SAID = 2
+CORRECTED = ("corrected_positive_share", "corrected_positive_share_low", "corrected_positive_share_high")
 # In a picture: a month, and the same month of the year before.
 MONTHS_SHOWN = 13
 
@@ -75,33 +76,58 @@ def reviews_by_month(rows, overview) -> Shown:
 
 
 def positive_share(rows) -> Shown:
-    judged = [
-        (
-            f"{row['classifier']} {row['classifier_version']}", row["first_day"], row["last_day"], row["classified_reviews"],
-            row["positive_reviews"], row["positive_reviews"] / row["classified_reviews"],
-            *wilson_interval(int(row["positive_reviews"]), int(row["classified_reviews"])),
-        )
-        for row in rows
-    ]  # fmt: skip
-    said = ". ".join(
-        f"{name} calls {part_of(positive, count)} reviews positive"
-        for name, _, _, count, positive, *_ in judged[-CLASSIFIERS_SAID:]
+    said = " ".join(
+        f"{_version(row)} calls {part_of(row['positive_reviews'], row['classified_reviews'])} reviews positive; {_correction(row)}."
+        for row in rows[-CLASSIFIERS_SAID:]
     )
     return Shown(
-        sentence=f"{said}." + (" Each has errors of its own: their shares are not to be compared." if len(judged) > 1 else ""),
+        sentence=said + (" Each has errors of its own: their raw shares are not to be compared." if len(rows) > 1 else ""),
         columns=[
-            ("Classifier and version", "text"), ("From day", "day"), ("To day", "day"), ("Reviews", "count"), ("Positive", "count"),
-            ("Share", "share"), ("Lower bound", "share"), ("Upper bound", "share"),
+            ("Classifier and version", "text"), ("From day", "day"), ("To day", "day"), ("Reviews", "count"), ("Called positive", "count"),
+            ("Raw share", "share"), ("Lower bound", "share"), ("Upper bound", "share"), ("Corrected share", "share"),
+            ("Lower bound, corrected", "share"), ("Upper bound, corrected", "share"), ("Right on labelled reviews", "share"),
+            ("Unsure (score 0.4 to 0.6)", "count"),
         ],
-        rows=judged,
-        chart=lambda width: intervals(
-            [
-                (name, low, float(share), high, f"{text(share, 'share')} of {text(count, 'count')}")
-                for name, _, _, count, _, share, low, high in judged
-            ],
-            width,
-        ),
+        rows=[
+            (
+                _version(row), row["first_day"], row["last_day"], row["classified_reviews"], row["positive_reviews"], *_raw_share(row),
+                *(row[name] for name in CORRECTED), row["accuracy"], row["unsure_reviews"] if row["scored_reviews"] else None,
+            )
+            for row in rows
+        ],
+        chart=lambda width: intervals([interval for row in rows for interval in _shares(row)], width),
     )  # fmt: skip
+
+
+def _version(row) -> str:
+    return f"{row['classifier']} {row['classifier_version']}"
+
+
+def _raw_share(row) -> tuple[float, float, float]:
+    """With its bounds."""
+    positive, count = int(row["positive_reviews"]), int(row["classified_reviews"])
+    return positive / count, *wilson_interval(positive, count)
+
+
+def _correction(row) -> str:
+    if row["accuracy"] is None:
+        return "how often it is right was not measured, so that nothing can be corrected"
+    if row["corrected_positive_share"] is None:
+        return "that cannot be corrected for its error, since it hardly tells positive from negative"
+    share, low, high = (text(row[name], "share") for name in CORRECTED)
+    return f"corrected for its error, {share} are (95 % interval: {low} to {high})"
+
+
+def _shares(row) -> list[tuple]:
+    """For the picture, which cuts a long name at its end: the raw share, and the corrected one where there is one."""
+    share, low, high = _raw_share(row)
+    shares = [
+        (f"raw, {_version(row)}", low, share, high, f"{text(share, 'share')} of {text(row['classified_reviews'], 'count')}")
+    ]  # fmt: skip
+    if row["corrected_positive_share"] is not None:
+        share, low, high = (float(row[name]) for name in CORRECTED)
+        shares.append((f"corrected, {_version(row)}", low, share, high, text(share, "share")))
+    return shares
 
 
 def _months(rows, overview, what: str, measures: tuple[str, ...]) -> list[tuple]:
@@ -213,8 +239,9 @@ PAGE = Page(
             queries=("report_classifiers",),
             show=positive_share,
             definition=(
-                "Staged reviews, repeats included, by the classifier and version that judged them, with Wilson's 95 % interval. It tells nothing "
-                "about how often the classifier is right."
+                "Staged reviews, repeats included, by the classifier and version that judged them. The raw share, with Wilson's 95 % interval, is what "
+                "the classifier calls positive. The corrected share is what that means if the classifier errs as it does on labelled reviews (Rogan "
+                "and Gladen; interval by Lang and Reiczigel): (raw share + specificity − 1) / (sensitivity + specificity − 1)."
             ),
             empty="No review has been judged.",
             is_about_sentiment=True,

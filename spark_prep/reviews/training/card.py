@@ -22,6 +22,7 @@ from spark_prep.reviews.training import measure
 from spark_prep.reviews.training.fit import Matrix
 from spark_prep.reviews.training.labelled import Labelled
 from spark_prep.reviews.training.learn import Trained
+from spark_prep.reviews.training.measured import MEASURED, measured_csv
 from spark_prep.reviews.training.words import Telling
 
 MISTAKES = 20
@@ -84,7 +85,19 @@ def write_model(uri: str, model: Model, card: dict[str, Any]) -> None:
     """The card comes last: a folder without one is no model, and one whose card is of other weights is refused."""
     write_weights(uri, model)
     replace(uri, "card.md", pa.py_buffer(markdown(card).encode()))
+    replace(uri, MEASURED, pa.py_buffer(_measured(card).encode()))
     replace(uri, CARD, pa.py_buffer(json.dumps(card, indent=1, ensure_ascii=False).encode()))
+
+
+def _measured(card: dict[str, Any]) -> str:
+    reviews = {round(measure.BINS * tenth["from"]): tenth["reviews"] for tenth in card["figures"]["scores"]}
+    return measured_csv(
+        "model",
+        card["version"],
+        card["figures"]["confusion"],
+        [reviews.get(number, 0) for number in range(measure.BINS)],
+        f"the reviews it learnt from, by blocks, {card['trained']}",
+    )
 
 
 def markdown(card: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ def read_labelled(reviews_uri: str, labels_uri: str, blocks_by: str | None = Non
     ids: dict[int, int] = {}
     groups: list[str] = []
     pairs = [np.empty((2, 0), np.int32)]
-    for reviews in _good_reviews(reviews_uri, left_out):
+    for reviews in good_reviews(reviews_uri, left_out):
         first, rows = len(ids), []
         for row, (id_, customer) in enumerate(zip(reviews["review_id"], reviews["customer_id"], strict=True)):
             if id_ not in labels.is_positive:
@@ -93,7 +93,7 @@ def texts_of(reviews_uri: str, ids: Iterable[int]) -> dict[int, str]:
     """The texts of a few reviews, by id: read again, since nothing keeps the texts of all of them."""
     wanted = pa.array(ids, pa.int32())
     found: dict[int, str] = {}
-    for reviews in _good_reviews(reviews_uri, Counter()):
+    for reviews in good_reviews(reviews_uri, Counter()):
         rows = pc.indices_nonzero(pc.is_in(pa.array(reviews["review_id"], pa.int32()), wanted)).to_pylist()
         for row in rows:
             found.setdefault(reviews["review_id"][row], reviews["text"][row].as_py())
@@ -131,7 +131,7 @@ def read_labels(uri: str, blocks_by: str | None = None) -> Labels:
         raise PreparationError(f"{uri} cannot be read as CSV in UTF-8: {error}") from error
 
 
-def _good_reviews(uri: str, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
+def good_reviews(uri: str, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
     """Of each block of the file, the records that the job would stage, as columns: review_id and customer_id as lists, text in Arrow. Why
     others would be rejected is counted in left_out."""
     for block in _blocks(uri):

@@ -86,10 +86,11 @@ def calibrated_across(margins: np.ndarray, is_positive: np.ndarray, block: np.nd
 
 
 def figures(scores: np.ndarray, is_positive: np.ndarray) -> dict[str, object]:
-    said = scores >= POSITIVE_FROM
-    right = int((said == is_positive).sum())
-    hits, false_alarms = int((said & is_positive).sum()), int((said & ~is_positive).sum())
-    misses = int((~said & is_positive).sum())
+    counts = confusion(scores >= POSITIVE_FROM, is_positive)
+    hits, false_alarms, misses = (
+        counts[name] for name in ("true_positive", "false_positive", "false_negative")
+    )
+    right = hits + counts["true_negative"]
     precision, recall = _share(hits, hits + false_alarms), _share(hits, hits + misses)
     low, high = wilson(right, len(scores))
     return {
@@ -101,15 +102,20 @@ def figures(scores: np.ndarray, is_positive: np.ndarray) -> dict[str, object]:
         "recall": recall,
         "f1": _share(2 * hits, 2 * hits + false_alarms + misses),
         "auc": auc(scores, is_positive),
-        "confusion": {
-            "true_positive": hits,
-            "false_positive": false_alarms,
-            "false_negative": misses,
-            "true_negative": len(scores) - hits - false_alarms - misses,
-        },
+        "confusion": counts,
         "calibration_error": calibration_error(scores, is_positive),
         "unsure": float(((scores >= 0.4) & (scores < 0.6)).mean()),
         "scores": reliability(scores, is_positive),
+    }
+
+
+def confusion(said: np.ndarray, is_positive: np.ndarray) -> dict[str, int]:
+    """How many reviews are called positive or negative, rightly or not."""
+    return {
+        "true_positive": int((said & is_positive).sum()),
+        "false_positive": int((said & ~is_positive).sum()),
+        "false_negative": int((~said & is_positive).sum()),
+        "true_negative": int((~said & ~is_positive).sum()),
     }
 
 
@@ -130,9 +136,15 @@ def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
     return float((ranks[is_positive].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
+def tenths(scores: np.ndarray) -> np.ndarray:
+    """0 to 9: the tenth that each score lies in."""
+    found: np.ndarray = np.minimum((scores * BINS).astype(int), BINS - 1)
+    return found
+
+
 def reliability(scores: np.ndarray, is_positive: np.ndarray) -> list[dict[str, float]]:
     """By tenths of the score: how many reviews, their mean score, the share of them that is positive."""
-    bin_of = np.minimum((scores * BINS).astype(int), BINS - 1)
+    bin_of = tenths(scores)
     found = []
     for number in range(BINS):
         here = bin_of == number
