@@ -42,7 +42,8 @@ def by_length(reviews: pa.Array) -> Classification:
 
 
 def test_each_labelled_review_counts_once(files):
-    found = measure_classifier.judge(*files, by_length)
+    reviews, labels = files
+    found = measure_classifier.judge(reviews, labels, by_length)
     assert (found.name, found.version) == ("length", "1")
     assert found.said.tolist() == [False, False, True, False]
     assert found.is_positive.tolist() == [True, False, False, True]
