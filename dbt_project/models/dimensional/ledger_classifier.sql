@@ -20,10 +20,8 @@ days as (
         classifier_version,
         sum(classified_reviews) as classified_reviews,
         sum(positive_reviews) as positive_reviews,
-        {% for tenth in range(10) -%}
-        sum(case when score_tenth = {{ tenth }} then classified_reviews else 0 end) as tenth_{{ tenth }},
-        {% endfor -%}
-        sum(case when score_tenth is not null then classified_reviews else 0 end) as scored_reviews
+        sum(case when score_tenth is not null then classified_reviews else 0 end) as scored_reviews,
+        sum(case when score_tenth in (4, 5) then classified_reviews else 0 end) as unsure_reviews
     from int_classification
     group by insert_date, classifier, classifier_version
 
@@ -37,8 +35,7 @@ measured as (
         measured_classifier.false_positives,
         measured_classifier.false_negatives,
         measured_classifier.true_negatives,
-        measured_classifier.measured_on,
-        case when days.scored_reviews > 0 then {{ score_shift('days', 'measured_classifier') }} end as score_shift
+        measured_classifier.measured_on
     from days
     left join measured_classifier
         on
@@ -53,30 +50,88 @@ corrected as (
 
 ),
 
-final as (
+labelled_tenths as (
+
+    {% for tenth in range(10) -%}
+    select
+        classifier,
+        classifier_version,
+        {{ tenth }} as score_tenth,
+        tenth_{{ tenth }} as labelled_reviews,
+        true_positives + false_positives + false_negatives + true_negatives as all_labelled_reviews
+    from measured_classifier
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+
+),
+
+-- half a review more in each tenth, so that no share is 0
+shares as (
+
+    select
+        days.insert_date,
+        days.classifier,
+        days.classifier_version,
+        (coalesce(int_classification.classified_reviews, 0) + cast('0.5' as {{ type_double() }}))
+        / (days.scored_reviews + 5) as share_of_day,
+        (labelled_tenths.labelled_reviews + cast('0.5' as {{ type_double() }}))
+        / (labelled_tenths.all_labelled_reviews + 5) as share_of_labelled
+    from days
+    inner join labelled_tenths
+        on days.classifier = labelled_tenths.classifier and days.classifier_version = labelled_tenths.classifier_version
+    left join int_classification
+        on
+            days.insert_date = int_classification.insert_date
+            and days.classifier = int_classification.classifier
+            and days.classifier_version = int_classification.classifier_version
+            and labelled_tenths.score_tenth = int_classification.score_tenth
+    where days.scored_reviews > 0
+
+),
+
+shifts as (
 
     select
         insert_date,
         classifier,
         classifier_version,
-        cast(classified_reviews as {{ dbt.type_bigint() }}) as classified_reviews,
-        cast(positive_reviews as {{ dbt.type_bigint() }}) as positive_reviews,
-        cast(scored_reviews as {{ dbt.type_bigint() }}) as scored_reviews,
-        cast(tenth_4 + tenth_5 as {{ dbt.type_bigint() }}) as unsure_reviews,
-        positive_share,
-        corrected_positive_share,
-        corrected_positive_share_low,
-        corrected_positive_share_high,
-        accuracy,
-        sensitivity,
-        specificity,
-        cast(true_positives as {{ dbt.type_bigint() }}) as true_positives,
-        cast(false_positives as {{ dbt.type_bigint() }}) as false_positives,
-        cast(false_negatives as {{ dbt.type_bigint() }}) as false_negatives,
-        cast(true_negatives as {{ dbt.type_bigint() }}) as true_negatives,
-        cast(measured_on as {{ type_text() }}) as measured_on,
-        cast(score_shift as decimal(9, 5)) as score_shift
+        sum((share_of_day - share_of_labelled) * ln(share_of_day / share_of_labelled)) as score_shift
+    from shares
+    group by insert_date, classifier, classifier_version
+
+),
+
+final as (
+
+    select
+        corrected.insert_date,
+        corrected.classifier,
+        corrected.classifier_version,
+        cast(corrected.classified_reviews as {{ dbt.type_bigint() }}) as classified_reviews,
+        cast(corrected.positive_reviews as {{ dbt.type_bigint() }}) as positive_reviews,
+        cast(corrected.scored_reviews as {{ dbt.type_bigint() }}) as scored_reviews,
+        cast(corrected.unsure_reviews as {{ dbt.type_bigint() }}) as unsure_reviews,
+        corrected.positive_share,
+        corrected.corrected_positive_share,
+        corrected.corrected_positive_share_low,
+        corrected.corrected_positive_share_high,
+        corrected.accuracy,
+        corrected.sensitivity,
+        corrected.specificity,
+        cast(corrected.true_positives as {{ dbt.type_bigint() }}) as true_positives,
+        cast(corrected.false_positives as {{ dbt.type_bigint() }}) as false_positives,
+        cast(corrected.false_negatives as {{ dbt.type_bigint() }}) as false_negatives,
+        cast(corrected.true_negatives as {{ dbt.type_bigint() }}) as true_negatives,
+        cast(corrected.measured_on as {{ type_text() }}) as measured_on,
+        cast(shifts.score_shift as decimal(9, 5)) as score_shift
     from corrected
+    left join shifts
+        on
+            corrected.insert_date = shifts.insert_date
+            and corrected.classifier = shifts.classifier
+            and corrected.classifier_version = shifts.classifier_version
 
 )
 
