@@ -22,12 +22,16 @@ from pages.report.pages.overview import (
     sales_by_month,
 )
 from pages.report.pages.questions import apple_in_three_states, devices_by_coast, most_and_fewest
-from pages.report.pages.reviews import by_day, by_device, by_state, contains_good
+from pages.report.pages.reviews import by_day, by_device, by_state, positive_by_group
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
 from pages.report.pages.trust import deliveries, rejections, where_records_went
 
 DAY = datetime.date(2021, 1, 1)
 TABLES = ("user_purchase", "classified_movie_review", "review_logs")
+
+
+KEYWORD = [{"classifier": "keyword"}]
+BOTH = [*KEYWORD, {"classifier": "lexicon"}]
 
 
 def day(number: int) -> datetime.date:
@@ -132,10 +136,17 @@ def test_days():
     assert "No review has a day" in by_day([{"log_date": None, "review_count": 7}]).sentence
 
 
-def test_the_share_of_good():
+def test_what_positive_means_depends_on_the_classifier():
     for score, said in ((0, "0.0 %"), (1, "100.0 %")):
         row = {"device": "Tablet", "region": "South", "review_count": 1, "review_score": score}
-        assert contains_good([row], [row]).sentence.startswith(f"{said} of 1 review contain the word")
+        for classifiers, means in (
+            ([], "contain the word “good”"),
+            (KEYWORD, "contain the word “good”"),
+            (BOTH, "are called positive"),
+        ):
+            shown = positive_by_group([row], [row], classifiers)
+            assert shown.sentence.startswith(f"{said} of 1 review {means} (95 % interval"), means
+            assert shown.columns[3][0] == means.capitalize()
 
 
 def segments(**money: int) -> list[dict]:
@@ -205,11 +216,12 @@ def test_scores_and_quadrants():
             for name, count in counts.items()
         ]  # fmt: skip
 
-    sentence = spend_and_good(
-        quadrants(**{"big spender, not positive": 3, "big spender, positive": 1})
-    ).sentence
-    assert "Of the big spenders with both, 3 of 4 (75.0 %) write" in sentence
-    assert "0 of 0 write" in spend_and_good(quadrants(**{"small spender, positive": 1})).sentence
+    found = quadrants(**{"big spender, not positive": 3, "big spender, positive": 1})
+    said = "Of the big spenders with both, 3 of 4 (75.0 %) have a smaller share of {} than all customers together."
+    assert said.format("reviews with “good”") in spend_and_good(found, KEYWORD).sentence
+    assert said.format("positive reviews") in spend_and_good(found, BOTH).sentence
+    assert [row[1] for row in spend_and_good(found, BOTH).rows] == ["less positive", "more positive"]
+    assert "0 of 0 have" in spend_and_good(quadrants(**{"small spender, positive": 1}), KEYWORD).sentence
 
 
 def test_the_questions():

@@ -2,14 +2,16 @@
 
 from pages.report.charts import Bar, Cell, bars, grid, shade
 from pages.report.figure import Figure, Page, Shown, counted, largest_part, part_of, text
+from pages.report.pages.reviews import is_keyword
 
 # (spend, sentiment) -> (column, row) of the map
 QUADRANTS = {
     "big spender, not positive": (0, 0), "big spender, positive": (1, 0),
     "small spender, not positive": (0, 1), "small spender, positive": (1, 1),
 }  # fmt: skip
-# The marts say "positive"; it means this.
-SAID = {"positive": "more “good”", "not positive": "less “good”"}
+# The marts say "positive"; by the keyword rule it means this.
+GOOD = {"positive": "more “good”", "not positive": "less “good”"}
+POSITIVE = {"positive": "more positive", "not positive": "less positive"}
 MONTHS_SHOWN = 12
 DAYS_OF_A_YEAR = 365
 
@@ -103,7 +105,12 @@ def rfm_map(rows, days) -> Shown:
     )  # fmt: skip
 
 
-def spend_and_good(rows) -> Shown:
+def spend_and_good(rows, classifiers) -> Shown:
+    names, what, counted_as = (
+        (GOOD, "reviews with “good”", "Contain “good”")
+        if is_keyword(classifiers)
+        else (POSITIVE, "positive reviews", "Called positive")
+    )
     found = {row["spend_sentiment_quadrant"]: row for row in rows}
     inside = [row for name, row in found.items() if name in QUADRANTS]
     largest = max((row["customer_count"] for row in inside), default=0)
@@ -128,19 +135,19 @@ def spend_and_good(rows) -> Shown:
     )
     return Shown(
         sentence=f"Both a purchase or return and a review: {counted(both, 'customer')}; only one of the two: {text(outside, 'count')}. "
-        f"Of the big spenders with both, {part_of(less, less + more)} write “good” in a smaller share of their reviews than all "
-        "customers together.",
+        f"Of the big spenders with both, {part_of(less, less + more)} have a smaller share of {what} than all customers "
+        "together.",
         columns=[
             ("Spend", "text"), ("Their reviews", "text"), ("Customers", "count"), ("Net money", "money"),
-            ("Reviews", "count"), ("Contain “good”", "count"),
+            ("Reviews", "count"), (counted_as, "count"),
         ],
         rows=[
-            (*_named(name), row["customer_count"], row["amount_spent"], row["review_count"], row["review_score"])
+            (*_named(name, names), row["customer_count"], row["amount_spent"], row["review_count"], row["review_score"])
             for name in (*QUADRANTS, None)
             if (row := found.get(name))
         ],
         chart=lambda width: grid(
-            cells, min(width, 640), list(SAID.values())[::-1], ["big", "small"], height=76
+            cells, min(width, 640), list(names.values())[::-1], ["big", "small"], height=76
         ),
     )  # fmt: skip
 
@@ -207,11 +214,11 @@ def cohorts(rows, days) -> Shown:
     )  # fmt: skip
 
 
-def _named(quadrant: str | None) -> tuple[str, str]:
+def _named(quadrant: str | None, names: dict[str, str]) -> tuple[str, str]:
     if quadrant not in QUADRANTS:
         return ("no purchase or no review", "")
     spend, sentiment = quadrant.split(", ")
-    return spend, SAID[sentiment]
+    return spend, names[sentiment]
 
 
 EMPTY = "No customer with a purchase or a review is in the warehouse."
@@ -245,11 +252,11 @@ PAGE = Page(
         Figure(
             name="quadrants",
             title="Spend against what they write",
-            queries=("report_customers_by_quadrant",),
+            queries=("report_customers_by_quadrant", "report_classifiers"),
             show=spend_and_good,
             definition=(
-                "Big spenders are the upper half by net money. More “good”: the customer's share of reviews that contain the word "
-                "is at least that of all reviews."
+                "Big spenders are the upper half by net money. More “good”, or more positive by another classifier: the customer's "
+                "share of such reviews is at least that of all reviews."
             ),
             empty=EMPTY,
             metrics=("positive_review_share",),
