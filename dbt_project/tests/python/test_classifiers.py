@@ -98,6 +98,23 @@ def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_m
     assert unknown == 0
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "model,1-a,19,0,0,19,,,,,,,,,,,too few labels",
+        "model,1-a,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many",
+    ],
+)
+def test_a_line_of_the_seed_that_is_no_measurement_fails(own, tmp_path, line):
+    project = shutil.copytree(
+        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+    )
+    with (project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
+        seed.write(f"{line}\n")
+    built = own.dbt("build", "--select", "measured_classifier", project=project)
+    assert built.returncode != 0 and "FAIL 1 measured_classifier_is_no_measurement" in built.stdout
+
+
 def measured() -> dict[str, dict]:
     with (ROOT / "dbt_project/seeds/measured_classifier.csv").open(encoding="utf-8") as seed:
         return {row["classifier"]: row for row in csv.DictReader(seed)}
