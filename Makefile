@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run erase replay train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run erase replay rejected train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
@@ -76,6 +76,10 @@ replay: setup ## DATE=2021-01-31 TABLE=review_logs: takes back rejected records 
 	@$(BIN)/python -m spark_prep.replay_day --date "$$DATE" --table "$$TABLE" $(if $(REASON),--reason "$$REASON")
 	@echo && echo "building the day again with dbt (log: dbt_project/logs/dbt.log)"
 	@cd dbt_project && DBT_FROM_DATE="$$DATE" DBT_TO_DATE="$$DATE" $(BIN)/dbt --quiet build --exclude-resource-type unit_test
+
+rejected: setup ## DATE=2021-01-31 TABLE=review_logs: shows rejected records as they were delivered, and records who read them; REASON=… ID=… only those.
+	@$(if $(and $(DATE),$(TABLE)),,echo "error: say what: make rejected DATE=YYYY-MM-DD TABLE=review_logs" >&2; exit 2)
+	@$(BIN)/python -m spark_prep.read_rejected --date "$$DATE" --table "$$TABLE" $(if $(REASON),--reason "$$REASON") $(if $(ID),--id "$$ID")
 
 test: setup .venv-airflow/synced ## All tests, part by part; what failed and how long each took is reported at the end.
 	@$(BIN)/python -m ci.parts lint test-python test-newer-spark test-airflow test-terraform

@@ -17,6 +17,8 @@ from ci.staged_sample import Sample, Warehouse, staged_warehouse
 
 # Spark's jobs are short in tests: Java's second compiler takes longer than it saves (the sample: 46 s of CPU; so 20).
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+# Without a key for raw records nothing can be staged.
+os.environ["QUARANTINE_SECRET"] = Sample.QUARANTINE_SECRET
 
 
 class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

@@ -46,6 +46,7 @@ class Sample:
     """A sample as the pipeline staged it: its feeds, its right answers and the staging layer that Spark made of it."""
 
     SECRET = "only-for-tests-0123456789abcdef"
+    QUARANTINE_SECRET = "also-only-for-tests-0123456789abcdef"
     DAYS = tuple(datetime.date(2021, 1, 1) + datetime.timedelta(days=n) for n in range(6))
 
     def __init__(self, folder: Path):
@@ -69,6 +70,7 @@ class Sample:
                 "USER_PURCHASE_DSN": dsn,
                 "START_DATE": str(self.DAYS[0]),
                 "PSEUDONYM_SECRET": self.SECRET,
+                "QUARANTINE_SECRET": self.QUARANTINE_SECRET,
                 "PYSPARK_SUBMIT_ARGS": f"{self._event_log()} pyspark-shell",
             }
             span = ["--from", str(self.DAYS[0]), "--to", str(self.DAYS[-1])]

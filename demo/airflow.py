@@ -150,6 +150,7 @@ def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.
         "AIRFLOW_VAR_START_DATE": str(start_date),
         "AIRFLOW_VAR_PSEUDONYM_SECRET": secret["pseudonym"],
         "AIRFLOW_VAR_PSEUDONYM_KEY_VERSION": "1",
+        "AIRFLOW_VAR_QUARANTINE_SECRET": secret["quarantine"],
         "AIRFLOW_VAR_WAREHOUSE": json.dumps(warehouse),
         "AIRFLOW_CONN_SHOP_DB": dsn,
     }
@@ -163,13 +164,13 @@ def _shared_settings() -> dict[str, str]:
 def _secrets(folder: Path) -> dict[str, str]:
     """Generated at the first start and kept, since the state that is kept was made with them."""
     file = folder / "secrets.json"
-    if not file.exists():
-        names = ("api", "jwt", "pseudonym", "password")
-        made_up = {name: secrets.token_hex(32) for name in names}
-        made_up["password"] = secrets.token_urlsafe(9)
-        made_up["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        _write_privately(file, json.dumps(made_up))
-    secret: dict[str, str] = json.loads(file.read_text())
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    made_up = {name: secrets.token_hex(32) for name in ("api", "jwt", "pseudonym", "quarantine")}
+    made_up["password"] = secrets.token_urlsafe(9)
+    made_up["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    secret: dict[str, str] = made_up | kept
+    if secret != kept:
+        _write_privately(file, json.dumps(secret))
     _write_privately(folder / "password.json", json.dumps({"admin": secret["password"]}))
     return secret
 

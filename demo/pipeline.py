@@ -43,6 +43,7 @@ def main() -> None:
             "USER_PURCHASE_DSN": dsn,
             "START_DATE": str(FIRST_DAY),
             "PSEUDONYM_SECRET": secrets.token_hex(32),
+            "QUARANTINE_SECRET": quarantine_secret(),
             "CLASSIFIER": "keyword",  # as the sample's right answers
             "DBT_TARGET": "dev",
             "DUCKDB_PATH": str(WAREHOUSE),
@@ -66,8 +67,18 @@ def main() -> None:
     _step("Where to look")
     print(f"warehouse   {WAREHOUSE} (DuckDB), tables in the schema analytics_marts")
     print("dbt         . .venv/bin/activate; cd dbt_project; dbt build")
+    print(f"rejected    {DATA}/quarantine; to read the records: docs/how_to/find_a_rejected_record.md")
     print("docs        site/index.html (open it in a browser, or: make docs-serve)")
     print("report      site/report/index.html")
+
+
+def quarantine_secret() -> str:
+    """Of the demo's raw records, which are made up: kept beside them, so that they can be looked at."""
+    file = DATA / "quarantine_secret"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_text(secrets.token_hex(32))
+    return file.read_text()
 
 
 def _step(title: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 from datetime import date
 
 from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.encryption import key_id
 from spark_prep.contract.outcome import print_outcomes
 from spark_prep.errors import run
 from spark_prep.logs import parse_logs
@@ -34,6 +35,7 @@ def main() -> None:
     classifier = chosen_classifier(arguments)
     export_purchases.require_start(settings, days)
     require_key()
+    key_id()
 
     span = _span(days)
     print(f"exporting purchases of {span}", flush=True)

@@ -19,12 +19,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from spark_prep.check_day import Limits, read_outcome, require_sound
 from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
-from spark_prep.contract.object_store import store_and_path
+from spark_prep.contract.encryption import read_batches
 from spark_prep.contract.publish import (
     commit,
     committed,
@@ -138,10 +137,8 @@ def _number(path: str) -> int:
 
 
 def _records(root: str, path: str) -> Iterator[list[dict[str, Any]]]:
-    store, _ = store_and_path(root)
-    with store.open_input_file(path) as file:
-        for batch in pq.ParquetFile(file).iter_batches(RECORDS_AT_ONCE):
-            yield [{"fields": None, **row} for row in batch.to_pylist()]
+    for batch in read_batches(root, path, RECORDS_AT_ONCE):
+        yield [{"fields": None, **row} for row in batch.to_pylist()]
 
 
 def _read(row: dict[str, Any]) -> Record | None:
@@ -173,8 +170,8 @@ def _again(
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.replay_day",
-        description="Take back the records of a day that are not rejected any more. Takes STAGING_URI and QUARANTINE_URI from the environment; "
-        "for logs also PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and PSEUDONYM_KEY_VERSION.",
+        description="Take back the records of a day that are not rejected any more. Takes STAGING_URI, QUARANTINE_URI, and QUARANTINE_SECRET or "
+        "QUARANTINE_KEY_ID from the environment; for logs also PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and PSEUDONYM_KEY_VERSION.",
     )
     parser.add_argument("--date", required=True, metavar="D", help="the insert_date, as YYYY-MM-DD")
     parser.add_argument("--table", required=True, choices=TABLES, help="the staging table")

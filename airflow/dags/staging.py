@@ -46,6 +46,8 @@ def staging() -> None:
             "USER_PURCHASE_DSN",
             "SUPPRESSION_SECRET",
             "SUPPRESSION_SECRET_ID",
+            "QUARANTINE_SECRET",
+            "QUARANTINE_KEY_ID",
         ),
     )
 

@@ -342,7 +342,10 @@ def test_no_template_field_holds_a_secret(dags):
         for task in dag.tasks:
             for field in task.template_fields:
                 text = str(getattr(task, field, ""))
-                assert not any(word in text for word in ("pseudonym_secret", "conn.", "shop_db", "DSN")), (
+                assert not any(
+                    word in text
+                    for word in ("pseudonym_secret", "quarantine_secret", "conn.", "shop_db", "DSN")
+                ), (
                     task.task_id,
                     field,
                 )

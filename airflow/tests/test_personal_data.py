@@ -3,6 +3,7 @@ none of it, nor a secret, is in what Airflow keeps of it (XCom, rendered fields,
 OpenLineage, or in what it publishes. What the jobs themselves write is ci/tests/test_personal_data.py's to search."""
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -67,7 +68,7 @@ def folder(airflow_database, tmp_path_factory) -> Path:
     variables = {
         "raw_uri": f"{folder}/raw", "staging_uri": f"{folder}/staging", "quarantine_uri": f"{folder}/quarantine",
         "artifacts_uri": f"file://{folder}/artifacts", "start_date": DAY, "pseudonym_secret": SECRET,
-        "pseudonym_key_version": "1", "warehouse": json.dumps(warehouse),
+        "pseudonym_key_version": "1", "quarantine_secret": SECRET, "warehouse": json.dumps(warehouse),
     }  # fmt: skip
     settings = {
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
@@ -88,11 +89,20 @@ def test_the_search_finds_it_in_the_raw_files_and_in_the_quarantine(folder, plan
     assert (folder / "staging/review_logs").exists() and (folder / "warehouse.duckdb").exists()
     raw = b"".join(file.read_bytes() for file in (folder / "raw").rglob("*.csv"))
     assert all(text.encode() in raw for text in planted if text != SECRET)
-    script = "import sys, duckdb; print(duckdb.sql(f\"select raw_record from '{sys.argv[1]}/**/*.parquet'\").fetchall())"
-    quarantined = subprocess.run(
-        [JOBS_PYTHON, "-c", script, folder / "quarantine"], capture_output=True, text=True, check=True
-    ).stdout
-    assert all(text in quarantined for text in planted if text != SECRET)
+    tables = ("review_logs", "classified_movie_review")
+    command = [JOBS_PYTHON, "-m", "spark_prep.read_rejected", "--date", DAY, "--table"]
+    settings = {"STAGING_URI": f"{folder}/staging", "QUARANTINE_URI": f"{folder}/quarantine"}
+    shown = [
+        subprocess.run(
+            [*command, table], cwd=ROOT, env=os.environ | settings | {"QUARANTINE_SECRET": SECRET},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for table in tables
+    ]  # fmt: skip
+    assert all(text in "".join(shown) for text in planted if text != SECRET)
+    # and not without its key
+    kept = b"".join(file.read_bytes() for file in (folder / "quarantine").rglob("*") if file.is_file())
+    assert not [text for text in planted if text.encode() in kept]
 
 
 def test_airflow_keeps_none_of_it(folder, planted):

@@ -38,12 +38,14 @@ JOBS = ("classify_reviews", "parse_logs")
 PACKAGE = "s3://artifacts/spark/1.2.3"
 TAGS = {"project": "movie-analytics", "dag": "spark_day", "day": "2021-01-31"}
 SECRET_ID = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pseudonyms-AbCdEf"
+QUARANTINE_KEY_ID = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 VARIABLES = {
     "raw_uri": "s3://raw",
     "staging_uri": "s3://staging",
     "quarantine_uri": "s3://quarantine",
     "artifacts_uri": "s3://artifacts",
     "pseudonym_key_version": "2",
+    "quarantine_key_id": QUARANTINE_KEY_ID,
 }
 SPARK = {
     "region": "eu-west-1",
@@ -64,7 +66,8 @@ SPARK = {
 def arguments(job: str) -> list[str]:
     return [
         "--job", job, "--date", "2021-01-31", "--raw-uri", "s3://raw", "--staging-uri", "s3://staging",
-        "--quarantine-uri", "s3://quarantine", "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
+        "--quarantine-uri", "s3://quarantine", "--quarantine-key-id", QUARANTINE_KEY_ID,
+        "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
         "--suppression-secret-id", "none",
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 A fresh virtual environment holds Spark in the version that the service has and, unless the package ships them, the libraries
 that it brings, where these are its own the oldest that the jobs run with. Executors run on a machine of their own (Spark's standalone master and worker), so they know what the request
 tells them and nothing of the driver's environment. The services are not here: submitted() says how each starts a job, as it is
-documented. The key of the pseudonyms comes from stand-ins of the secret stores.
+documented. The keys come from stand-ins of the secret stores and key services.
 """
 
 import json
@@ -26,7 +26,13 @@ from airflow.sdk import DAG
 from moto.server import ThreadedMotoServer
 
 from pipeline import spark
-from spark_prep.tests.secret_manager import STORED_KEY, SecretManager, access_to_secret_manager, serving
+from spark_prep.tests.secret_manager import (
+    KMS_KEY,
+    STORED_KEY,
+    SecretManager,
+    access_to_secret_manager,
+    serving,
+)
 
 ROOT = Path(__file__).parents[2]
 JOBS_PYTHON = ROOT / ".venv/bin/python"
@@ -49,11 +55,11 @@ READ = """
 import json, sys
 from collections import defaultdict
 from pathlib import Path
-from pyarrow.parquet import ParquetFile
+from spark_prep.contract.encryption import parquet_file
 found = defaultdict(list)
 for file in Path(sys.argv[1]).rglob("*.parquet"):
     folder = "/".join(part for part in file.relative_to(sys.argv[1]).parts[:-1] if not part.startswith("run="))
-    for row in ParquetFile(file).read().to_pylist():
+    for row in parquet_file(file).read().to_pylist():
         found[folder].append(json.dumps({key: value for key, value in row.items() if key != "run"}, default=str))
 print(json.dumps({folder: sorted(rows) for folder, rows in found.items()}))
 """
@@ -97,15 +103,18 @@ def ordinary(raw, tmp_path_factory) -> dict:
     for job in JOBS:
         settings = {
             "RAW_URI": str(raw), "STAGING_URI": f"{lake}/staging", "QUARANTINE_URI": f"{lake}/quarantine",
-            "PSEUDONYM_SECRET": STORED_KEY, "PSEUDONYM_KEY_VERSION": VERSION,
+            "PSEUDONYM_SECRET": STORED_KEY, "PSEUDONYM_KEY_VERSION": VERSION, "QUARANTINE_SECRET": STORED_KEY,
         }  # fmt: skip
         command = [JOBS_PYTHON, "-m", "spark_prep.spark.submit", "--job", job, "--date", DAY]
         subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True, timeout=1800)
-    return rows(lake)
+    return rows(lake, {"QUARANTINE_SECRET": STORED_KEY})
 
 
-def rows(lake: Path) -> dict[str, list[str]]:
-    read = subprocess.run([JOBS_PYTHON, "-c", READ, lake], check=True, capture_output=True, text=True)
+def rows(lake: Path, identity: dict[str, str]) -> dict[str, list[str]]:
+    """As whoever may use the key of the raw records reads them."""
+    read = subprocess.run(
+        [JOBS_PYTHON, "-c", READ, lake], cwd=ROOT, env=os.environ | identity, check=True, capture_output=True, text=True,
+    )  # fmt: skip
     return json.loads(read.stdout)
 
 
@@ -120,7 +129,7 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
         monkeypatch.setattr("pipeline.spark_aws.EMR_PYTHON", str(programs / "python"))
     lake = tmp_path / "lake"
     with ExitStack() as stack:
-        identity, secret_id = stack.enter_context(secret_store(runtime))
+        identity, secret_id, key_id = stack.enter_context(key_stores(runtime))
         machine = {
             "PATH": f"{programs}:/usr/bin:/bin",
             "HOME": str(tmp_path),
@@ -132,7 +141,7 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
         machine |= {name: os.environ[name] for name in ("JAVA_HOME",) if name in os.environ}
         variables = {
             "artifacts_uri": str(artifacts), "raw_uri": str(raw), "staging_uri": f"{lake}/staging",
-            "quarantine_uri": f"{lake}/quarantine", "pseudonym_key_version": VERSION,
+            "quarantine_uri": f"{lake}/quarantine", "pseudonym_key_version": VERSION, "quarantine_key_id": key_id,
         }  # fmt: skip
         master = stack.enter_context(cluster(machine, tmp_path))
         ran = [
@@ -145,7 +154,7 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
             output, _ = job.communicate(timeout=1800)
             assert job.returncode == 0, output[-6000:]
             assert STORED_KEY not in output
-    assert rows(lake) == ordinary
+        assert rows(lake, identity) == ordinary
     assert len(ordinary["staging/review_logs/insert_date=" + DAY]) > 100
 
 
@@ -165,11 +174,11 @@ def virtual_environment(folder: Path, runtime: str) -> Path:
 
 
 @contextmanager
-def secret_store(runtime: str) -> Iterator[tuple[dict[str, str], str]]:
-    """With the key in it: what the machines know as their identity, and the secret's id."""
+def key_stores(runtime: str) -> Iterator[tuple[dict[str, str], str, str]]:
+    """What the machines know as their identity, the id of the secret with the key of the pseudonyms, and that of the raw records' key."""
     if runtime.startswith("dataproc"):
         with serving(SecretManager) as address:
-            yield access_to_secret_manager(address), "projects/p/secrets/pseudonyms/versions/2"
+            yield access_to_secret_manager(address), "projects/p/secrets/pseudonyms/versions/2", KMS_KEY
         return
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
@@ -179,12 +188,16 @@ def secret_store(runtime: str) -> Iterator[tuple[dict[str, str], str]]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
     }
-    secrets = boto3.client(
-        "secretsmanager", region_name="eu-west-1", endpoint_url=identity["AWS_ENDPOINT_URL"],
-        aws_access_key_id="testing", aws_secret_access_key="testing",
+    secrets, kms = (
+        boto3.client(
+            service, region_name="eu-west-1", endpoint_url=identity["AWS_ENDPOINT_URL"],
+            aws_access_key_id="testing", aws_secret_access_key="testing",
+        )
+        for service in ("secretsmanager", "kms")
     )  # fmt: skip
+    secret = secrets.create_secret(Name=f"pseudonyms-{runtime}", SecretString=STORED_KEY)
     try:
-        yield identity, secrets.create_secret(Name=f"pseudonyms-{runtime}", SecretString=STORED_KEY)["ARN"]
+        yield identity, secret["ARN"], kms.create_key()["KeyMetadata"]["Arn"]
     finally:
         server.stop()
 

@@ -25,12 +25,14 @@ from pipeline.settings import MACROS
 pytestmark = pytest.mark.gcp
 PACKAGE = "gs://artifacts/spark/dev"
 SECRET_ID = "projects/p/secrets/pseudonyms/versions/2"
+QUARANTINE_KEY_ID = "projects/p/locations/europe-west1/keyRings/lake/cryptoKeys/quarantine"
 VARIABLES = {
     "raw_uri": "gs://raw",
     "staging_uri": "gs://staging",
     "quarantine_uri": "gs://quarantine",
     "artifacts_uri": "gs://artifacts",
     "pseudonym_key_version": "2",
+    "quarantine_key_id": QUARANTINE_KEY_ID,
     "spark": json.dumps(
         {
             "project": "my-project",
@@ -54,7 +56,8 @@ PYSPARK = {
     "python_file_uris": [f"{PACKAGE}/spark_prep.zip"],
     "args": [
         "--job", "parse_logs", "--date", "2021-01-31", "--raw-uri", "gs://raw", "--staging-uri", "gs://staging",
-        "--quarantine-uri", "gs://quarantine", "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
+        "--quarantine-uri", "gs://quarantine", "--quarantine-key-id", QUARANTINE_KEY_ID,
+        "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
         "--suppression-secret-id", "none",
     ],
 }  # fmt: skip

@@ -38,7 +38,9 @@ def benchmark(size: int, rounds: int, chosen: list[str], work: Path) -> tuple[Re
     """The results of the chosen feeds and the machine's description. `work` gets the feeds and, one at a time, what ways write."""
     with ExitStack() as stack:
         inputs, few, sizes, server = {}, {}, {}, None
-        environment = {"RAW_URI": f"{work}/raw", "START_DATE": str(DAY), "PSEUDONYM_SECRET": SECRET}
+        environment = {
+            "RAW_URI": f"{work}/raw", "START_DATE": str(DAY), "PSEUDONYM_SECRET": SECRET, "QUARANTINE_SECRET": SECRET,
+        }  # fmt: skip
         machine = describe()
         for feed in chosen:
             _say(f"making {size:,} {'purchases' if feed == 'export' else feed}")

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import pyarrow.parquet as pq
 
 from ci.staged_sample import ROOT, Warehouse
 from demo.sample import generate
+from spark_prep.contract.encryption import parquet_file
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.publish import committed, files_of, rejections
 from spark_prep.shop.load_user_purchase import load_user_purchase
@@ -67,6 +67,7 @@ class Place:
             "USER_PURCHASE_DSN": dsn,
             "START_DATE": str(DAYS[0]),
             "PSEUDONYM_SECRET": KEY,
+            "QUARANTINE_SECRET": KEY,
             **self.stores,
         }
         self.warehouse = Warehouse(folder / "warehouse", Path(self.stores["STAGING_URI"]))
@@ -166,5 +167,5 @@ def deliver(folder: Path, dsn: str, seed: int) -> Path:
 def _rows(root: str, path: str) -> list[dict[str, object]]:
     store, _ = store_and_path(root)
     with store.open_input_file(path) as file:
-        rows: list[dict[str, object]] = pq.ParquetFile(file).read().to_pylist()
+        rows: list[dict[str, object]] = parquet_file(file).read().to_pylist()
     return rows

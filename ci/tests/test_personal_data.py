@@ -13,6 +13,7 @@ import pytest
 from ci.staged_sample import Sample, Warehouse
 from demo.feeds.canaries import CANARIES, CARD, IP, PHONE
 from pages.tests.build import build_pages, build_report
+from spark_prep.contract.encryption import ENCRYPTED, read_batches
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,7 @@ def forms() -> dict[str, list[bytes]]:
     found["card"].append(CARD.replace(" ", ""))
     for kind, value in (("phone", PHONE), ("IP", IP)):
         found[kind] += [hashlib.new(name, value.encode()).hexdigest() for name in ("md5", "sha1", "sha256")]
-    found["key"] = [Sample.SECRET]
+    found["key"] = [Sample.SECRET, Sample.QUARANTINE_SECRET]
     return {kind: [text.encode() for text in texts] for kind, texts in found.items()}
 
 
@@ -40,7 +41,9 @@ def contents(folder: Path) -> Iterable[tuple[str, bytes]]:
         name = str(file.relative_to(folder.parent))
         yield name, file.read_bytes()
         if file.suffix == ".parquet":
-            yield f"values of {name}", str(pq.read_table(file, partitioning=None).to_pylist()).encode()
+            readable = [column for column in pq.read_schema(file).names if column not in ENCRYPTED]
+            values = [batch.to_pylist() for batch in pq.ParquetFile(file).iter_batches(columns=readable)]
+            yield f"values of {name}", str(values).encode()
         if file.suffix == ".duckdb":
             yield from rows_of(file)
 
@@ -66,9 +69,21 @@ def site(built: Warehouse, tmp_path_factory) -> Path:
     return folder
 
 
-def test_the_search_finds_all_of_it_in_the_raw_files_and_in_the_quarantine(sample):
-    for folder in (sample.raw / "movie_review", sample.raw / "log_reviews", sample.quarantine):
+def test_the_search_finds_all_of_it_in_the_raw_files_and_with_the_key_in_the_quarantine(sample, monkeypatch):
+    for folder in (sample.raw / "movie_review", sample.raw / "log_reviews"):
         assert {kind for _, kind in places_with(contents(folder))} == set(CANARIES), folder
+    monkeypatch.setenv("QUARANTINE_SECRET", sample.QUARANTINE_SECRET)
+    decrypted = [
+        (str(file), str(batch.to_pylist()).encode())
+        for file in sample.quarantine.rglob("*.parquet")
+        for batch in read_batches("/", str(file))
+    ]
+    assert {kind for _, kind in places_with(decrypted)} == set(CANARIES)
+
+
+def test_without_the_key_the_quarantine_has_none(sample):
+    """Its files as they are, and what anybody reads of them: reasons, files and ids."""
+    assert places_with(contents(sample.quarantine)) == set()
 
 
 def test_staging_has_pseudonyms_in_their_place(sample):

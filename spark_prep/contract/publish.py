@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector
 
-from spark_prep.contract import tables
+from spark_prep.contract import encryption, tables
 from spark_prep.contract.object_store import create, replace, store_and_path
 from spark_prep.errors import PreparationError
 from spark_prep.settings import is_local
@@ -46,6 +46,8 @@ class Run(NamedTuple):
     quarantine_uri: str
     # how long the files of a run that is not the day's stay at least
     keep: timedelta
+    # which key of the cloud's key service encrypts raw records; empty for QUARANTINE_SECRET
+    quarantine_key_id: str
 
 
 class Delivery(NamedTuple):
@@ -59,8 +61,11 @@ class Delivery(NamedTuple):
 
 
 def new_run(settings: dict[str, str], table: str) -> Run:
+    """Raises PreparationError when there is no key for raw records."""
     id_ = f"{datetime.now(UTC):{STARTED}}-{secrets.token_hex(4)}"
-    return Run(table, id_, settings["STAGING_URI"], settings["QUARANTINE_URI"], keep_runs())
+    return Run(
+        table, id_, settings["STAGING_URI"], settings["QUARANTINE_URI"], keep_runs(), encryption.key_id()
+    )
 
 
 @contextmanager
@@ -71,7 +76,7 @@ def parts(run: Run, day: date, number: int) -> Iterator[tuple[pq.ParquetWriter, 
         create(run.staging_uri, name) as staged,
         create(run.quarantine_uri, name) as rejected,
         pq.ParquetWriter(staged, tables.STAGING[run.table]) as staged_rows,
-        pq.ParquetWriter(rejected, tables.QUARANTINE) as rejected_rows,
+        encryption.rejected_writer(rejected, tables.QUARANTINE, run.quarantine_key_id) as rejected_rows,
     ):
         yield staged_rows, rejected_rows
 

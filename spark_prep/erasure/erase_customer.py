@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spark_prep.contract import tables
+from spark_prep.contract.encryption import key_id, parquet_file, read_batches, rejected_writer
 from spark_prep.contract.object_store import create, store_and_path
 from spark_prep.contract.publish import (
     Delivery,
@@ -168,9 +169,14 @@ def _rewrite(
             name = f"{run_folder(new.table, day, new.id)}/{path.rpartition('/')[2]}"
             store, _ = store_and_path(root)
             with store.open_input_file(path) as file, create(root, name) as new_file:
-                part = pq.ParquetFile(file)
+                part = parquet_file(file)
                 # its own, which may be that of an older version
-                with pq.ParquetWriter(new_file, part.schema_arrow) as rows:
+                schema = part.schema_arrow
+                if root == new.quarantine_uri:
+                    writer = rejected_writer(new_file, schema, new.quarantine_key_id)
+                else:
+                    writer = pq.ParquetWriter(new_file, schema)
+                with writer as rows:
                     for batch in part.iter_batches():
                         theirs = is_theirs(batch)
                         rows.write_batch(batch.filter(pc.invert(theirs)))
@@ -221,9 +227,7 @@ def _raw_records(batch: pa.RecordBatch) -> Iterator[tuple[bytes, str | None]]:
 
 
 def _batches(root: str, path: str) -> Iterator[pa.RecordBatch]:
-    store, _ = store_and_path(root)
-    with store.open_input_file(path) as file:
-        yield from pq.ParquetFile(file).iter_batches()
+    yield from read_batches(root, path)
 
 
 def _readable(root: str, path: str) -> Iterator[pa.RecordBatch]:
@@ -254,7 +258,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.erasure.erase_customer",
         description="Count what staging and quarantine hold of a customer; with --yes, erase it and keep the customer out from now on. "
-        "Takes STAGING_URI, QUARANTINE_URI, and SUPPRESSION_SECRET or SUPPRESSION_SECRET_ID from the environment.",
+        "Takes STAGING_URI, QUARANTINE_URI, SUPPRESSION_SECRET or SUPPRESSION_SECRET_ID, and QUARANTINE_SECRET or QUARANTINE_KEY_ID from "
+        "the environment.",
     )
     parser.add_argument("--customer", required=True, metavar="N", type=int, help="the customer's id")
     parser.add_argument("--yes", action="store_true", help="erase; without it, only count")
@@ -283,6 +288,7 @@ def main() -> None:
 def _erase_everywhere(settings: dict[str, str], customer: Customer) -> list[date]:
     """Returns the days that held the customer, those of earlier tries included."""
     require_key()
+    key_id()  # before anything is changed
     found = {table: find_records(settings, table, customer) for table in TABLES}
     print_found(found, settings)
     days = suppress_customer(

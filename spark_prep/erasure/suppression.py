@@ -23,7 +23,7 @@ from pyarrow.fs import FileSelector
 from spark_prep.contract import tables
 from spark_prep.contract.object_store import replace, store_and_path
 from spark_prep.errors import PreparationError
-from spark_prep.logs.pseudonyms import read_key
+from spark_prep.keys import read_key
 
 FOLDER = "suppression"
 # Kinds of rows, beside those of tables.PERSON: the days that held the customer, and the key's own digest.

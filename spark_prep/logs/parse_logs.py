@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
 from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.encryption import key_id
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
 from spark_prep.logs.pseudonyms import key_version, pseudonyms, require_key, secret_id
@@ -94,13 +95,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.logs.parse_logs",
         description="Parse the vendor's logs of one day or a range into the staging table review_logs. Takes RAW_URI, "
-        "STAGING_URI, QUARANTINE_URI, PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and PSEUDONYM_KEY_VERSION (default 1) "
-        "from the environment.",
+        "STAGING_URI, QUARANTINE_URI, QUARANTINE_SECRET or QUARANTINE_KEY_ID, PSEUDONYM_SECRET or PSEUDONYM_SECRET_ID, and "
+        "PSEUDONYM_KEY_VERSION (default 1) from the environment.",
     )
     add_day_options(parser)
     days = days_of(parser.parse_args())
     settings = read_settings(*SETTINGS)
     require_key()
+    key_id()
     print_outcomes([parse_logs(start_spark("parse logs"), settings, days)])
 
 

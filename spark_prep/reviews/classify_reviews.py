@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
 from spark_prep.contract.days import add_day_options, days_of
+from spark_prep.contract.encryption import key_id
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
 from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
@@ -66,7 +67,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.reviews.classify_reviews",
         description="Classify the vendor's reviews of one day or a range into the staging table "
-        "classified_movie_review. Takes RAW_URI, STAGING_URI and QUARANTINE_URI from the environment.",
+        "classified_movie_review. Takes RAW_URI, STAGING_URI, QUARANTINE_URI, and QUARANTINE_SECRET or QUARANTINE_KEY_ID from "
+        "the environment.",
     )
     add_day_options(parser)
     add_classifier_options(parser)
@@ -74,6 +76,7 @@ def main() -> None:
     days = days_of(arguments)
     classifier = chosen_classifier(arguments)
     settings = read_settings(*SETTINGS)
+    key_id()
     print_outcomes([classify_reviews(start_spark("classify reviews"), settings, classifier, days)])
 
 

@@ -302,7 +302,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m spark_prep.shop.export_purchases",
         description="Export the shop's purchases of one day or a range into the staging table user_purchase. Takes "
-        "STAGING_URI, QUARANTINE_URI, USER_PURCHASE_DSN and START_DATE from the environment.",
+        "STAGING_URI, QUARANTINE_URI, QUARANTINE_SECRET or QUARANTINE_KEY_ID, USER_PURCHASE_DSN and START_DATE from the environment.",
     )
     add_day_options(parser)
     days = days_of(parser.parse_args())

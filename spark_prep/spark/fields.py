@@ -21,10 +21,11 @@ def integers(values: pa.Array) -> pa.Array:
     """Texts as int32; NULL for a text that is no integer of 32 bits."""
     if pc.all(pc.match_substring_regex(values, r"^[0-9]{1,9}$")).as_py() is not False:
         return values.cast(pa.int32())
-    return pa.array([_integer(value) for value in values.to_pylist()], pa.int32())
+    return pa.array([integer(value) for value in values.to_pylist()], pa.int32())
 
 
-def _integer(text: str) -> int | None:
+def integer(text: str) -> int | None:
+    """The integer of 32 bits that a text is, or None."""
     digits = text.strip(AROUND_NUMBERS)
     unsigned = digits[1:] if digits[:1] in ("+", "-") else digits
     significant = unsigned.lstrip("0") or "0"

@@ -20,6 +20,7 @@ from spark_prep.contract.publish import Run, parts
 from spark_prep.erasure.suppression import NOBODY, Suppression, is_suppressed, names_suppressed
 from spark_prep.errors import not_done
 from spark_prep.spark.csv_records import Block, Layout, Rejected, layout_text
+from spark_prep.spark.fields import integer
 from spark_prep.spark.pieces import (
     CANNOT_BE_DECOMPRESSED,
     HEADER_IS_NOT_AS_AGREED,
@@ -138,7 +139,7 @@ def transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes,
     # of no record at all, pyarrow 21 and older, which a cluster may bring, end the process
     for place in pc.indices_nonzero(has_reason).to_pylist() if len(table) else ():
         id_, reason = (table.column(name)[place].as_py() for name in ("record_id", "reason"))
-        rejected.append((block.raw[place], reason, id_.strip(" ") or None))
+        rejected.append((block.raw[place], reason, _safe_id(id_)))
     schema = tables.STAGING[stage.table]
     return table.filter(pc.is_null(table.column("reason"))).select(schema.names).cast(schema), rejected
 
@@ -154,7 +155,12 @@ def _record_id(record: Rejected, feed: Feed) -> str | None:
     if record.reason in (HEADER_IS_NOT_AS_AGREED, CANNOT_BE_DECOMPRESSED):
         return None
     found = re.search(feed.id_pattern.encode(), record.raw)
-    return found[1].decode() if found else None
+    return _safe_id(found[1].decode()) if found else None
+
+
+def _safe_id(text: str) -> str | None:
+    """What may be an id. It is kept in the clear, so of shifted fields no phone number or log must pass for one."""
+    return text.strip(" ") if integer(text) is not None else None
 
 
 def quarantined(

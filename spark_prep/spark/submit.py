@@ -26,6 +26,7 @@ SETTINGS = {
     "--pseudonym-secret-id": "PSEUDONYM_SECRET_ID",
     "--pseudonym-key-version": "PSEUDONYM_KEY_VERSION",
     "--suppression-secret-id": "SUPPRESSION_SECRET_ID",
+    "--quarantine-key-id": "QUARANTINE_KEY_ID",
     "--classifier": "CLASSIFIER",
     "--model-uri": "MODEL_URI",
 }

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import boto3
-import pyarrow.parquet as pq
 import pytest
 from adbc_driver_postgresql import dbapi
 from moto.server import ThreadedMotoServer
 
 from demo.postgres import embedded_postgres
+from spark_prep.contract.encryption import read_batches
 
 KEY = "key-for-tests-0123456789"
 SHOP_COLUMNS = {
@@ -163,7 +163,7 @@ class Lake:
     def _rows(self, area: str, pattern: str) -> list[dict]:
         files = sorted((self.root / area).glob(pattern))
         assert files, f"no {pattern} in {area}"
-        return [row for file in files for row in pq.read_table(file, partitioning=None).to_pylist()]
+        return [row for file in files for batch in read_batches("/", str(file)) for row in batch.to_pylist()]
 
 
 @pytest.fixture

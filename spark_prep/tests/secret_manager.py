@@ -1,6 +1,6 @@
-"""A stand-in for Google's metadata server and Secret Manager, on loopback, as far as the key of the pseudonyms needs them.
+"""A stand-in for Google's metadata server, Secret Manager and Cloud KMS, on loopback, as far as the keys of the jobs need them.
 
-It knows version 2 of three secrets: pseudonyms, empty, and forbidden.
+It knows version 2 of three secrets (pseudonyms, empty, and forbidden), and the key KMS_KEY, which encrypts whatever it is sent.
 """
 
 import base64
@@ -12,6 +12,7 @@ from threading import Thread
 from typing import ClassVar
 
 STORED_KEY = "key-of-the-secret-store-0123456789"
+KMS_KEY = "projects/p/locations/europe-west1/keyRings/ring/cryptoKeys/quarantine"
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -36,6 +37,22 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 class SecretManager(Answering):
     secrets: ClassVar[dict] = {"pseudonyms": STORED_KEY, "empty": "", "forbidden": None}
     asked: ClassVar[list[str]] = []
+    encrypted: ClassVar[dict[str, str]] = {}
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != "Bearer token":
+            self.answer(401, {})
+        elif self.path == f"/v1/{KMS_KEY}:encrypt":
+            ciphertext = base64.b64encode(f"number {len(self.encrypted)}".encode()).decode()
+            self.encrypted[ciphertext] = body["plaintext"]
+            self.answer(200, {"name": f"{KMS_KEY}/cryptoKeyVersions/1", "ciphertext": ciphertext})
+        elif self.path == f"/v1/{KMS_KEY}:decrypt":
+            plaintext = self.encrypted.get(body["ciphertext"])
+            self.answer(*((200, {"plaintext": plaintext}) if plaintext else (400, {})))
+        else:
+            self.answer(403 if "/forbidden:" in self.path else 404, {})
 
     def do_GET(self):
         self.asked.append(self.path)
@@ -59,4 +76,5 @@ def access_to_secret_manager(address: str) -> dict[str, str]:
     return {
         "GCE_METADATA_HOST": address,
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER": f"http://{address}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": f"http://{address}/",
     }

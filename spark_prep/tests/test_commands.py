@@ -114,7 +114,7 @@ def test_the_table_of_outcomes(capsys):
 def command(name, *options, **environment):
     kept = {
         name: os.environ[name]
-        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
+        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS", "QUARANTINE_SECRET")
         if name in os.environ
     }
     return subprocess.run(

@@ -130,7 +130,7 @@ FILES: dict[str, tuple[str | bytes, list[int], list[tuple]]] = {
     "header again": (
         "1,a,10\n" + HEADER,
         [10],
-        [("id_review is not an integer", "id_review", HEADER.rstrip())],
+        [("id_review is not an integer", None, HEADER.rstrip())],
     ),
     "a million fields": ("," * 1_000_000 + "\n1,a,10\n", [10], [(FIELDS, None, "," * 1_000_000)]),
 }  # fmt: skip

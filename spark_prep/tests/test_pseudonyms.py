@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from ci.staged_sample import ROOT
+from spark_prep import keys
 from spark_prep.errors import PreparationError
 from spark_prep.logs import pseudonyms as module
 from spark_prep.logs.parse_logs import parse_logs
@@ -87,15 +88,15 @@ def test_key_and_canary_are_in_no_event_log_and_no_staged_file(spark, lake, even
     for secret in (key.encode(), CANARY.encode()):
         assert secret not in events
         assert secret not in staging
-    # the search would find it: the quarantine holds raw records
+    # a log with it was read: raw records are encrypted
     assert CANARY in lake.quarantined("review_logs", DAY)[0]["raw_record"]
-    assert key.encode() not in b"".join(files.values())
+    assert CANARY.encode() not in b"".join(files.values()) and key.encode() not in b"".join(files.values())
 
 
 @pytest.fixture(autouse=True)
 def no_key_of_another_test(monkeypatch):
     monkeypatch.delenv("PSEUDONYM_SECRET_ID", raising=False)
-    module._secret.cache_clear()
+    keys._secret.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,7 @@ def test_a_secret_of_aws_that_cannot_serve_is_named(aws, monkeypatch):
     missing = arn.replace("pseudonyms", "others")
     assert "it does not exist or has no value; create it" in refusal(monkeypatch, missing)
 
-    module._secret.cache_clear()
+    keys._secret.cache_clear()
     with monkeypatch.context() as nobody_there:
         nobody_there.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         nobody_there.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -241,7 +242,7 @@ def test_a_secret_of_google_that_cannot_serve_is_named(gcp, monkeypatch, name, m
 def test_a_machine_that_is_not_googles_says_so(gcp, monkeypatch):
     monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:1")
     message = refusal(monkeypatch, "projects/p/secrets/pseudonyms/versions/2")
-    assert "It can be read on a machine of Google Cloud only" in message
+    assert "Its store is asked on a machine of Google Cloud only" in message
 
 
 def test_what_is_no_reference_is_refused(monkeypatch):

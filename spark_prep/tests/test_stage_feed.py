@@ -6,9 +6,9 @@ import re
 from datetime import date
 from functools import partial
 
-import pyarrow.parquet as pq
 import pytest
 
+from spark_prep.contract.encryption import read_batches
 from spark_prep.erasure.suppression import suppress_customer
 from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.reviews.classifiers.keyword import keyword
@@ -141,7 +141,8 @@ def contents(lake):
         re.sub(r"/run=[^/]*", "", str(file.relative_to(lake.root))): sorted(
             (
                 {**row, "run": None, "file": None}
-                for row in pq.read_table(file, partitioning=None).to_pylist()
+                for batch in read_batches("/", str(file))
+                for row in batch.to_pylist()
             ),
             key=str,
         )

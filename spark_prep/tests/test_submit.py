@@ -58,7 +58,7 @@ def spark_submit(dist: Path, lake, *arguments: str, **environment: str) -> subpr
     }
     kept = {
         name: os.environ[name]
-        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS")
+        for name in ("PATH", "HOME", "JAVA_HOME", "SPARK_SUBMIT_OPTS", "QUARANTINE_SECRET")
         if name in os.environ
     }
     return subprocess.run(

@@ -22,6 +22,7 @@ locals {
     staging_uri           = module.lake.uris["staging"]
     quarantine_uri        = module.lake.uris["quarantine"]
     artifacts_uri         = module.lake.uris["artifacts"]
+    quarantine_key_id     = module.lake.quarantine_key_arn
     start_date            = var.start_date
     pseudonym_key_version = tostring(var.pseudonym_key_version)
     spark                 = jsonencode(module.spark.settings)

@@ -57,6 +57,7 @@ module "lake" {
   region         = var.region
   spark_member   = module.spark.member
   airflow_member = google_service_account.airflow.member
+  key_suffix     = google_service_account.airflow.unique_id
   ephemeral      = var.ephemeral
 
   depends_on = [google_project_service.this]
@@ -141,6 +142,7 @@ module "orchestrator" {
     staging_uri           = module.lake.uris["staging"]
     quarantine_uri        = module.lake.uris["quarantine"]
     artifacts_uri         = module.lake.uris["artifacts"]
+    quarantine_key_id     = module.lake.quarantine_key_id
     start_date            = var.start_date
     pseudonym_key_version = tostring(var.pseudonym_key_version)
     spark                 = jsonencode(module.spark.settings)

@@ -20,6 +20,11 @@ output "quarantine_uri" {
   value       = module.lake.uris["quarantine"]
 }
 
+output "quarantine_key_id" {
+  description = "Key of the raw records in quarantine, as QUARANTINE_KEY_ID takes it."
+  value       = module.lake.quarantine_key_id
+}
+
 output "artifacts_uri" {
   description = "Where deploy puts the Spark package, and Airflow its logs."
   value       = module.lake.uris["artifacts"]

@@ -95,6 +95,18 @@ def test_only_spark_reads_the_key_of_the_pseudonyms(stack: Stack) -> None:
     assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
 
 
+def test_the_jobs_encrypt_raw_records_and_nobody_decrypts_them(stack: Stack) -> None:
+    key = stack.one("aws_kms_key", "aws_kms_key.quarantine")
+    assert stack.outputs["quarantine_key_id"] == key.arn
+    assert stack.who_may("kms:Encrypt", key.arn) == {SPARK, AIRFLOW}
+    for action in ("kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:CreateGrant"):
+        assert stack.who_may(action, key.arn) == set()
+    # nor by another policy of the account
+    (denied,) = [one for one in json.loads(key.policy)["Statement"] if one["Effect"] == "Deny"]
+    assert (denied["Action"], denied["Principal"]) == (["kms:Decrypt", "kms:ReEncryptFrom"], {"AWS": "*"})
+    assert "Condition" not in denied
+
+
 def test_no_password_and_no_key_is_in_the_state(stack: Stack) -> None:
     for resource in stack.resources:
         for attribute in (
@@ -196,7 +208,7 @@ def test_the_jobs_reach_all_that_they_need(stack: Stack) -> None:
     assert stack.who_may("s3:PutObject", objects("artifacts", "spark-logs/x")) == {SPARK}
     for folder in ("docs", "airflow-logs"):
         assert stack.who_may("s3:PutObject", objects("artifacts", f"{folder}/x")) == {AIRFLOW}
-    lake_key = stack.one("aws_kms_key", "module.lake").arn
+    lake_key = stack.one("aws_kms_key", "aws_kms_key.lake").arn
     assert stack.who_may("kms:GenerateDataKey", lake_key) >= {SPARK, AIRFLOW}
     assert stack.who_may("kms:Decrypt", lake_key) >= {SPARK, AIRFLOW, SPECTRUM}
     for name in ("variables/spark", "connections/shop_db", "variables/not_there"):

@@ -30,8 +30,8 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
     assert secrets.keys() == {"connections/shop_db"} | {
         f"variables/{name}"
         for name in (
-            "raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri", "start_date", "pseudonym_key_version",
-            "spark", "warehouse",
+            "raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri", "quarantine_key_id", "start_date",
+            "pseudonym_key_version", "spark", "warehouse",
         )
     }  # fmt: skip
     for layer in LAYERS:
@@ -40,6 +40,7 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
         "2021-01-01",
         "1",
     )
+    assert secrets["variables/quarantine_key_id"] == stack.outputs["quarantine_key_id"]
     for name in ("spark", "warehouse"):
         assert json.loads(secrets[f"variables/{name}"]) == stack.outputs[name]
     connection = json.loads(secrets["connections/shop_db"])
@@ -97,7 +98,7 @@ def test_somebody_hears_of_the_budget(stack: Stack) -> None:
 
 
 def test_only_a_trial_stack_loses_its_data_with_destroy(stack: Stack) -> None:
-    trial = stack.one("aws_kms_key", "module.lake").deletion_window_in_days == 7
+    trial = stack.one("aws_kms_key", "aws_kms_key.lake").deletion_window_in_days == 7
     for bucket_ in stack.all("aws_s3_bucket").values():
         assert bucket_.force_destroy is trial
     for database in stack.all("aws_db_instance").values():

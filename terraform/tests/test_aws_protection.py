@@ -38,7 +38,7 @@ def test_no_bucket_can_be_public(stack: Stack) -> None:
 
 
 def test_every_bucket_is_encrypted_with_the_lakes_key(stack: Stack) -> None:
-    key = stack.one("aws_kms_key", "module.lake").arn
+    key = stack.one("aws_kms_key", "aws_kms_key.lake").arn
     found = {
         encryption.bucket: encryption.rule[0]["apply_server_side_encryption_by_default"][0]
         for encryption in stack.all("aws_s3_bucket_server_side_encryption_configuration").values()
@@ -246,11 +246,13 @@ def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack) -> None:
 
 def test_keys_rotate_and_belong_to_the_account(stack: Stack) -> None:
     keys = stack.all("aws_kms_key")
-    assert len(keys) == 2
+    assert len(keys) == 3
     for address, key in keys.items():
         assert key.enable_key_rotation, address
         for statement in json.loads(key.policy)["Statement"]:
-            if statement["Principal"] != {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}:
+            if statement["Effect"] == "Allow" and statement["Principal"] != {
+                "AWS": f"arn:aws:iam::{ACCOUNT}:root"
+            }:
                 assert statement["Principal"] == {"Service": "logs.eu-west-1.amazonaws.com"}, address
                 assert statement["Condition"] == {
                     "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:*"}
@@ -280,12 +282,13 @@ def test_everything_else_is_encrypted_with_the_platforms_key(stack: Stack) -> No
             and at_rest["LocalDiskEncryptionConfiguration"]["AwsKmsKey"] == key
         )
         assert (
-            at_rest["S3EncryptionConfiguration"]["AwsKmsKey"] == stack.one("aws_kms_key", "module.lake").arn
+            at_rest["S3EncryptionConfiguration"]["AwsKmsKey"]
+            == stack.one("aws_kms_key", "aws_kms_key.lake").arn
         )
     elif runtime == "glue":
         encryption = stack.one("aws_glue_security_configuration").encryption_configuration[0]
         assert {part[0]["kms_key_arn"] for part in encryption.values() if part} == {
-            key, stack.one("aws_kms_key", "module.lake").arn,
+            key, stack.one("aws_kms_key", "aws_kms_key.lake").arn,
         }  # fmt: skip
         assert (
             stack.one("aws_glue_job").security_configuration

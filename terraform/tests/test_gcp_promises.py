@@ -86,12 +86,12 @@ def test_a_bucket_that_was_overwritten_can_be_restored(production: Stack) -> Non
 
 
 def test_the_lake_has_a_key_of_its_own_that_only_cloud_storage_uses(production: Stack) -> None:
-    key = production.one("google_kms_crypto_key")
+    key = production.one("google_kms_crypto_key", "google_kms_crypto_key.lake")
     assert key.rotation_period == "7776000s"
     for address, bucket in production.all("google_storage_bucket").items():
         if "scratch" not in address:
             assert [block["default_kms_key_name"] for block in bucket.encryption] == [key.id], address
-    (users,) = production.all("google_kms_crypto_key_iam_binding").values()
+    users = production.one("google_kms_crypto_key_iam_binding", "iam_binding.lake")
     assert users.members == [
         "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
     ]
@@ -197,13 +197,29 @@ def test_only_spark_reads_the_key_of_the_pseudonyms(production: Stack) -> None:
     assert production.all("google_secret_manager_secret_iam_member") == {}
 
 
+def test_the_jobs_encrypt_raw_records_and_nobody_decrypts_them(production: Stack, trial: Stack) -> None:
+    for stack in (production, trial):
+        key = stack.one("google_kms_crypto_key", "google_kms_crypto_key.quarantine")
+        assert stack.outputs["quarantine_key_id"] == key.id
+        granted = [
+            (binding.role, set(binding.members))
+            for binding in stack.all("google_kms_crypto_key_iam_binding").values()
+            if binding.crypto_key_id == key.id
+        ]
+        assert granted == [("roles/cloudkms.cryptoKeyEncrypter", {SPARK, AIRFLOW})]
+        assert not stack.all("google_kms_crypto_key_iam_member")
+        # a key ring cannot be deleted, so no other stack may have had this name
+        ring = stack.one("google_kms_key_ring", "google_kms_key_ring.quarantine")
+        assert ring.name.endswith("-quarantine-104857600000000000001") and len(ring.name) <= 63
+
+
 def test_airflow_reads_its_settings_and_no_other_secret(production: Stack) -> None:
     readable = {
         address
         for address, access in production.all("google_secret_manager_secret_iam_binding").items()
         if AIRFLOW in access.members
     }
-    assert len(readable) == 9
+    assert len(readable) == 10
     assert all(
         "module.orchestrator.google_secret_manager_secret_iam_binding.setting[" in address
         for address in readable
@@ -234,7 +250,9 @@ def test_airflow_finds_its_variables_and_connections(production: Stack) -> None:
     } == {name: outputs[name] for name in ("raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri")}
     assert json.loads(variables.pop("spark")) == outputs["spark"]
     assert json.loads(variables.pop("warehouse")) == outputs["warehouse"]
-    assert variables == {"start_date": "2021-01-01", "pseudonym_key_version": "1"}
+    assert variables == {
+        "start_date": "2021-01-01", "pseudonym_key_version": "1", "quarantine_key_id": outputs["quarantine_key_id"],
+    }  # fmt: skip
     shop = json.loads(written[outputs["airflow_connections_prefix"] + "-shop_db"])
     assert (shop["host"], shop["schema"], shop["login"]) == (
         outputs["shop_host"], outputs["shop_database"], "airflow@demo-project.iam",

@@ -36,6 +36,8 @@ VARIABLES = {
     "PSEUDONYM_KEY_VERSION": "pseudonym_key_version",
     "SUPPRESSION_SECRET": "suppression_secret",
     "SUPPRESSION_SECRET_ID": "suppression_secret_id",
+    "QUARANTINE_SECRET": "quarantine_secret",
+    "QUARANTINE_KEY_ID": "quarantine_key_id",
 }
 # What dbt parsed when it made the manifest; each dbt starts from there and parses only what differs.
 PARSED = DBT_PROJECT_DIR / "target/partial_parse.msgpack"

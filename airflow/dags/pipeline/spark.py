@@ -57,5 +57,7 @@ def local(job: str) -> JobProcess:
             "PSEUDONYM_SECRET",
             "PSEUDONYM_KEY_VERSION",
             "SUPPRESSION_SECRET",
+            "QUARANTINE_SECRET",
+            "QUARANTINE_KEY_ID",
         ),
     )

@@ -35,6 +35,7 @@ def arguments(job: str) -> list[str]:
         "--raw-uri", "{{ var.value.raw_uri }}",
         "--staging-uri", "{{ var.value.staging_uri }}",
         "--quarantine-uri", "{{ var.value.quarantine_uri }}",
+        "--quarantine-key-id", "{{ var.value.quarantine_key_id }}",
         "--pseudonym-secret-id", deployed("pseudonym_secret_id"),
         "--pseudonym-key-version", "{{ var.value.pseudonym_key_version }}",
         # Set when the first customer is erased (RUNBOOK.md); until then no job asks for it.

@@ -113,6 +113,7 @@ def test_the_projects_jobs_are_measured_with_their_stages(feed, name, inputs, tm
         "RAW_URI": str(raw),
         "MODEL_URI": f"{tmp_path}/model",
         "PSEUDONYM_SECRET": "only-for-tests-0123456789",
+        "QUARANTINE_SECRET": "only-for-tests-0123456789",
     }
     found = run(way_of(inputs, feed, name), environment, tmp_path)
     assert found.cost.cpu > 0 and found.cost.peak_bytes > 100e6

@@ -149,6 +149,7 @@ def test_erased_everywhere_and_all_else_as_if_they_had_never_been_there(person, 
         "STAGING_URI": f"{folder}/staging",
         "QUARANTINE_URI": f"{folder}/quarantine",
         "SUPPRESSION_SECRET": "a-key-for-tests-0123456789",
+        "QUARANTINE_SECRET": Sample.QUARANTINE_SECRET,
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

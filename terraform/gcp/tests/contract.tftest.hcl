@@ -41,6 +41,13 @@ override_resource {
   }
 }
 
+override_resource {
+  target = module.lake.google_kms_crypto_key.quarantine
+  values = {
+    id = "projects/demo-project/locations/europe-west1/keyRings/quarantine/cryptoKeys/quarantine"
+  }
+}
+
 variables {
   gcp_project_id     = "demo-project"
   environment        = "prod"

@@ -90,3 +90,8 @@ override_resource {
     endpoint = [{ address = "movie-analytics-test.123456789012.eu-west-1.redshift-serverless.amazonaws.com", port = 5439, vpc_endpoint = [] }]
   }
 }
+
+override_resource {
+  target = module.lake.aws_kms_key.quarantine
+  values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000001" }
+}

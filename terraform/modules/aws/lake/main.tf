@@ -39,6 +39,40 @@ resource "aws_kms_alias" "lake" {
   target_key_id = aws_kms_key.lake.key_id
 }
 
+# Encrypts the keys of the raw records in quarantine, inside their files (spark_prep/contract/encryption.py): whoever gets at a file has
+# nothing of it without this key. The jobs encrypt and cannot decrypt.
+resource "aws_kms_key" "quarantine" {
+  description             = "${var.name}: raw records in quarantine"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.ephemeral ? 7 : 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "IamDecides"
+        Effect    = "Allow"
+        Action    = "kms:*"
+        Resource  = "*"
+        Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
+      },
+      # Whatever other policies of the account say, administrators' included.
+      {
+        Sid       = "NobodyDecrypts"
+        Effect    = "Deny"
+        Action    = ["kms:Decrypt", "kms:ReEncryptFrom"]
+        Resource  = "*"
+        Principal = { AWS = "*" }
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "quarantine" {
+  name          = "alias/${var.name}-quarantine"
+  target_key_id = aws_kms_key.quarantine.key_id
+}
+
 resource "aws_s3_bucket" "layer" {
   for_each = local.layers
 

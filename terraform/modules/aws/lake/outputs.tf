@@ -8,6 +8,11 @@ output "kms_key_arn" {
   value       = aws_kms_key.lake.arn
 }
 
+output "quarantine_key_arn" {
+  description = "Key of the raw records in quarantine."
+  value       = aws_kms_key.quarantine.arn
+}
+
 output "policies" {
   description = "What the roles may do in the lake, as IAM policies: spark, airflow, spectrum."
   value       = { for role, statements in local.statements : role => jsonencode({ Version = "2012-10-17", Statement = statements }) }

@@ -69,6 +69,7 @@ locals {
         Resource = ["${local.bucket_arns["artifacts"]}/spark-logs/*"]
       },
       local.use_key,
+      local.encrypt_raw_records,
     ]
 
     airflow = [
@@ -118,6 +119,7 @@ locals {
         Resource = [for folder in ["docs", "airflow-logs"] : "${local.bucket_arns["artifacts"]}/${folder}/*"]
       },
       local.use_key,
+      local.encrypt_raw_records,
     ]
 
     spectrum = [
@@ -129,6 +131,13 @@ locals {
       },
       merge(local.use_key, { Action = ["kms:Decrypt"] }),
     ]
+  }
+
+  encrypt_raw_records = {
+    Sid      = "EncryptRawRecords"
+    Effect   = "Allow"
+    Action   = ["kms:Encrypt"]
+    Resource = [aws_kms_key.quarantine.arn]
   }
 
   # Uploads in parts need both.

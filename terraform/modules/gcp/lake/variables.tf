@@ -23,6 +23,11 @@ variable "airflow_member" {
   type        = string
 }
 
+variable "key_suffix" {
+  description = "End of the name of the key ring of quarantine. A key ring cannot be deleted, so a stack made again needs another."
+  type        = string
+}
+
 variable "ephemeral" {
   description = "Let destroy delete the buckets with all their content; no key of their own."
   type        = bool
