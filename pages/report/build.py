@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 from pages.look.render import render
+from pages.report import explore
 from pages.report.charts import picture
 from pages.report.csv_file import csv_link
 from pages.report.figure import Figure, Page, text
@@ -19,6 +20,8 @@ from pages.report.pages import PAGES
 from pages.report.status import status
 from pages.report.warehouse import Warehouse, ask
 
+# Explore stands beside the overview.
+NAVIGATION = (PAGES[0], explore.PAGE, *PAGES[1:])
 # The narrow one is for phones; one of the two is displayed.
 WIDTHS = {"wide": 720, "narrow": 330}
 DAY = re.compile(r"\b\d{4}-\d\d(-\d\d)?\b")
@@ -32,14 +35,16 @@ def build(target: Path, site: Path) -> None:
     site.mkdir(parents=True, exist_ok=True)
     for page in PAGES:
         (site / f"{page.name}.html").write_text(page_html(page, warehouse), encoding="utf-8")
+    (site / "explore.html").write_text(explore_html(warehouse), encoding="utf-8")
 
 
-def page_html(page: Page, warehouse: Warehouse) -> str:
+def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jinja", **values) -> str:
     return render(
-        Path(__file__).with_name("report.html.jinja"),
+        Path(__file__).with_name(template),
         filters={"unbroken_days": unbroken_days},
-        pages=PAGES,
+        pages=NAVIGATION,
         page=page,
+        **values,
         status=status(
             warehouse.answers.get("report_deliveries", []),
             warehouse.answers["report_footer_tests"],
@@ -47,6 +52,15 @@ def page_html(page: Page, warehouse: Warehouse) -> str:
         ),
         figures=[_figure(figure, warehouse) for figure in page.figures],
     )
+
+
+def explore_html(warehouse: Warehouse) -> str:
+    if warehouse.missing_tables(explore.QUERIES) or not warehouse.answers["report_explore_reviews"]:
+        return page_html(explore.PAGE, warehouse)
+    return page_html(
+        explore.PAGE, warehouse, "explore.html.jinja", caveat=_classifier_agreement(warehouse), currency=warehouse.currency,
+        **explore.parts(warehouse.answers),
+    )  # fmt: skip
 
 
 def unbroken_days(sentence: str) -> str:

@@ -1,0 +1,267 @@
+// The page Explore: filters, charts and a table over the rows that the page carries (packed by explore.py, drawn by Vega).
+//
+// What is chosen is kept in the address, so a link shows the same. Names are vendors' text: they only ever become the text of an element,
+// never HTML, and in a file a text that a spreadsheet would run as a formula has an apostrophe before it, as in csv_file.py.
+"use strict";
+
+const DAY = 86_400_000;
+const OPTIONS_SHOWN = 200, ROWS_SHOWN = 500, BARS_SHOWN = 15, DAYS_DRAWN = 92, FEW = 30;
+const FORMULA = /^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+// What can be counted: two measures that can be added up, and what is shown of them.
+const COUNTS = {
+  reviews: { measures: ["review_count", "review_score"], headings: ["Reviews", "Share", "Called positive", "Positive share"] },
+  customers: { measures: ["customer_count", "amount_spent"], headings: ["Customers", "Share", "Net money", "Money for each"] },
+};
+const element = (id) => document.getElementById(id);
+const lists = [...document.querySelectorAll("#explore details")];
+const dimensions = lists.map((list) => list.dataset.name);
+const written = { count: (value) => value.toLocaleString("en"), share: (value) => `${(100 * value).toFixed(1)} %`,
+  money: (value) => value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }) };
+
+let cube, state, drawing = Promise.resolve();
+
+start().catch((error) => { element("needs-script").textContent = `This page could not start: ${error.message}`; });
+
+async function start() {
+  const packed = Uint8Array.from(atob(element("cube").textContent.trim()), (letter) => letter.charCodeAt(0));
+  cube = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  const days = cube.names.log_date.filter(Boolean);
+  const months = cube.names.log_date.map((day) => day && day.slice(0, 7));
+  cube.names.month = [...new Set(months)];
+  cube.reviews.month = cube.reviews.log_date.map((day) => cube.names.month.indexOf(months[day]));
+  for (const list of lists) fill(list);
+  listen(days);
+  readAddress();
+  element("needs-script").hidden = true;
+  element("explore").hidden = false;
+  show();
+}
+
+// A checkbox for each name of a dimension; of very many, for the most frequent ones.
+function fill(list) {
+  const name = list.dataset.name, frequency = cube.names[name].map(() => 0);
+  for (const [count, { measures }] of Object.entries(COUNTS)) {
+    (cube[count][name] ?? []).forEach((place, row) => { frequency[place] += cube[count][measures[0]][row]; });
+  }
+  const places = [...frequency.keys()].sort((a, b) => frequency[b] - frequency[a]).slice(0, OPTIONS_SHOWN).sort((a, b) => a - b);
+  const options = places.map((place) => {
+    const option = element("option").content.firstElementChild.cloneNode(true), box = option.querySelector("input");
+    option.dataset.place = place;
+    option.querySelector(".name").textContent = option.title = cube.names[name][place];
+    box.onchange = () => {
+      state.chosen[name][box.checked ? "add" : "delete"](cube.names[name][place]);
+      change({});
+    };
+    return option;
+  });
+  list.querySelector(".options").replaceChildren(...options);
+  if (places.length < frequency.length) {
+    list.querySelector(".cut").textContent = `The ${OPTIONS_SHOWN} most frequent of ${written.count(frequency.length)}; the table has all.`;
+  }
+  list.open = !matchMedia("(max-width: 60rem)").matches;
+}
+
+function listen(days) {
+  addEventListener("hashchange", () => { readAddress(); show(); });
+  for (const input of document.querySelectorAll("[name=count]")) input.onchange = () => change({ count: input.value });
+  for (const id of ["from", "to"]) {
+    [element(id).min, element(id).max] = [days[0] ?? "", days.at(-1) ?? ""];
+    element(id).onchange = () => change({ [id]: element(id).value });
+  }
+  for (const button of document.querySelectorAll("[data-days]")) {
+    const first = days.length && isoDay(Date.parse(days.at(-1)) - (button.dataset.days - 1) * DAY);
+    button.onclick = () => change(first ? { from: first, to: days.at(-1) } : {});
+  }
+  element("search").oninput = () => change({ search: element("search").value });
+  element("rows").onchange = () => {
+    const inTime = ["log_date", "month"].includes(element("rows").value);
+    change({ rows: element("rows").value, sort: inTime ? 0 : 1, up: inTime });
+  };
+  document.querySelectorAll("#explore th button").forEach((button, place) => {
+    button.onclick = () => change({ sort: place, up: state.sort === place ? !state.up : place === 0 });
+  });
+  element("clear").onclick = () => {
+    history.replaceState(null, "", "#");
+    readAddress();
+    show();
+  };
+}
+
+function readAddress() {
+  const kept = new URLSearchParams(location.hash.slice(1));
+  const oneOf = (name, allowed) => allowed.find((value) => String(value) === kept.get(name)) ?? allowed[0];
+  const day = (name) => /^\d{4}-\d\d-\d\d$/.test(kept.get(name)) ? kept.get(name) : "";
+  state = {
+    count: oneOf("count", Object.keys(COUNTS)), from: day("from"), to: day("to"), search: kept.get("search") ?? "",
+    rows: oneOf("rows", [...dimensions, "log_date", "month"]), sort: oneOf("sort", [1, 0, 2, 3, 4]), up: kept.has("up"),
+    chosen: Object.fromEntries(dimensions.map((name) => [name, new Set(kept.getAll(name))])),
+  };
+}
+
+function change(parts) {
+  Object.assign(state, parts);
+  const kept = new URLSearchParams();
+  for (const name of ["count", "from", "to", "rows", "search", "sort"]) if (state[name] !== "") kept.set(name, state[name]);
+  if (state.up) kept.set("up", "");
+  for (const name of dimensions) for (const value of state.chosen[name]) kept.append(name, value);
+  history.replaceState(null, "", `#${kept}`);
+  show();
+}
+
+function show() {
+  // Customers have no day, nor all dimensions.
+  if (!cube[state.count][state.rows]) state.rows = dimensions[0];
+  const { offered, found, total } = tally();
+  const rows = rowsOf(found[state.rows], total);
+  showFilters(offered);
+  showAnswer(total);
+  showTable(rows, total);
+  drawing = drawing.then(() => draw(found, rows));
+}
+
+// Both measures of each name, by dimension: `found` of what passes every filter, `offered` of what passes those of the other dimensions, so
+// that a second name of a dimension can be added to the first.
+function tally() {
+  const table = cube[state.count], [first, second] = COUNTS[state.count].measures;
+  const columns = Object.keys(table).filter((name) => cube.names[name]);
+  const tests = Object.entries({
+    log_date: (state.from || state.to) && ((day) => day !== null && (!state.from || day >= state.from) && (!state.to || day <= state.to)),
+    ...Object.fromEntries(dimensions.map((name) => [name, state.chosen[name].size && ((value) => state.chosen[name].has(value))])),
+  }).filter(([name, test]) => test && table[name]).map(([name, test]) => [name, cube.names[name].map(test)]);
+  const zeros = () => Object.fromEntries(columns.map((name) => [name, cube.names[name].map(() => [0, 0])]));
+  const offered = zeros(), found = zeros(), total = [0, 0];
+  const add = (sums, row) => { sums[0] += table[first][row]; sums[1] += table[second][row]; };
+  for (let row = 0; row < table[first].length; row++) {
+    const failed = [];
+    for (const [name, passes] of tests) if (!passes[table[name][row]]) failed.push(name);
+    if (failed.length === 1) add(offered[failed[0]][table[failed[0]][row]], row);
+    if (failed.length) continue;
+    add(total, row);
+    for (const name of columns) {
+      add(offered[name][table[name][row]], row);
+      add(found[name][table[name][row]], row);
+    }
+  }
+  return { offered, found, total };
+}
+
+// Of each name that was found and searched for: itself and four values, in the order that is asked for.
+function rowsOf(sums, total) {
+  const rows = sums.map(([first, second], place) => [label(cube.names[state.rows][place]), first, first / total[0], second, second / first])
+    .filter(([name, count]) => count > 0 && isSearched(name));
+  const way = state.up ? 1 : -1;
+  // Names are in order already, and remain so where the rest is equal.
+  return state.sort === 0 ? (state.up ? rows : rows.reverse()) : rows.sort((a, b) => way * (a[state.sort] - b[state.sort]));
+}
+
+const label = (name) => name ?? "Unknown day";
+const isSearched = (name) => name.toLowerCase().includes(state.search.toLowerCase());
+const kinds = () => state.count === "reviews" ? ["count", "share", "count", "share"] : ["count", "share", "money", "money"];
+
+function showFilters(offered) {
+  for (const input of document.querySelectorAll("[name=count]")) input.checked = input.value === state.count;
+  for (const id of ["from", "to", "search"]) if (element(id).value !== state[id]) element(id).value = state[id];
+  element("period").hidden = element("caveat").hidden = !offered.log_date;
+  for (const list of lists) {
+    const name = list.dataset.name, sums = offered[name];
+    list.hidden = !sums;
+    if (!sums) continue;
+    list.querySelector(".chosen").textContent = state.chosen[name].size ? ` (${state.chosen[name].size})` : "";
+    const largest = Math.max(...sums.map(([count]) => count));
+    for (const option of list.querySelectorAll("label")) {
+      const value = cube.names[name][option.dataset.place], [count] = sums[option.dataset.place];
+      option.querySelector("input").checked = state.chosen[name].has(value);
+      option.querySelector(".amount").textContent = written.count(count);
+      option.querySelector(".bar").style.width = `${largest ? 100 * count / largest : 0}%`;
+      option.hidden = !isSearched(value) || (!count && !state.chosen[name].has(value));
+    }
+  }
+  for (const option of element("rows").options) option.hidden = option.disabled = !offered[option.value];
+  element("rows").value = state.rows;
+}
+
+function showAnswer(total) {
+  const { measures, headings } = COUNTS[state.count];
+  const everything = cube[state.count][measures[0]].reduce((sum, count) => sum + count, 0);
+  const chosen = dimensions.filter((name) => cube[state.count][name]).map((name) => [...state.chosen[name]].join(" or ")).filter(Boolean);
+  if (state.count === "reviews" && (state.from || state.to)) chosen.push(`${state.from || "the first day"} to ${state.to || "the last"}`);
+  const ratio = total[0] ? ` (${written[kinds()[3]](total[1] / total[0])}${state.count === "customers" ? " for each" : ""})` : "";
+  element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}${chosen.length ? `: ${chosen.join(", ")}` : ""}. `
+    + `${headings[2]}: ${written[kinds()[2]](total[1])}${ratio}.`;
+}
+
+function showTable(rows, total) {
+  const headings = [element("rows").selectedOptions[0].text, ...COUNTS[state.count].headings];
+  document.querySelectorAll("#explore th").forEach((cell, place) => {
+    cell.firstElementChild.textContent = headings[place];
+    cell.ariaSort = place === state.sort ? (state.up ? "ascending" : "descending") : "none";
+  });
+  const row = (values) => {
+    const line = document.createElement("tr");
+    values.forEach((value, place) => {
+      const cell = line.insertCell();
+      cell.textContent = place === 0 ? value : written[kinds()[place - 1]](value);
+      cell.className = place === 0 ? "name" : place === 4 && state.count === "reviews" && values[1] < FEW ? "number few" : "number";
+    });
+    return line;
+  };
+  document.querySelector("#explore tbody").replaceChildren(...rows.slice(0, ROWS_SHOWN).map(row));
+  document.querySelector("#explore tfoot").replaceChildren(...(total[0] ? [row(["All that is chosen", total[0], 1, total[1], total[1] / total[0]])] : []));
+  element("shown").textContent = rows.length > ROWS_SHOWN ? `The first ${ROWS_SHOWN} of ${written.count(rows.length)} rows; the file has all.` : "";
+  const raw = (value, place) => place === 0 ? (FORMULA.test(value) ? `'${value}` : value) : kinds()[place - 1] === "money" ? value.toFixed(2) : Number(value.toFixed(6));
+  const file = [headings, ...rows.map((values) => values.map(raw))].map((line) => line.map((field) => `"${String(field).replaceAll('"', '""')}"`).join(","));
+  element("save").href = `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${file.join("\r\n")}\r\n`)}`;
+  element("save").download = `explore-${state.count}-by-${state.rows}.csv`;
+}
+
+async function draw(found, rows) {
+  const heading = element("rows").selectedOptions[0].text;
+  const { unit, counts } = overTime(found.log_date ?? []);
+  await chart("by-time", `Reviews by ${unit}`, counts.length, {
+    height: 180, data: { values: counts }, mark: { type: "bar", color: "var(--blue)" },
+    encoding: {
+      x: { field: "time", type: "ordinal", axis: { title: null, labelAngle: 0, labelOverlap: true } },
+      y: { field: "count", type: "quantitative", axis: { title: null, tickCount: 4, tickMinStep: 1, format: ",d" } },
+    },
+  });
+  const bars = rows.slice(0, BARS_SHOWN).map(([name, count]) => ({ name, count, said: written.count(count) }));
+  const isInTime = ["log_date", "month"].includes(state.rows);
+  await chart("by-rows", `${COUNTS[state.count].headings[0]} by ${heading.toLowerCase()}${rows.length > BARS_SHOWN ? `, ${BARS_SHOWN} of ${rows.length}` : ""}`, isInTime ? 0 : bars.length, {
+    height: 26 * bars.length, data: { values: bars },
+    encoding: {
+      y: { field: "name", type: "nominal", sort: null, axis: { title: null, labelLimit: 130 } },
+      x: { field: "count", type: "quantitative", axis: null, scale: { domain: [0, 1.1 * Math.max(...bars.map(({ count }) => count))] } },
+    },
+    layer: [
+      { mark: { type: "bar", color: "var(--blue)" } },
+      { mark: { type: "text", align: "left", dx: 6, color: "var(--text)" }, encoding: { text: { field: "said" } } },
+    ],
+  });
+}
+
+// Of each day from the first found to the last, or of each month.
+function overTime(sums) {
+  const found = new Map(sums.map(([count], place) => [cube.names.log_date[place], count]).filter(([day, count]) => day && count));
+  const [first, last] = [[...found.keys()].at(0), [...found.keys()].at(-1)].map(Date.parse), counts = new Map();
+  const unit = last - first > DAYS_DRAWN * DAY ? "month" : "day";
+  for (let time = first; time <= last; time += DAY) {
+    const day = isoDay(time), key = unit === "month" ? day.slice(0, 7) : day;
+    counts.set(key, (counts.get(key) ?? 0) + (found.get(day) ?? 0));
+  }
+  return { unit, counts: [...counts].map(([time, count]) => ({ time, count })) };
+}
+
+const isoDay = (time) => new Date(time).toISOString().slice(0, 10);
+
+async function chart(id, title, size, spec) {
+  const figure = element(id), image = figure.querySelector("[role=img]"), place = image.firstElementChild;
+  figure.hidden = !size;
+  if (!size) return;
+  figure.querySelector("figcaption").textContent = title;
+  image.ariaLabel = `${title}. The table has the numbers.`;
+  const axis = { domain: false, ticks: false, labelPadding: 8, labelFontSize: 12, gridColor: "var(--line)", labelColor: "var(--quiet)" };
+  const config = { aria: false, mark: { aria: false }, background: "transparent", font: "Arial, Helvetica, sans-serif", view: { stroke: null }, axis, text: { fontSize: 12 } };
+  place.view?.finalize();
+  // `ast`: expressions are interpreted, since the page's policy lets no text become code.
+  place.view = await vegaEmbed(place, { width: "container", config, ...spec }, { ast: true, actions: false, defaultStyle: false, renderer: "svg" });
+}

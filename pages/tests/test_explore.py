@@ -1,0 +1,340 @@
+"""The page Explore, driven in Chromium with the network cut: what it shows is what SQL finds in the warehouse."""
+
+import base64
+import csv
+import datetime
+import gzip
+import json
+import re
+import shutil
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from ci.staged_sample import Warehouse
+from pages.report.explore import packed, what_is_here
+from pages.tests.browser import (
+    NARROW,
+    WIDE,
+    accessibility_violations,
+    is_wider_than_the_window,
+    opened,
+    screenshot,
+)
+from pages.tests.build import build_report
+
+DAY = datetime.date(2021, 1, 1)
+
+SPEND = "case spend_sentiment_quadrant[1] when 'b' then 'Big spender' when 's' then 'Small spender' else 'No purchase' end"
+
+
+def review(day: datetime.date | None = DAY, count: int = 1, **names: str) -> dict:
+    row = dict.fromkeys(
+        ("location", "region", "device", "os", "browser", "segment", "spend", "classifier"), "a"
+    )
+    return {"log_date": day, **row, **names, "review_count": Decimal(count), "review_score": Decimal(0)}
+
+
+def customer(**names: str) -> dict:
+    row = dict.fromkeys(("location", "region", "device", "segment", "spend"), "a")
+    return {**row, **names, "customer_count": 2, "amount_spent": Decimal("1.50000")}
+
+
+def unpacked(text: str) -> dict:
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+def test_rows_are_packed_by_column_in_one_order():
+    rows = [review(DAY, 3, device="b"), review(None, 2), review(DAY, 1)]
+    cube = unpacked(packed(rows, [customer(location="b")]))
+    assert cube["names"]["log_date"] == ["2021-01-01", None]
+    assert (cube["names"]["device"], cube["names"]["location"]) == (["a", "b"], ["a", "b"])
+    assert cube["reviews"]["log_date"] == [0, 0, 1]
+    assert cube["reviews"]["device"] == [0, 1, 0] and cube["reviews"]["review_count"] == [1, 3, 2]
+    assert cube["customers"] == {
+        "location": [1], "region": [0], "device": [0], "segment": [0], "spend": [0], "customer_count": [2], "amount_spent": [1.5],
+    }  # fmt: skip
+    assert packed(rows, [customer()]) == packed(rows[::-1], [customer()])
+
+
+def test_what_was_cut_is_said():
+    by_day = [
+        {"log_date": DAY, "review_count": 4},
+        {"log_date": DAY + datetime.timedelta(1), "review_count": 3},
+        {"log_date": None, "review_count": 1},
+    ]
+    whole = [review(DAY, 4), review(DAY + datetime.timedelta(1), 3), review(None)]
+    assert what_is_here(whole, [customer()], by_day).sentence == (
+        "All 8 reviews are here. 1 review without a log can be in no period. Customers are all 2 that have a profile."
+    )
+    assert what_is_here(whole[1:], [customer()], by_day).sentence.startswith(
+        "The page holds the latest days that fit into it, from 2021-01-02 on, 1 of 2 (50.0 %) days with 4 of 8 (50.0 %) reviews. The other pages "
+    )
+
+
+pytestmark = pytest.mark.slow
+
+
+def answer(page) -> str:
+    return page.locator("#answer").inner_text()
+
+
+def figures(page) -> list[tuple]:
+    """The rows of the table: the name, and counts, shares and money as they are shown."""
+    return [
+        tuple(cell.replace(",", "") for cell in line.locator("td").all_text_contents())
+        for line in page.locator("#explore tbody tr").all()
+    ]
+
+
+def by_name(page) -> dict[str, tuple[int, int]]:
+    return {name: (int(first), int(second)) for name, first, _, second, _ in figures(page)}
+
+
+def asked(built: Warehouse, columns: str, where: str = "true") -> dict[str, tuple[int, int]]:
+    """Reviews and positive ones in SQL, by what the columns say."""
+    rows = built.query(
+        f"select {columns}, sum(fact.review_count), sum(fact.review_score) from analytics_marts.movie_analytics_obt as fact "
+        f"left join analytics_marts.user_profile as profile using (customer_id) where fact.review_count > 0 and {where} group by 1"
+    )
+    return {name: (int(count), int(positive)) for name, count, positive in rows}
+
+
+def test_reviews_by_device_in_texas_in_the_last_week_take_three_clicks(browser, report_site, built):
+    ((last,),) = built.query(
+        "select max(log_date) from analytics_marts.movie_analytics_obt where review_count > 0"
+    )
+    first = last - datetime.timedelta(days=6)
+    with opened(browser, report_site / "explore.html") as page:
+        page.get_by_label("Texas").check()
+        page.get_by_role("button", name="Last 7 days").click()
+        page.get_by_label("Rows by").select_option("Device")
+        shown = by_name(page)
+        assert shown == asked(
+            built, "device", f"location = 'Texas' and log_date between '{first}' and '{last}'"
+        )
+        assert len(shown) > 1
+        total = sum(count for count, _ in shown.values())
+        assert answer(page).startswith(f"{total} of ")
+        assert f"Texas, {first} to {last}" in answer(page)
+        drawn = page.locator("#by-rows svg text").all_text_contents()
+        assert {str(count) for count, _ in shown.values()} <= set(drawn)
+
+
+def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, report_site, built):
+    expected = {
+        (state, count, f"{money:.2f}")
+        for state, count, money in built.query(
+            "select coalesce(favourite_location, 'Unknown'), count(*), sum(amount_spent) from analytics_marts.user_profile "
+            "where rfm_segment = 'At risk' and spend_sentiment_quadrant in ('big spender, positive', 'big spender, not positive') group by 1"
+        )
+    }
+    with opened(browser, report_site / "explore.html") as page:
+        page.get_by_role("radio", name="Customers").check()
+        page.get_by_label("At risk").check()
+        page.get_by_label("Big spender").check()
+        assert {(name, int(count), money) for name, count, _, money, _ in figures(page)} == expected != set()
+        # Customers have no day; their reviews' share is not shown, so neither is what it is worth.
+        assert not page.locator("#period").is_visible() and not page.locator("#caveat").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("rows", "column"),
+    [
+        ("location", "location"), ("region", "region"), ("device", "device"), ("os", "os"), ("browser", "browser"),
+        ("segment", "rfm_segment"), ("log_date", "coalesce(strftime(log_date, '%Y-%m-%d'), 'Unknown day')"),
+        ("month", "coalesce(strftime(log_date, '%Y-%m'), 'Unknown day')"),
+        ("spend", SPEND),
+    ],
+)  # fmt: skip
+def test_every_row_is_what_sql_finds_under_a_filter(browser, report_site, built, rows, column):
+    with opened(
+        browser, report_site / "explore.html", fragment=f"#rows={rows}&device=Mobile&region=South&region=West"
+    ) as page:
+        assert by_name(page) == asked(built, column, "device = 'Mobile' and region in ('South', 'West')")
+
+
+def test_filters_offer_what_the_others_leave(browser, report_site, built):
+    """A count beside a device is of the chosen state, also for a device that is not chosen."""
+    with opened(browser, report_site / "explore.html", fragment="#location=Texas&device=Mobile") as page:
+        offered = {}
+        for option in page.locator("details[data-name=device] label:not([hidden])").all():
+            name, count = option.locator("span").all_text_contents()[:2]
+            offered[name] = int(count)
+    assert offered == {
+        name: count for name, (count, _) in asked(built, "device", "location = 'Texas'").items()
+    }
+
+
+def test_a_link_keeps_what_is_chosen(browser, report_site):
+    with opened(browser, report_site / "explore.html") as page:
+        page.get_by_label("Texas").check()
+        page.get_by_label("Ohio").check()
+        page.get_by_label("Rows by").select_option("Segment")
+        page.get_by_role("button", name="Called positive").click()
+        page.get_by_label("Search names").fill("LO")
+        link, shown = page.url, figures(page)
+    with opened(browser, report_site / "explore.html", fragment=link[link.index("#") :]) as page:
+        assert figures(page) == shown and len(shown) == 3, "Lost, Loyal customers, Potential loyalists"
+        assert page.get_by_label("Search names").input_value() == "LO"
+        page.get_by_role("button", name="Clear all filters").click()
+        assert len(figures(page)) > 20 and page.url.endswith("#")
+    # What nobody wrote is not believed.
+    for fragment in ("#rows=x&sort=9&count=y&from=z&location=Nowhere", "#%E0%A4%A", "#rows=constructor"):
+        with opened(browser, report_site / "explore.html", fragment=fragment) as page:
+            assert page.locator("#explore").is_visible()
+            assert bool(figures(page)) == ("Nowhere" not in fragment)
+
+
+def test_a_heading_sorts_both_ways_by_keyboard(browser, report_site):
+    with opened(browser, report_site / "explore.html") as page:
+        heading = page.get_by_role("columnheader", name="Positive share")
+        for way in ("descending", "ascending"):
+            heading.get_by_role("button").focus()
+            page.keyboard.press("Enter")
+            assert heading.get_attribute("aria-sort") == way
+            shares = [float(row[4].removesuffix(" %")) for row in figures(page)]
+            assert shares == sorted(shares, reverse=way == "descending")
+            assert heading.get_by_role("button").evaluate("node => node === document.activeElement")
+
+
+def test_the_keyboard_reaches_every_filter_and_stays_there(browser, report_site):
+    with opened(browser, report_site / "explore.html", width=NARROW) as page:
+        page.locator("details[data-name=device] summary").focus()
+        page.keyboard.press("Enter")
+        while not page.evaluate("document.activeElement.matches('details[data-name=device] input')"):
+            page.keyboard.press("Tab")
+        name = page.evaluate("document.activeElement.parentNode.querySelector('.name').textContent")
+        page.keyboard.press("Space")
+        assert f"reviews: {name}." in answer(page)
+        assert page.evaluate("document.activeElement.matches('details[data-name=device] input:checked')")
+
+
+def test_the_file_has_the_rows_that_are_shown(browser, report_site, built):
+    with opened(browser, report_site / "explore.html", fragment="#rows=device&region=South") as page:
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save as CSV").click()
+        assert saved.value.suggested_filename == "explore-reviews-by-device.csv"
+        rows = list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))
+    assert rows[0] == ["Device", "Reviews", "Share", "Called positive", "Positive share"]
+    expected = asked(built, "device", "region = 'South'")
+    total = sum(count for count, _ in expected.values())
+    assert {row[0]: (int(row[1]), int(row[3])) for row in rows[1:]} == expected
+    for _, count, share, positive, ratio in rows[1:]:
+        assert float(share) == pytest.approx(int(count) / total, abs=1e-6)
+        assert float(ratio) == pytest.approx(int(positive) / int(count), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def hostile_site(built, made_once):
+    """Devices whose names are HTML, a formula, and long."""
+
+    def build(folder):
+        own = Warehouse(folder / "own", built.settings["STAGING_URI"])
+        shutil.copyfile(built.file, own.file)
+        with duckdb.connect(str(own.file)) as connection:
+            for device, name in HOSTILE.items():
+                connection.execute(
+                    "update analytics_marts.dim_devices set device = ? where device = ?", [name, device]
+                )
+        reported = build_report(own, folder / "report")
+        assert reported.returncode == 0, reported.stderr
+
+    return made_once("hostile_explore", build) / "report"
+
+
+HOSTILE = {
+    "Tablet": '</script><script>document.title = "x"</script><img src=x onerror=alert(1)>',
+    "Mobile": "=HYPERLINK(\"http://x\")\ufffe\x1b,\"&device=%00#",
+    "Computer": "PC " * 3000,
+}  # fmt: skip
+
+
+def test_names_of_vendors_are_text_and_nothing_else(browser, hostile_site):
+    html = (hostile_site / "explore.html").read_text()
+    assert (
+        html.count("<script") == html.count("</script") == 3 and "onerror" not in html.split('id="cube"')[0]
+    )
+    for width in (WIDE, NARROW):
+        with opened(browser, hostile_site / "explore.html", fragment="#rows=device", width=width) as page:
+            assert set(HOSTILE.values()) <= {row[0] for row in raw_rows(page)}
+            assert page.title().startswith("Explore") and page.locator("#explore img").count() == 0
+            assert not is_wider_than_the_window(page)
+            assert all(len(text) < 60 for text in page.locator("#by-rows svg text").all_text_contents())
+    with opened(browser, hostile_site / "explore.html", fragment="#rows=device") as page:
+        for name in ("HYPERLINK", "onerror"):
+            page.locator("details[data-name=device] label", has_text=name).locator("input").check()
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save as CSV").click()
+        rows = list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))
+    assert {row[0] for row in rows[1:]} == {HOSTILE["Tablet"], "'" + HOSTILE["Mobile"]}
+
+
+def raw_rows(page) -> list[list[str]]:
+    return [line.locator("td").all_text_contents() for line in page.locator("#explore tbody tr").all()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_works_in_every_scheme_and_width(browser, report_site, scheme):
+    customers, nothing = "#count=customers&segment=At+risk", "#location=Nowhere"
+    for width, fragment in ((1440, ""), (768, customers), (NARROW, ""), (360, nothing)):
+        with opened(
+            browser, report_site / "explore.html", fragment=fragment, scheme=scheme, width=width
+        ) as page:
+            if fragment != nothing:
+                page.locator("#by-rows svg").wait_for()
+            screenshot(page, f"report-explore-{scheme}-{width}")
+            assert accessibility_violations(page) == []
+            assert not is_wider_than_the_window(page)
+
+
+def test_without_a_script_it_says_so_and_links_to_the_rest(browser, report_site):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto((report_site / "explore.html").resolve().as_uri())
+    assert "The other pages show the same data without one" in page.locator("#needs-script").text_content()
+    assert page.locator("#needs-script").is_visible() and not page.locator("#explore").is_visible()
+    assert page.get_by_role("link", name="Overview").is_visible()
+    context.close()
+
+
+def test_no_other_script_runs(browser, report_site, tmp_path):
+    """The policy names the two by their digests: a script that is smuggled in does nothing, and no text becomes code."""
+    html = (report_site / "explore.html").read_text()
+    assert (
+        re.search(r"script-src 'sha256-[^']{44}' 'sha256-[^']{44}'\"", html)
+        and "unsafe-eval" not in html.split("<body>")[0]
+    )
+    (tmp_path / "page.html").write_text(
+        html.replace('<div id="explore"', '<script>document.title = "x"</script><div id="explore"')
+    )
+    with (
+        pytest.raises(AssertionError, match="Content Security Policy"),
+        opened(browser, tmp_path / "page.html") as page,
+    ):
+        assert page.title().startswith("Explore")
+        assert page.locator("#explore").is_visible()
+
+
+def test_of_more_rows_than_a_page_holds_the_latest_days_are_kept(built):
+    compiled = {}
+    for rows in (400_000, 500):
+        ended = built.dbt(
+            "compile", "--select", "report_explore_reviews", "--vars", json.dumps({"explore_rows": rows})
+        )
+        assert ended.returncode == 0, ended.stdout
+        file = built.folder / "target/compiled/movie_analytics/analyses/report/report_explore_reviews.sql"
+        compiled[rows] = built.query(f"select log_date, count(*) from ({file.read_text()}) group by 1")
+    everything, kept = (dict(compiled[rows]) for rows in (400_000, 500))
+    expected, room = {}, 500
+    for day in sorted((day for day in everything if day), reverse=True):
+        room -= everything[day]
+        if room < 0:
+            break
+        expected[day] = everything[day]
+    assert kept == {**expected, None: everything[None]} and 1 < len(kept) < len(everything)
+
+
+def test_the_page_is_small(report_site):
+    assert (report_site / "explore.html").stat().st_size < 2_000_000
