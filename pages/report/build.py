@@ -49,6 +49,7 @@ def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jin
             warehouse.answers.get("report_deliveries", []),
             warehouse.answers["report_footer_tests"],
             warehouse.last_run,
+            warehouse.last_day_asked,
         ),
         figures=[_figure(figure, warehouse) for figure in page.figures],
     )

@@ -1,41 +1,42 @@
-"""The line under every page's title: how fresh the data are, and whether anything needs a look.
+"""The line under every title: how fresh the data are, and whether anything needs a look.
 
-Late is judged by the clock of the last run of dbt, never by the reader's: the same warehouse gives the same line. A day is due once
-it is over.
+Late is what was asked for and did not come: no clock is asked, so the same warehouse gives the same line, and a history that has ended is
+not late.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from pages.report.figure import counted, text
 
 
-def status(deliveries: list[dict], tests: list[dict], last_run: datetime | None) -> list[dict]:
-    """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of each test's last result, and when dbt last ran (UTC)."""
+def status(
+    deliveries: list[dict], tests: list[dict], last_run: datetime | None, last_day_asked: date | None
+) -> list[dict]:
+    """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of each test's last result, when dbt last ran (UTC), and the
+    latest day that any run was for; None if every run built whatever was staged."""
     return [
-        *_freshness(deliveries, last_run),
+        *_freshness(deliveries, last_day_asked),
         _piece(f"last run {text(last_run, 'time')} UTC" if last_run else "no run recorded", "tests", is_bad=not last_run),
         _tests(tests),
     ]  # fmt: skip
 
 
-def _freshness(deliveries, last_run) -> list[dict]:
+def _freshness(deliveries, last_day_asked) -> list[dict]:
     delivered = [row["insert_date"] for row in deliveries if row["is_delivered"]]
     if not delivered:
         return [_piece("No data delivered", "deliveries", is_bad=True)]
     pieces = [_piece(f"Data delivered to {max(delivered)}", "deliveries")]
-    late = _last_day_due(last_run) - max(delivered) if last_run else timedelta()
-    if late.days > 0:
-        pieces.append(_piece(f"{counted(late.days, 'day')} late at the last run", "deliveries", is_bad=True))
+    if last_day_asked and last_day_asked > max(delivered):
+        late = counted((last_day_asked - max(delivered)).days, "day")
+        pieces.append(
+            _piece(f"{late} late: a run was for {last_day_asked}", "deliveries", is_bad=True)
+        )
     absent = sum(not row["is_delivered"] for row in deliveries)
     if absent:
         pieces.append(
             _piece(f"{counted(absent, 'delivery', 'deliveries')} missing", "deliveries", is_bad=True)
         )
     return pieces
-
-
-def _last_day_due(last_run: datetime) -> date:
-    return last_run.date() - timedelta(days=1)
 
 
 def _tests(tests) -> dict:

@@ -7,6 +7,7 @@ import json
 import sys
 from contextlib import chdir
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
@@ -59,6 +60,13 @@ class Warehouse:
         """When dbt last ran a test or built a table (UTC), as far as it was recorded."""
         rows = [*self.answers["report_footer_tests"], *self.answers.get("report_runs", ())]
         return max((row["run_started_at"] for row in rows if row["run_started_at"]), default=None)
+
+    @property
+    def last_day_asked(self) -> date | None:
+        """The latest day that a run of dbt was for, as far as it was recorded; a run of everything staged names none."""
+        return max(
+            (row["to_date"] for row in self.answers.get("report_runs", ()) if row["to_date"]), default=None
+        )
 
     @property
     def currency(self) -> str:
