@@ -28,9 +28,7 @@ def _freshness(deliveries, last_day_asked) -> list[dict]:
     pieces = [_piece(f"Data delivered to {max(delivered)}", "deliveries")]
     if last_day_asked and last_day_asked > max(delivered):
         late = counted((last_day_asked - max(delivered)).days, "day")
-        pieces.append(
-            _piece(f"{late} late: a run was for {last_day_asked}", "deliveries", is_bad=True)
-        )
+        pieces.append(_piece(f"{late} late: a run was for {last_day_asked}", "deliveries", is_bad=True))
     absent = sum(not row["is_delivered"] for row in deliveries)
     if absent:
         pieces.append(
