@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run erase replay rejected train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
-  docs docs-serve report export screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
+  docs docs-serve report export diff screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
 UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
@@ -170,6 +170,11 @@ export: export INTO := dist/marts
 export: setup ## The marts as Parquet and CSV with a data dictionary, into INTO=dist/marts; after make demo or with the settings of make run.
 	@cd dbt_project && $(BIN)/dbt --quiet parse
 	@$(BIN)/python -m pages.export dbt_project/target/manifest.json "$$INTO"
+
+diff: setup ## BASE=before.duckdb: how the warehouse (DUCKDB_PATH, or the demo's) differs from that one: rows, values by key, metrics, which pages move.
+	@$(if $(BASE),,echo "error: say from which: make diff BASE=before.duckdb" >&2; exit 2)
+	@cd dbt_project && $(BIN)/dbt --quiet parse
+	@$(BIN)/python -m pages.diff dbt_project/target/manifest.json "$$BASE" "$${DUCKDB_PATH:-data/demo/warehouse.duckdb}"
 
 docs-serve: site/index.html ## The docs site on a loopback address, PORT=… or a free one; end with Ctrl-C.
 	@$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory site $(if $(PORT),"$$PORT",0)
