@@ -38,6 +38,7 @@ JOBS = ("classify_reviews", "parse_logs")
 PACKAGE = "s3://artifacts/spark/1.2.3"
 TAGS = {"project": "movie-analytics", "dag": "spark_day", "day": "2021-01-31"}
 SECRET_ID = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pseudonyms-AbCdEf"
+SUPPRESSION_SECRET_ID = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:suppression-AbCdEf"
 QUARANTINE_KEY_ID = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 VARIABLES = {
     "raw_uri": "s3://raw",
@@ -46,6 +47,7 @@ VARIABLES = {
     "artifacts_uri": "s3://artifacts",
     "pseudonym_key_version": "2",
     "quarantine_key_id": QUARANTINE_KEY_ID,
+    "suppression_secret_id": SUPPRESSION_SECRET_ID,
 }
 SPARK = {
     "region": "eu-west-1",
@@ -68,7 +70,7 @@ def arguments(job: str) -> list[str]:
         "--job", job, "--date", "2021-01-31", "--raw-uri", "s3://raw", "--staging-uri", "s3://staging",
         "--quarantine-uri", "s3://quarantine", "--quarantine-key-id", QUARANTINE_KEY_ID,
         "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
-        "--suppression-secret-id", "none",
+        "--suppression-secret-id", SUPPRESSION_SECRET_ID,
     ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from pipeline.settings import MACROS
 pytestmark = pytest.mark.gcp
 PACKAGE = "gs://artifacts/spark/dev"
 SECRET_ID = "projects/p/secrets/pseudonyms/versions/2"
+SUPPRESSION_SECRET_ID = "projects/p/secrets/suppression/versions/1"
 QUARANTINE_KEY_ID = "projects/p/locations/europe-west1/keyRings/lake/cryptoKeys/quarantine"
 VARIABLES = {
     "raw_uri": "gs://raw",
@@ -33,6 +34,7 @@ VARIABLES = {
     "artifacts_uri": "gs://artifacts",
     "pseudonym_key_version": "2",
     "quarantine_key_id": QUARANTINE_KEY_ID,
+    "suppression_secret_id": SUPPRESSION_SECRET_ID,
     "spark": json.dumps(
         {
             "project": "my-project",
@@ -58,7 +60,7 @@ PYSPARK = {
         "--job", "parse_logs", "--date", "2021-01-31", "--raw-uri", "gs://raw", "--staging-uri", "gs://staging",
         "--quarantine-uri", "gs://quarantine", "--quarantine-key-id", QUARANTINE_KEY_ID,
         "--pseudonym-secret-id", SECRET_ID, "--pseudonym-key-version", "2",
-        "--suppression-secret-id", "none",
+        "--suppression-secret-id", SUPPRESSION_SECRET_ID,
     ],
 }  # fmt: skip
 

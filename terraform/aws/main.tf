@@ -23,6 +23,7 @@ locals {
     quarantine_uri        = module.lake.uris["quarantine"]
     artifacts_uri         = module.lake.uris["artifacts"]
     quarantine_key_id     = module.lake.quarantine_key_arn
+    suppression_secret_id = module.lake.suppression_secret_id
     start_date            = var.start_date
     pseudonym_key_version = tostring(var.pseudonym_key_version)
     spark                 = jsonencode(module.spark.settings)
@@ -43,11 +44,14 @@ module "network" {
 module "lake" {
   source = "../modules/aws/lake"
 
-  name           = local.name
-  account_id     = local.account_id
-  region         = var.region
-  spark_role_arn = module.spark.job_role_arn
-  ephemeral      = var.ephemeral
+  name             = local.name
+  account_id       = local.account_id
+  region           = var.region
+  spark_role_arn   = module.spark.job_role_arn
+  airflow_role_arn = module.orchestrator.airflow_role_arn
+  eraser_role_arns = module.orchestrator.eraser_role_arns
+  kms_key_arn      = aws_kms_key.platform.arn
+  ephemeral        = var.ephemeral
 }
 
 # The module had this name before; the database moves with it.
@@ -122,6 +126,8 @@ module "orchestrator" {
   airflow_connections = { shop_db = module.shop.connection }
   kms_key_arn         = aws_kms_key.platform.arn
   ephemeral           = var.ephemeral
+  has_eraser          = var.eraser
+  eraser_policy_json  = module.lake.policies["eraser"]
   airflow_policies = {
     lake      = module.lake.policies["airflow"]
     source    = module.shop.connect_policy_json

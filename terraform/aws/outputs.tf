@@ -25,6 +25,16 @@ output "quarantine_key_id" {
   value       = module.lake.quarantine_key_arn
 }
 
+output "suppression_secret_id" {
+  description = "Secret with the key of the list of erased customers, as SUPPRESSION_SECRET_ID takes it; deploy writes its value once."
+  value       = module.lake.suppression_secret_id
+}
+
+output "eraser_identity" {
+  description = "Identity in the cloud of the Kubernetes service account eraser (AWS: the role's ARN; GCP: the service account's e-mail), or none."
+  value       = coalesce(one(module.orchestrator.eraser_role_arns), "none")
+}
+
 output "artifacts_uri" {
   description = "Where deploy puts the Spark package, and Airflow its logs."
   value       = module.lake.uris["artifacts"]

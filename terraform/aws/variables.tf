@@ -48,6 +48,12 @@ variable "ephemeral" {
   default     = false
 }
 
+variable "eraser" {
+  description = "Make an identity that may erase customers from staging and quarantine and read raw records (airflow/RUNBOOK.md). It can be there for the time of an erasure only."
+  type        = bool
+  default     = false
+}
+
 variable "spark_mode" {
   description = "Where Spark runs. serverless: EMR Serverless. cluster: EMR on EC2, started by Airflow for the day and torn down. glue: an AWS Glue job."
   type        = string

@@ -38,8 +38,9 @@ def bootstrap(environment: Environment) -> Steps:
     ]
 
 
-def write_pseudonym_key() -> Steps:
+def write_keys() -> Steps:
     what = "Pseudonym key, unless it exists"
+    erased = "Key of the list of erased customers, unless it exists"
     return [
         Step(
             what,
@@ -56,12 +57,30 @@ def write_pseudonym_key() -> Steps:
             stdin="<pseudonym_key>",
             unless="pseudonym_key_exists",
         ),
+        Step(
+            erased,
+            "aws secretsmanager describe-secret --secret-id <suppression_secret_id> "
+            "--query VersionIdsToStages --output json",
+            answer=_suppression_key_exists,
+        ),
+        Step(
+            erased,
+            "aws secretsmanager put-secret-value --secret-id <suppression_secret_id> "
+            "--secret-string file:///dev/stdin --query VersionStages",
+            why="It is never replaced: with another key nobody could tell whom to leave out",
+            stdin="<suppression_key>",
+            unless="suppression_key_exists",
+        ),
     ]
 
 
 def _pseudonym_key_exists(stages: str, values: Values) -> None:
     version = filled_argument("v<pseudonym_key_version>", values)
     values.public["pseudonym_key_exists"] = "yes" if f'"{version}"' in stages else ""
+
+
+def _suppression_key_exists(stages: str, values: Values) -> None:
+    values.public["suppression_key_exists"] = "yes" if '"AWSCURRENT"' in stages else ""
 
 
 def set_database_passwords(environment: Environment) -> Steps:

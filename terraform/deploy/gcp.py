@@ -22,6 +22,7 @@ def _instance(secret_id: str) -> str:
 DERIVED: dict[str, tuple[str, Callable[[str], str]]] = {
     "image_registry": ("image_repository", lambda repository: repository.partition("/")[0]),
     "pseudonym_secret": ("pseudonym_secret_id", lambda version: version.rpartition("/versions/")[0]),
+    "suppression_secret": ("suppression_secret_id", lambda version: version.rpartition("/versions/")[0]),
     "shop_instance": ("shop_secret_id", _instance),
     "metadata_instance": ("metadata_secret_id", _instance),
 }
@@ -47,8 +48,9 @@ def bootstrap(environment: Environment) -> Steps:
     ]
 
 
-def write_pseudonym_key() -> Steps:
+def write_keys() -> Steps:
     what = "Pseudonym key, unless it exists"
+    erased = "Key of the list of erased customers, unless it exists"
     return [
         Step(
             what,
@@ -67,6 +69,18 @@ def write_pseudonym_key() -> Steps:
             "gcloud secrets versions describe <pseudonym_secret_id> --format 'value(state)'",
             why="Google numbers the versions: pseudonym_key_version has to be the next number",
             unless="pseudonym_key_exists",
+        ),
+        Step(
+            erased,
+            "gcloud secrets versions list <suppression_secret> --format 'value(name.basename())'",
+            answer=text("suppression_key_exists"),
+        ),
+        Step(
+            erased,
+            "gcloud secrets versions add <suppression_secret> --data-file=-",
+            why="It is never replaced: with another key nobody could tell whom to leave out",
+            stdin="<suppression_key>",
+            unless="suppression_key_exists",
         ),
     ]
 

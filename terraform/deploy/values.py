@@ -40,7 +40,7 @@ def new_secrets() -> Values:
     passwords = ("shop_password", "metadata_password", "airflow_password")
     keys = ("fernet_key", "api_secret_key", "jwt_secret")
     return Values(
-        secret={"pseudonym_key": secrets.token_hex(32)}
+        secret={"pseudonym_key": secrets.token_hex(32), "suppression_key": secrets.token_hex(32)}
         | {name: secrets.token_hex(24) for name in passwords}
         | {name: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() for name in keys}
     )

@@ -39,6 +39,16 @@ resource "google_service_account" "airflow" {
   depends_on = [google_project_service.this]
 }
 
+# Erases customers from staging and quarantine. Whoever does it runs a pod as the service account eraser, with Airflow's image.
+resource "google_service_account" "eraser" {
+  count = var.eraser ? 1 : 0
+
+  account_id   = "${local.name}-eraser"
+  display_name = "Erases customers"
+
+  depends_on = [google_project_service.this]
+}
+
 module "network" {
   source = "../modules/gcp/network"
 
@@ -57,6 +67,7 @@ module "lake" {
   region         = var.region
   spark_member   = module.spark.member
   airflow_member = google_service_account.airflow.member
+  eraser_members = google_service_account.eraser[*].member
   key_suffix     = google_service_account.airflow.unique_id
   ephemeral      = var.ephemeral
 
@@ -128,6 +139,7 @@ module "orchestrator" {
   size                       = var.size
   airflow_member             = google_service_account.airflow.member
   airflow_service_account_id = google_service_account.airflow.name
+  eraser_service_account_ids = google_service_account.eraser[*].name
   kubernetes_namespace       = local.airflow_namespace
   kubernetes_service_account = local.airflow_service_account
   spark_service_account_id   = module.spark.service_account_id
@@ -143,6 +155,7 @@ module "orchestrator" {
     quarantine_uri        = module.lake.uris["quarantine"]
     artifacts_uri         = module.lake.uris["artifacts"]
     quarantine_key_id     = module.lake.quarantine_key_id
+    suppression_secret_id = module.lake.suppression_secret_id
     start_date            = var.start_date
     pseudonym_key_version = tostring(var.pseudonym_key_version)
     spark                 = jsonencode(module.spark.settings)

@@ -64,6 +64,12 @@ variable "ephemeral" {
   default     = false
 }
 
+variable "eraser" {
+  description = "Make an identity that may erase customers from staging and quarantine and read raw records (airflow/RUNBOOK.md). It can be there for the time of an erasure only."
+  type        = bool
+  default     = false
+}
+
 variable "spark_mode" {
   description = "Where Spark runs. serverless: Dataproc batches. cluster: a Dataproc cluster, started by Airflow for the day and torn down."
   type        = string

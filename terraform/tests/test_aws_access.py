@@ -56,7 +56,7 @@ def test_only_spark_reads_the_quarantine(stack: Stack) -> None:
     assert denied["NotResource"] == [
         objects("quarantine", f"user_purchase/insert_date={'?' * 10}/run={'?' * 24}")
     ]
-    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role_arn(stack, SPARK)}}
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": [role_arn(stack, SPARK)]}}
 
 
 def test_arrow_may_ask_airflow_whether_a_run_of_rejected_purchases_is_a_file(stack: Stack) -> None:
@@ -105,6 +105,20 @@ def test_the_jobs_encrypt_raw_records_and_nobody_decrypts_them(stack: Stack) -> 
     (denied,) = [one for one in json.loads(key.policy)["Statement"] if one["Effect"] == "Deny"]
     assert (denied["Action"], denied["Principal"]) == (["kms:Decrypt", "kms:ReEncryptFrom"], {"AWS": "*"})
     assert "Condition" not in denied
+
+
+def test_the_jobs_read_the_key_of_the_erased_and_nobody_else(stack: Stack) -> None:
+    secret = stack.one("aws_secretsmanager_secret", "secret.suppression")
+    assert stack.outputs["suppression_secret_id"] == secret.arn
+    assert stack.who_may("secretsmanager:GetSecretValue", secret.arn) == {SPARK, AIRFLOW}
+    policy = stack.one("aws_secretsmanager_secret_policy", "suppression")
+    assert policy.secret_arn == secret.arn and policy.block_public_policy
+    (denied,) = json.loads(policy.policy)["Statement"]
+    assert (denied["Effect"], denied["Action"], denied["Principal"]) == (
+        "Deny", "secretsmanager:GetSecretValue", {"AWS": "*"},
+    )  # fmt: skip
+    readers = [role_arn(stack, role) for role in (SPARK, AIRFLOW)]
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": readers}}
 
 
 def test_no_password_and_no_key_is_in_the_state(stack: Stack) -> None:

@@ -30,8 +30,8 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
     assert secrets.keys() == {"connections/shop_db"} | {
         f"variables/{name}"
         for name in (
-            "raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri", "quarantine_key_id", "start_date",
-            "pseudonym_key_version", "spark", "warehouse",
+            "raw_uri", "staging_uri", "quarantine_uri", "artifacts_uri", "quarantine_key_id", "suppression_secret_id",
+            "start_date", "pseudonym_key_version", "spark", "warehouse",
         )
     }  # fmt: skip
     for layer in LAYERS:
@@ -40,7 +40,8 @@ def test_airflow_finds_all_its_variables_and_connections(stack: Stack) -> None:
         "2021-01-01",
         "1",
     )
-    assert secrets["variables/quarantine_key_id"] == stack.outputs["quarantine_key_id"]
+    for name in ("quarantine_key_id", "suppression_secret_id"):
+        assert secrets[f"variables/{name}"] == stack.outputs[name]
     for name in ("spark", "warehouse"):
         assert json.loads(secrets[f"variables/{name}"]) == stack.outputs[name]
     connection = json.loads(secrets["connections/shop_db"])
@@ -107,7 +108,7 @@ def test_only_a_trial_stack_loses_its_data_with_destroy(stack: Stack) -> None:
     for cluster in stack.all("aws_redshift_cluster").values():
         assert cluster.skip_final_snapshot is trial
     for address, secret in stack.all("aws_secretsmanager_secret").items():
-        assert secret.recovery_window_in_days == (0 if trial else 30 if "secret.pseudonym" in address else 7)
+        assert secret.recovery_window_in_days == (0 if trial else 30 if "airflow" not in address else 7)
     assert stack.one("aws_ecr_repository").force_delete is trial
     assert {key.deletion_window_in_days for key in stack.all("aws_kms_key").values()} == {7 if trial else 30}
 

@@ -62,6 +62,7 @@ OUTPUTS = {
     "shop_secret_id": "projects/p/secrets/movie-analytics-dev-shop-admin",
     "pseudonym_secret_id": "projects/p/secrets/movie-analytics-dev-pseudonym-key/versions/2",
     "pseudonym_key_version": 2,
+    "suppression_secret_id": "projects/p/secrets/movie-analytics-dev-suppression-key/versions/1",
     "spark_runtime": "emr_serverless",
     "dbt_target": "redshift",
     "warehouse": {
@@ -87,7 +88,9 @@ ANSWERS = {
     "terraform/gcp output -json": {
         name: {"value": value} for name, value in (OUTPUTS | {"raw_uri": "gs://raw"}).items()
     },
+    "suppression-key/versions/1 --query VersionIdsToStages": {},
     "describe-secret": {"a": ["AWSCURRENT", "v1"]},
+    "versions list projects/p/secrets/movie-analytics-dev-suppression-key": "",
     "versions list": "1",
     "get-secret-value": {"username": "the_admin", "password": "ADMINS-PASSWORD"},
     "versions access": {"username": "postgres", "password": "ADMINS-PASSWORD"},
@@ -230,6 +233,8 @@ STEPS = {
         "terraform -chdir=terraform/aws output -json",
         "aws secretsmanager describe-secret --secret-id <pseudonym_secret_id>",
         "aws secretsmanager put-secret-value --secret-id <pseudonym_secret_id> --version-stages AWSCURRENT v<pseudonym_key_version> --secret-string file:///dev/stdin",
+        "aws secretsmanager describe-secret --secret-id <suppression_secret_id>",
+        "aws secretsmanager put-secret-value --secret-id <suppression_secret_id> --secret-string file:///dev/stdin",
         "aws ecr get-login-password",
         "docker login --username AWS --password-stdin <image_registry>",
         "docker manifest inspect <image_repository>:",
@@ -269,6 +274,8 @@ STEPS = {
         "gcloud secrets versions list <pseudonym_secret>",
         "gcloud secrets versions add <pseudonym_secret> --data-file=-",
         "gcloud secrets versions describe <pseudonym_secret_id>",
+        "gcloud secrets versions list <suppression_secret>",
+        "gcloud secrets versions add <suppression_secret> --data-file=-",
         "gcloud auth print-access-token",
         "curl --silent --show-error --fail --output /dev/null --request PUT --config - 'https://sqladmin.googleapis.com/",
         "gcloud secrets versions add <shop_secret_id> --data-file=-",
@@ -615,7 +622,9 @@ def test_no_secret_is_an_argument_or_printed(cloud: str, deploy: Deploy) -> None
 
 def test_each_secret_reaches_the_program_that_needs_it(deploy: Deploy) -> None:
     done = deploy("deploy", "aws", "dev")
-    key = the_call(done, "put-secret-value")
+    erased = the_call(done, "put-secret-value", "movie-analytics-dev-suppression-key")
+    key = the_call(done, "put-secret-value", "movie-analytics-dev-pseudonym-key")
+    assert re.fullmatch("[0-9a-f]{64}", erased["stdin"]) and erased["stdin"] != key["stdin"]
     assert "--version-stages AWSCURRENT v2" in key["line"] and re.fullmatch("[0-9a-f]{64}", key["stdin"])
     assert the_call(done, "docker login")["stdin"].strip() == "REGISTRY-PASSWORD"
     password, table = the_call(done, "run shop-database")["stdin"].split("\n", 1)
@@ -646,7 +655,21 @@ def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy:
 @pytest.mark.parametrize(
     ("cloud", "known", "written"),
     [
-        ("aws", {"describe-secret": {"a": ["v1"], "b": ["AWSCURRENT", "v2"]}}, "put-secret-value"),
+        (
+            "aws",
+            {"describe-secret": {"a": ["v1"], "b": ["AWSCURRENT", "v2"]}},
+            "put-secret-value --secret-id projects/p/secrets/movie-analytics-dev-pseudonym-key",
+        ),
+        (
+            "aws",
+            {"suppression-key/versions/1 --query VersionIdsToStages": {"a": ["AWSCURRENT"]}},
+            "put-secret-value --secret-id projects/p/secrets/movie-analytics-dev-suppression-key",
+        ),
+        (
+            "gcp",
+            {"versions list projects/p/secrets/movie-analytics-dev-suppression-key": "1"},
+            "versions add projects/p/secrets/movie-analytics-dev-suppression-key",
+        ),
         (
             "gcp",
             {"versions list": "2\n1"},
@@ -654,7 +677,7 @@ def test_databases_are_reached_encrypted_and_as_their_own_administrators(deploy:
         ),
     ],
 )
-def test_a_key_of_pseudonyms_that_is_there_is_never_replaced(
+def test_a_key_that_is_there_is_never_replaced(
     cloud: str, known: dict[str, Any], written: str, deploy: Deploy
 ) -> None:
     assert any(written in call["line"] for call in deploy("deploy", cloud, "dev").calls)

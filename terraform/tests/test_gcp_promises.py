@@ -219,11 +219,17 @@ def test_airflow_reads_its_settings_and_no_other_secret(production: Stack) -> No
         for address, access in production.all("google_secret_manager_secret_iam_binding").items()
         if AIRFLOW in access.members
     }
-    assert len(readable) == 10
-    assert all(
-        "module.orchestrator.google_secret_manager_secret_iam_binding.setting[" in address
+    settings = {
+        address
         for address in readable
-    )
+        if "module.orchestrator.google_secret_manager_secret_iam_binding.setting[" in address
+    }
+    assert len(settings) == 11
+    # the export leaves out who was erased
+    assert readable - settings == {"module.lake.google_secret_manager_secret_iam_binding.suppression_key"}
+    erased = production.one("google_secret_manager_secret_iam_binding", "suppression_key")
+    assert (erased.role, set(erased.members)) == ("roles/secretmanager.secretAccessor", {SPARK, AIRFLOW})
+    assert production.outputs["suppression_secret_id"] == f"{erased.secret_id}/versions/1"
 
 
 def test_no_secret_has_its_value_from_terraform(production: Stack) -> None:
@@ -252,6 +258,7 @@ def test_airflow_finds_its_variables_and_connections(production: Stack) -> None:
     assert json.loads(variables.pop("warehouse")) == outputs["warehouse"]
     assert variables == {
         "start_date": "2021-01-01", "pseudonym_key_version": "1", "quarantine_key_id": outputs["quarantine_key_id"],
+        "suppression_secret_id": outputs["suppression_secret_id"],
     }  # fmt: skip
     shop = json.loads(written[outputs["airflow_connections_prefix"] + "-shop_db"])
     assert (shop["host"], shop["schema"], shop["login"]) == (

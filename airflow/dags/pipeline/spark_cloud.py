@@ -38,8 +38,7 @@ def arguments(job: str) -> list[str]:
         "--quarantine-key-id", "{{ var.value.quarantine_key_id }}",
         "--pseudonym-secret-id", deployed("pseudonym_secret_id"),
         "--pseudonym-key-version", "{{ var.value.pseudonym_key_version }}",
-        # Set when the first customer is erased (RUNBOOK.md); until then no job asks for it.
-        "--suppression-secret-id", "{{ var.value.get('suppression_secret_id', 'none') }}",
+        "--suppression-secret-id", "{{ var.value.suppression_secret_id }}",
         *(word for choice in choices if choice[1] for word in choice),
     ]  # fmt: skip
 

@@ -69,6 +69,19 @@ run "glue_and_large" {
   }
 }
 
+run "with_an_eraser" {
+  state_key = "with_an_eraser"
+
+  variables {
+    eraser = true
+  }
+
+  assert {
+    condition     = output.eraser_identity == "arn:aws:iam::123456789012:role/movie-analytics-test-eraser"
+    error_message = "The runbook takes the role from the outputs."
+  }
+}
+
 run "refuses_other_words" {
   command = plan
 

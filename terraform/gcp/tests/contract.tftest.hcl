@@ -26,6 +26,22 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.eraser
+  values = {
+    name   = "projects/demo-project/serviceAccounts/eraser@demo-project.iam.gserviceaccount.com"
+    email  = "eraser@demo-project.iam.gserviceaccount.com"
+    member = "serviceAccount:eraser@demo-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = module.lake.google_secret_manager_secret.suppression_key
+  values = {
+    id = "projects/demo-project/secrets/movie-analytics-prod-suppression-key"
+  }
+}
+
+override_resource {
   target = module.orchestrator.google_service_account.nodes
   values = {
     name   = "projects/demo-project/serviceAccounts/nodes@demo-project.iam.gserviceaccount.com"
@@ -122,6 +138,21 @@ run "cluster_and_provisioned" {
   assert {
     condition     = output.spark.dataproc_image_version == "3.0-debian13"
     error_message = "The image of a Dataproc cluster is one that is generally available."
+  }
+}
+
+run "with_an_eraser" {
+  command = apply
+
+  variables {
+    environment   = "erase"
+    allowed_cidrs = ["10.99.0.0/24"]
+    eraser        = true
+  }
+
+  assert {
+    condition     = output.eraser_identity == "eraser@demo-project.iam.gserviceaccount.com"
+    error_message = "The runbook takes the service account from the outputs."
   }
 }
 

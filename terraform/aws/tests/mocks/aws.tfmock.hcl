@@ -95,3 +95,13 @@ override_resource {
   target = module.lake.aws_kms_key.quarantine
   values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000001" }
 }
+
+override_resource {
+  target = module.lake.aws_secretsmanager_secret.suppression
+  values = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:movie-analytics-test/suppression-key" }
+}
+
+override_resource {
+  target = module.orchestrator.aws_iam_role.eraser
+  values = { arn = "arn:aws:iam::123456789012:role/movie-analytics-test-eraser" }
+}

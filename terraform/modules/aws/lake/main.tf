@@ -56,14 +56,17 @@ resource "aws_kms_key" "quarantine" {
         Resource  = "*"
         Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
       },
-      # Whatever other policies of the account say, administrators' included.
-      {
-        Sid       = "NobodyDecrypts"
-        Effect    = "Deny"
-        Action    = ["kms:Decrypt", "kms:ReEncryptFrom"]
-        Resource  = "*"
-        Principal = { AWS = "*" }
-      },
+      # Whatever other policies of the account say, administrators' included. Without an eraser nobody decrypts.
+      merge(
+        {
+          Sid       = "OnlyTheEraserDecrypts"
+          Effect    = "Deny"
+          Action    = ["kms:Decrypt", "kms:ReEncryptFrom"]
+          Resource  = "*"
+          Principal = { AWS = "*" }
+        },
+        length(var.eraser_role_arns) == 0 ? {} : { Condition = { ArnNotEquals = { "aws:PrincipalArn" = var.eraser_role_arns } } },
+      ),
     ]
   })
 }
@@ -71,6 +74,32 @@ resource "aws_kms_key" "quarantine" {
 resource "aws_kms_alias" "quarantine" {
   name          = "alias/${var.name}-quarantine"
   target_key_id = aws_kms_key.quarantine.key_id
+}
+
+# The key of the list of erased customers, which is never replaced: nobody could tell any more whom to leave out. Terraform makes the
+# place, `make deploy` the value.
+resource "aws_secretsmanager_secret" "suppression" {
+  name                    = "${var.name}/suppression-key"
+  description             = "Key of the list of erased customers"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = var.ephemeral ? 0 : 30
+}
+
+resource "aws_secretsmanager_secret_policy" "suppression" {
+  secret_arn          = aws_secretsmanager_secret.suppression.arn
+  block_public_policy = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyThoseWhoLeaveOutRead"
+      Effect    = "Deny"
+      Action    = "secretsmanager:GetSecretValue"
+      Resource  = "*"
+      Principal = { AWS = "*" }
+      Condition = { ArnNotEquals = { "aws:PrincipalArn" = concat([var.spark_role_arn, var.airflow_role_arn], var.eraser_role_arns) } }
+    }]
+  })
 }
 
 resource "aws_s3_bucket" "layer" {
@@ -193,7 +222,7 @@ resource "aws_s3_bucket_policy" "layer" {
         Action      = ["s3:GetObject", "s3:GetObjectVersion"]
         NotResource = [local.run_folders_of_rejected_purchases]
         Principal   = { AWS = "*" }
-        Condition   = { ArnNotEquals = { "aws:PrincipalArn" = var.spark_role_arn } }
+        Condition   = { ArnNotEquals = { "aws:PrincipalArn" = concat([var.spark_role_arn], var.eraser_role_arns) } }
       }] : [],
     )
   })

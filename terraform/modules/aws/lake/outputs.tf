@@ -13,7 +13,12 @@ output "quarantine_key_arn" {
   value       = aws_kms_key.quarantine.arn
 }
 
+output "suppression_secret_id" {
+  description = "Secret with the key of the list of erased customers."
+  value       = aws_secretsmanager_secret.suppression.arn
+}
+
 output "policies" {
-  description = "What the roles may do in the lake, as IAM policies: spark, airflow, spectrum."
+  description = "What the roles may do in the lake, as IAM policies: spark, airflow, spectrum, eraser."
   value       = { for role, statements in local.statements : role => jsonencode({ Version = "2012-10-17", Statement = statements }) }
 }

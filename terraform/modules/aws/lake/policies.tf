@@ -3,6 +3,8 @@
 locals {
   tables = { spark = ["classified_movie_review", "review_logs"], airflow = ["user_purchase"] }
 
+  all_tables = flatten(values(local.tables))
+
   # What a writer puts and takes away again: the files of its runs, and the markers of folders, which Arrow sets and deletes
   # with them (empty objects whose names end in a slash).
   run_files = { for writer, tables in local.tables : writer => concat(
@@ -70,6 +72,7 @@ locals {
       },
       local.use_key,
       local.encrypt_raw_records,
+      local.read_suppression_key,
     ]
 
     airflow = [
@@ -120,6 +123,7 @@ locals {
       },
       local.use_key,
       local.encrypt_raw_records,
+      local.read_suppression_key,
     ]
 
     spectrum = [
@@ -131,6 +135,64 @@ locals {
       },
       merge(local.use_key, { Action = ["kms:Decrypt"] }),
     ]
+
+    # Whoever erases a customer: new runs of all tables without them, the list of the erased, and who read raw records.
+    eraser = [
+      {
+        Sid      = "FindFiles"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+        Resource = [local.bucket_arns["staging"], local.bucket_arns["quarantine"]]
+      },
+      {
+        Sid    = "ReadTables"
+        Effect = "Allow"
+        Action = ["s3:GetObject"]
+        Resource = concat(
+          [for folder in concat(local.all_tables, ["rejection", "delivery"]) : "${local.bucket_arns["staging"]}/${folder}/insert_date=*"],
+          [for folder in local.all_tables : "${local.bucket_arns["quarantine"]}/${folder}/insert_date=*"],
+          ["${local.bucket_arns["staging"]}/suppression/*"],
+        )
+      },
+      {
+        Sid    = "WriteRunsAndWhoWasErased"
+        Effect = "Allow"
+        Action = ["s3:PutObject", "s3:AbortMultipartUpload"]
+        Resource = concat(
+          flatten(values(local.run_files)),
+          flatten(values(local.delivery_rows)),
+          ["${local.bucket_arns["staging"]}/suppression/*.parquet", "${local.bucket_arns["quarantine"]}/read/*.json"],
+        )
+      },
+      {
+        Sid      = "RemoveRuns"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = distinct(flatten(values(local.run_files)))
+      },
+      local.use_key,
+      {
+        Sid      = "EncryptAndDecryptRawRecords"
+        Effect   = "Allow"
+        Action   = ["kms:Encrypt", "kms:Decrypt"]
+        Resource = [aws_kms_key.quarantine.arn]
+      },
+      local.read_suppression_key,
+      {
+        Sid       = "DecryptIt"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = [var.kms_key_arn]
+        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+      },
+    ]
+  }
+
+  read_suppression_key = {
+    Sid      = "ReadTheKeyOfTheErased"
+    Effect   = "Allow"
+    Action   = ["secretsmanager:GetSecretValue"]
+    Resource = [aws_secretsmanager_secret.suppression.arn]
   }
 
   encrypt_raw_records = {

@@ -14,7 +14,22 @@ variable "region" {
 }
 
 variable "spark_role_arn" {
-  description = "Role of the Spark jobs: the only one that may read the quarantine."
+  description = "Role of the Spark jobs: the only one that may read the quarantine, beside the eraser's."
+  type        = string
+}
+
+variable "airflow_role_arn" {
+  description = "Role of Airflow, the export and dbt."
+  type        = string
+}
+
+variable "eraser_role_arns" {
+  description = "The role that erases customers, in a list; none when there is no eraser."
+  type        = list(string)
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts secrets."
   type        = string
 }
 

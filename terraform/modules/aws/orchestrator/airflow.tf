@@ -59,6 +59,37 @@ resource "aws_iam_role_policy" "airflow" {
   policy = each.value
 }
 
+# Whoever erases a customer runs a pod as this service account, with Airflow's image.
+resource "aws_iam_role" "eraser" {
+  count = var.has_eraser ? 1 : 0
+
+  name        = "${var.name}-eraser"
+  description = "What erases a customer from staging and quarantine"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = aws_iam_openid_connect_provider.this.arn }
+      Condition = {
+        StringEquals = {
+          "${local.issuer}:sub" = "system:serviceaccount:${var.namespace}:eraser"
+          "${local.issuer}:aud" = "sts.amazonaws.com"
+        }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "eraser" {
+  count = var.has_eraser ? 1 : 0
+
+  name   = "lake"
+  role   = aws_iam_role.eraser[0].name
+  policy = var.eraser_policy_json
+}
+
 locals {
   # The whole of Airflow's own prefixes: a name that is asked for and does not exist has to be answered with "not found".
   read_secrets = jsonencode({

@@ -15,6 +15,11 @@ output "airflow_role_arn" {
   value       = aws_iam_role.airflow.arn
 }
 
+output "eraser_role_arns" {
+  description = "Role that erases customers, in a list; none when there is no eraser."
+  value       = aws_iam_role.eraser[*].arn
+}
+
 output "metadata_host" {
   description = "Host of Airflow's own PostgreSQL."
   value       = aws_db_instance.metadata.address

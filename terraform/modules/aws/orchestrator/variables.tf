@@ -73,6 +73,16 @@ variable "airflow_policies" {
   type        = map(string)
 }
 
+variable "has_eraser" {
+  description = "Make the role that erases customers."
+  type        = bool
+}
+
+variable "eraser_policy_json" {
+  description = "IAM policy: what that role may do in the lake."
+  type        = string
+}
+
 variable "kms_key_arn" {
   description = "Key that encrypts secrets, logs, images and Airflow's database."
   type        = string

@@ -65,7 +65,36 @@ resource "google_kms_crypto_key" "quarantine" {
 resource "google_kms_crypto_key_iam_binding" "encrypt_raw_records" {
   crypto_key_id = google_kms_crypto_key.quarantine.id
   role          = "roles/cloudkms.cryptoKeyEncrypter"
-  members       = [var.spark_member, var.airflow_member]
+  members       = concat([var.spark_member, var.airflow_member], var.eraser_members)
+}
+
+resource "google_kms_crypto_key_iam_binding" "decrypt_raw_records" {
+  count = length(var.eraser_members) == 0 ? 0 : 1
+
+  crypto_key_id = google_kms_crypto_key.quarantine.id
+  role          = "roles/cloudkms.cryptoKeyDecrypter"
+  members       = var.eraser_members
+}
+
+# The key of the list of erased customers, which is never replaced: nobody could tell any more whom to leave out. Terraform makes the
+# place, `make deploy` the value.
+resource "google_secret_manager_secret" "suppression_key" {
+  secret_id           = "${var.name}-suppression-key"
+  deletion_protection = !var.ephemeral
+
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+      }
+    }
+  }
+}
+
+resource "google_secret_manager_secret_iam_binding" "suppression_key" {
+  secret_id = google_secret_manager_secret.suppression_key.id
+  role      = "roles/secretmanager.secretAccessor"
+  members   = concat([var.spark_member, var.airflow_member], var.eraser_members)
 }
 
 resource "google_storage_bucket" "layer" {

@@ -10,3 +10,8 @@ output "quarantine_key_id" {
   # The jobs are told of it once they may use it.
   depends_on = [google_kms_crypto_key_iam_binding.encrypt_raw_records]
 }
+
+output "suppression_secret_id" {
+  description = "The version of the secret that is the key of the list of erased customers; there is only the first."
+  value       = "${google_secret_manager_secret.suppression_key.id}/versions/1"
+}

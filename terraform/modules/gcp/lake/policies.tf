@@ -2,7 +2,8 @@
 # administer the buckets and read no objects. The folders are those that the jobs read and write.
 
 locals {
-  spark_tables = ["classified_movie_review", "review_logs"]
+  spark_tables  = ["classified_movie_review", "review_logs"]
+  table_folders = [for table in concat(local.spark_tables, ["user_purchase"]) : "${table}/"]
   # Every writer adds its own files to delivery and rejection. With a run's folder Arrow also deletes its marker, an object
   # whose name ends in a slash, whether there is one or not.
   spark_files   = [for table in local.spark_tables : "/${table}.parquet"]
@@ -18,7 +19,7 @@ locals {
       # Not the vendor's feeds, which hold personal data: Airflow only waits for them.
       { member = var.airflow_member, role = "roles/storage.objectViewer", folders = ["user_purchase/"], files = [] },
     ]
-    staging = [
+    staging = concat([
       { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
       { member = var.spark_member, role = "roles/storage.objectUser", folders = [for table in local.spark_tables : "${table}/"], files = [] },
       { member = var.spark_member, role = "roles/storage.objectUser", folders = ["delivery/"], files = local.spark_files },
@@ -32,14 +33,21 @@ locals {
       { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["user_purchase/"], files = [] },
       { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["delivery/"], files = local.airflow_files },
       { member = var.airflow_member, role = "roles/storage.objectUser", folders = ["rejection/"], files = concat(local.airflow_files, [local.marker]) },
-    ]
-    quarantine = [
+      ], flatten([for member in var.eraser_members : [
+        { member = member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+        { member = member, role = "roles/storage.objectUser", folders = concat(local.table_folders, ["delivery/", "rejection/", "suppression/"]), files = [] },
+    ]]))
+    quarantine = concat([
       { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
       { member = var.spark_member, role = "roles/storage.objectUser", folders = [for table in local.spark_tables : "${table}/"], files = [] },
       # Writes and removes, and never reads rejected records back.
       { member = var.airflow_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
       { member = var.airflow_member, role = "roles/storage.legacyBucketWriter", folders = ["user_purchase/"], files = [] },
-    ]
+      ], flatten([for member in var.eraser_members : [
+        { member = member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
+        # And who read raw records.
+        { member = member, role = "roles/storage.objectUser", folders = concat(local.table_folders, ["read/"]), files = [] },
+    ]]))
     artifacts = [
       { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
       { member = var.spark_member, role = "roles/storage.objectViewer", folders = ["spark/"], files = [] },

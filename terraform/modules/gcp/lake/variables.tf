@@ -14,13 +14,18 @@ variable "region" {
 }
 
 variable "spark_member" {
-  description = "Service account of the Spark jobs, as IAM names it: the only one that reads the quarantine."
+  description = "Service account of the Spark jobs, as IAM names it: the only one that reads the quarantine, beside the eraser."
   type        = string
 }
 
 variable "airflow_member" {
   description = "Service account of Airflow, the export and dbt, as IAM names it."
   type        = string
+}
+
+variable "eraser_members" {
+  description = "Service account that erases customers, as IAM names it, in a list; none when there is no eraser."
+  type        = list(string)
 }
 
 variable "key_suffix" {

@@ -114,6 +114,16 @@ resource "google_service_account_iam_binding" "workload_identity" {
   depends_on = [google_container_cluster.this]
 }
 
+resource "google_service_account_iam_binding" "eraser" {
+  count = length(var.eraser_service_account_ids)
+
+  service_account_id = var.eraser_service_account_ids[count.index]
+  role               = "roles/iam.workloadIdentityUser"
+  members            = ["serviceAccount:${var.project_id}.svc.id.goog[${var.kubernetes_namespace}/eraser]"]
+
+  depends_on = [google_container_cluster.this]
+}
+
 # Starts, watches and ends Spark jobs of the mode that was chosen.
 resource "google_project_iam_custom_role" "spark_starter" {
   role_id = "${replace(var.name, "-", "_")}_spark_starter_${var.role_suffix}"

@@ -43,6 +43,11 @@ variable "airflow_service_account_id" {
   type        = string
 }
 
+variable "eraser_service_account_ids" {
+  description = "Service account that erases customers, as a resource, in a list; none when there is no eraser."
+  type        = list(string)
+}
+
 variable "kubernetes_namespace" {
   description = "Namespace of Airflow in Kubernetes."
   type        = string
