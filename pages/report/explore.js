@@ -7,16 +7,27 @@
 const DAY = 86_400_000;
 const OPTIONS_SHOWN = 200, ROWS_SHOWN = 500, BARS_SHOWN = 15, DAYS_DRAWN = 92, FEW = 30;
 const FORMULA = /^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-// What can be counted: two measures that can be added up, and what is shown of them.
+// What can be counted: two measures that can be added up, and what is shown of them: each, the first's share, the second by the first.
 const COUNTS = {
-  reviews: { measures: ["review_count", "review_score"], headings: ["Reviews", "Share", "Called positive", "Positive share"] },
-  customers: { measures: ["customer_count", "amount_spent"], headings: ["Customers", "Share", "Net money", "Money for each"] },
+  reviews: {
+    measures: ["review_count", "review_score"],
+    headings: ["Reviews", "Share", "Called positive", "Positive share"], kinds: ["count", "share", "count", "share"],
+  },
+  customers: {
+    measures: ["customer_count", "amount_spent"],
+    headings: ["Customers", "Share", "Net money", "Money for each"], kinds: ["count", "share", "money", "money"],
+  },
 };
+const IN_TIME = ["log_date", "month"];
+const LONGEST_NAME = 60;
 const element = (id) => document.getElementById(id);
 const lists = [...document.querySelectorAll("#explore details")];
 const dimensions = lists.map((list) => list.dataset.name);
-const written = { count: (value) => value.toLocaleString("en"), share: (value) => `${(100 * value).toFixed(1)} %`,
-  money: (value) => value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }) };
+const written = {
+  count: (value) => value.toLocaleString("en"),
+  share: (value) => `${(100 * value).toFixed(1)} %`,
+  money: (value) => value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+};
 
 let cube, state, drawing = Promise.resolve();
 
@@ -74,8 +85,8 @@ function listen(days) {
   }
   element("search").oninput = () => change({ search: element("search").value });
   element("rows").onchange = () => {
-    const inTime = ["log_date", "month"].includes(element("rows").value);
-    change({ rows: element("rows").value, sort: inTime ? 0 : 1, up: inTime });
+    const isInTime = IN_TIME.includes(element("rows").value);
+    change({ rows: element("rows").value, sort: isInTime ? 0 : 1, up: isInTime });
   };
   document.querySelectorAll("#explore th button").forEach((button, place) => {
     button.onclick = () => change({ sort: place, up: state.sort === place ? !state.up : place === 0 });
@@ -93,7 +104,7 @@ function readAddress() {
   const day = (name) => /^\d{4}-\d\d-\d\d$/.test(kept.get(name)) ? kept.get(name) : "";
   state = {
     count: oneOf("count", Object.keys(COUNTS)), from: day("from"), to: day("to"), search: kept.get("search") ?? "",
-    rows: oneOf("rows", [...dimensions, "log_date", "month"]), sort: oneOf("sort", [1, 0, 2, 3, 4]), up: kept.has("up"),
+    rows: oneOf("rows", [...dimensions, ...IN_TIME]), sort: oneOf("sort", [1, 0, 2, 3, 4]), up: kept.has("up"),
     chosen: Object.fromEntries(dimensions.map((name) => [name, new Set(kept.getAll(name))])),
   };
 }
@@ -116,7 +127,7 @@ function show() {
   showFilters(offered);
   showAnswer(total);
   showTable(rows, total);
-  drawing = drawing.then(() => draw(found, rows));
+  drawing = drawing.then(() => draw(found, rows)).catch(console.error);
 }
 
 // Both measures of each name, by dimension: `found` of what passes every filter, `offered` of what passes those of the other dimensions, so
@@ -156,7 +167,6 @@ function rowsOf(sums, total) {
 
 const label = (name) => name ?? "Unknown day";
 const isSearched = (name) => name.toLowerCase().includes(state.search.toLowerCase());
-const kinds = () => state.count === "reviews" ? ["count", "share", "count", "share"] : ["count", "share", "money", "money"];
 
 function showFilters(offered) {
   for (const input of document.querySelectorAll("[name=count]")) input.checked = input.value === state.count;
@@ -167,7 +177,7 @@ function showFilters(offered) {
     list.hidden = !sums;
     if (!sums) continue;
     list.querySelector(".chosen").textContent = state.chosen[name].size ? ` (${state.chosen[name].size})` : "";
-    const largest = Math.max(...sums.map(([count]) => count));
+    const largest = sums.reduce((most, [count]) => Math.max(most, count), 0);
     for (const option of list.querySelectorAll("label")) {
       const value = cube.names[name][option.dataset.place], [count] = sums[option.dataset.place];
       option.querySelector("input").checked = state.chosen[name].has(value);
@@ -181,41 +191,47 @@ function showFilters(offered) {
 }
 
 function showAnswer(total) {
-  const { measures, headings } = COUNTS[state.count];
+  const { measures, headings, kinds } = COUNTS[state.count];
   const everything = cube[state.count][measures[0]].reduce((sum, count) => sum + count, 0);
-  const chosen = dimensions.filter((name) => cube[state.count][name]).map((name) => [...state.chosen[name]].join(" or ")).filter(Boolean);
+  const short = (name) => name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+  const chosen = dimensions.filter((name) => cube[state.count][name] && state.chosen[name].size)
+    .map((name) => [...state.chosen[name]].map(short).join(" or "));
   if (state.count === "reviews" && (state.from || state.to)) chosen.push(`${state.from || "the first day"} to ${state.to || "the last"}`);
-  const ratio = total[0] ? ` (${written[kinds()[3]](total[1] / total[0])}${state.count === "customers" ? " for each" : ""})` : "";
-  element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}${chosen.length ? `: ${chosen.join(", ")}` : ""}. `
-    + `${headings[2]}: ${written[kinds()[2]](total[1])}${ratio}.`;
+  const ratio = total[0] ? `, ${headings[3].toLowerCase()} ${written[kinds[3]](total[1] / total[0])}` : "";
+  element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}`
+    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${headings[2]}: ${written[kinds[2]](total[1])}${ratio}.`;
 }
 
 function showTable(rows, total) {
-  const headings = [element("rows").selectedOptions[0].text, ...COUNTS[state.count].headings];
+  const { kinds } = COUNTS[state.count], headings = [element("rows").selectedOptions[0].text, ...COUNTS[state.count].headings];
   document.querySelectorAll("#explore th").forEach((cell, place) => {
     cell.firstElementChild.textContent = headings[place];
     cell.ariaSort = place === state.sort ? (state.up ? "ascending" : "descending") : "none";
   });
-  const row = (values) => {
-    const line = document.createElement("tr");
+  const line = ([name, ...values]) => {
+    const row = document.createElement("tr"), isFew = state.count === "reviews" && values[0] < FEW;
+    Object.assign(row.insertCell(), { textContent: name, className: "name" });
     values.forEach((value, place) => {
-      const cell = line.insertCell();
-      cell.textContent = place === 0 ? value : written[kinds()[place - 1]](value);
-      cell.className = place === 0 ? "name" : place === 4 && state.count === "reviews" && values[1] < FEW ? "number few" : "number";
+      Object.assign(row.insertCell(), { textContent: written[kinds[place]](value), className: place === 3 && isFew ? "number few" : "number" });
     });
-    return line;
+    return row;
   };
-  document.querySelector("#explore tbody").replaceChildren(...rows.slice(0, ROWS_SHOWN).map(row));
-  document.querySelector("#explore tfoot").replaceChildren(...(total[0] ? [row(["All that is chosen", total[0], 1, total[1], total[1] / total[0]])] : []));
+  const all = total[0] ? [line(["All that is chosen", total[0], 1, total[1], total[1] / total[0]])] : [];
+  document.querySelector("#explore tbody").replaceChildren(...rows.slice(0, ROWS_SHOWN).map(line));
+  document.querySelector("#explore tfoot").replaceChildren(...all);
   element("shown").textContent = rows.length > ROWS_SHOWN ? `The first ${ROWS_SHOWN} of ${written.count(rows.length)} rows; the file has all.` : "";
-  const raw = (value, place) => place === 0 ? (FORMULA.test(value) ? `'${value}` : value) : kinds()[place - 1] === "money" ? value.toFixed(2) : Number(value.toFixed(6));
-  const file = [headings, ...rows.map((values) => values.map(raw))].map((line) => line.map((field) => `"${String(field).replaceAll('"', '""')}"`).join(","));
-  element("save").href = `data:text/csv;charset=utf-8,${encodeURIComponent(`\ufeff${file.join("\r\n")}\r\n`)}`;
+  element("save").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv([headings, ...rows], kinds))}`;
   element("save").download = `explore-${state.count}-by-${state.rows}.csv`;
 }
 
+// Money in whole cents, shares as parts of one.
+function csv(rows, kinds) {
+  const field = (value, place) => typeof value === "string" ? value.replace(FORMULA, "'$&").replaceAll('"', '""')
+    : kinds[place - 1] === "money" ? value.toFixed(2) : Number(value.toFixed(6));
+  return `\ufeff${rows.map((row) => `${row.map((value, place) => `"${field(value, place)}"`).join(",")}\r\n`).join("")}`;
+}
+
 async function draw(found, rows) {
-  const heading = element("rows").selectedOptions[0].text;
   const { unit, counts } = overTime(found.log_date ?? []);
   await chart("by-time", `Reviews by ${unit}`, counts.length, {
     height: 180, data: { values: counts }, mark: { type: "bar", color: "var(--blue)" },
@@ -224,12 +240,13 @@ async function draw(found, rows) {
       y: { field: "count", type: "quantitative", axis: { title: null, tickCount: 4, tickMinStep: 1, format: ",d" } },
     },
   });
-  const bars = rows.slice(0, BARS_SHOWN).map(([name, count]) => ({ name, count, said: written.count(count) }));
-  const isInTime = ["log_date", "month"].includes(state.rows);
-  await chart("by-rows", `${COUNTS[state.count].headings[0]} by ${heading.toLowerCase()}${rows.length > BARS_SHOWN ? `, ${BARS_SHOWN} of ${rows.length}` : ""}`, isInTime ? 0 : bars.length, {
+  const bars = IN_TIME.includes(state.rows) ? [] : rows.slice(0, BARS_SHOWN).map(([name, count]) => ({ name, count, said: written.count(count) }));
+  const title = `${COUNTS[state.count].headings[0]} by ${element("rows").selectedOptions[0].text.toLowerCase()}`;
+  await chart("by-rows", rows.length > bars.length ? `${title}, ${bars.length} of ${written.count(rows.length)}` : title, bars.length, {
     height: 26 * bars.length, data: { values: bars },
     encoding: {
       y: { field: "name", type: "nominal", sort: null, axis: { title: null, labelLimit: 130 } },
+      // Room for the number behind the longest.
       x: { field: "count", type: "quantitative", axis: null, scale: { domain: [0, 1.1 * Math.max(...bars.map(({ count }) => count))] } },
     },
     layer: [
@@ -242,7 +259,7 @@ async function draw(found, rows) {
 // Of each day from the first found to the last, or of each month.
 function overTime(sums) {
   const found = new Map(sums.map(([count], place) => [cube.names.log_date[place], count]).filter(([day, count]) => day && count));
-  const [first, last] = [[...found.keys()].at(0), [...found.keys()].at(-1)].map(Date.parse), counts = new Map();
+  const days = [...found.keys()], first = Date.parse(days[0]), last = Date.parse(days.at(-1)), counts = new Map();
   const unit = last - first > DAYS_DRAWN * DAY ? "month" : "day";
   for (let time = first; time <= last; time += DAY) {
     const day = isoDay(time), key = unit === "month" ? day.slice(0, 7) : day;
