@@ -39,6 +39,7 @@ def main(target: str) -> None:
     images.mkdir(parents=True, exist_ok=True)
     with running_browser() as browser:
         take_page(browser, SITE / "report/questions.html", images / "report.png")
+        take_page(browser, SITE / "report/explore.html", images / "explore.png")
         take_page(browser, SITE / "index.html", images / "docs.png", "#architecture + div")
         with running_airflow(ROOT / "data/screenshots/airflow") as (address, password):
             token = _call(f"{address}/auth/token", username="admin", password=password)["access_token"]
@@ -49,6 +50,8 @@ def take_page(browser: Browser, page: Path, image: Path, part: str = "") -> None
     """A window's worth of a page of the site, or its part with that CSS selector."""
     with opened(browser, page, width=SIZE["width"]) as shown:
         shown.set_viewport_size(SIZE)
+        # Explore draws after it has loaded.
+        shown.locator("svg:visible").first.wait_for()
         (shown.locator(part) if part else shown).screenshot(path=image)
     print(f"picture     {image}")
 

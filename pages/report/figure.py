@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 # In a sentence; the table below it has all, in full.
 NAMES_LISTED, LONGEST_NAME = 4, 60
+# Below it, counts are too small to tell chance from anything.
+SMALLEST_MEAN = 5
 
 
 @dataclass
@@ -113,6 +116,17 @@ def largest_part(amounts: dict[str, int], what: str, kind: str = "count") -> str
         words = "Most" if 2 * largest > whole else "The largest part"
     each = " each" if len(first) > 1 else ""
     return f"{words} of the {what}: {listed(first)}, {part_of(largest, whole, kind)}{each}"
+
+
+def chance(counts: list[int], among: str) -> str:
+    """A sentence if the counts differ no more than equal groups would by chance; else nothing. Chi-squared at 5 %, by Wilson and
+    Hilferty's approximation (its limit is within 3 % of the table's); small groups say nothing."""
+    if len(counts) < 2 or sum(counts) < SMALLEST_MEAN * len(counts):
+        return ""
+    mean, free = sum(counts) / len(counts), len(counts) - 1
+    found = sum((count - mean) ** 2 for count in counts) / mean
+    limit = free * (1 - 2 / (9 * free) + 1.645 * sqrt(2 / (9 * free))) ** 3
+    return f" The differences between {among} are no larger than chance makes them." if found <= limit else ""
 
 
 def _bytes(value: float) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from ci.staged_sample import ROOT
 from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
-from pages.report.figure import counted, largest_part, listed, part_of
+from pages.report.figure import chance, counted, largest_part, listed, part_of
 from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
 from pages.report.pages.overview import (
     at_a_glance,
@@ -58,6 +58,23 @@ def day(number: int) -> datetime.date:
 )  # fmt: skip
 def test_most_is_more_than_half(amounts, said):
     assert largest_part(amounts, "x") == said
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_chance"),
+    [
+        # chi-squared by hand; the table's limit for two degrees of freedom is 5.99, for one 3.84
+        ([8434, 8333, 8233], True),  # 2.4
+        ([110, 100, 90], True),  # 2.0
+        ([120, 100, 80], False),  # 8.0
+        ([114, 86], False),  # 3.92
+        ([113, 87], True),  # 3.38
+        ([3, 2, 4], False),  # too few to say
+        ([50], False),
+    ],
+)
+def test_what_is_no_more_than_chance_is_said(counts, is_chance):
+    assert bool(chance(counts, "them")) == is_chance
 
 
 def test_nothing_else_writes_most():

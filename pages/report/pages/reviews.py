@@ -3,7 +3,7 @@
 from math import sqrt
 
 from pages.report.charts import Bar, Cell, bars, days, grid, intervals, shade
-from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, text
+from pages.report.figure import Figure, Page, Shown, chance, counted, largest_part, listed, text
 
 # Where each state is in a map of squares: (column, row).
 TILES = {
@@ -64,7 +64,8 @@ def by_device(rows) -> Shown:
     shares = listed(f"{row['device']} {text(row['review_count'] / total, 'share')}" for row in rows[1:])
     return Shown(
         sentence=f"{largest_part({row['device']: row['review_count'] for row in rows}, 'reviews')}."
-        + (f" Then {shares}." if len(rows) > 1 else ""),
+        + (f" Then {shares}." if len(rows) > 1 else "")
+        + chance([int(row["review_count"]) for row in rows], "them"),
         columns=[("Device", "text"), ("Reviews", "count"), ("Share of all", "share")],
         rows=[(row["device"], row["review_count"], row["review_count"] / total) for row in rows],
         chart=lambda width: bars(
@@ -90,7 +91,7 @@ def by_state(rows) -> Shown:
         Cell(
             column,
             row,
-            shade(max(0, states.get(state, 0) - least), spread),
+            shade(states[state] - least, spread) if states.get(state) else "gray",
             short,
             text(states.get(state, 0), "short count"),
         )
@@ -99,12 +100,14 @@ def by_state(rows) -> Shown:
     return Shown(
         sentence=(f"{largest_part(states, 'reviews from states')}. " if states else "")
         + f"Reviews from {len(states)} of {len(TILES)} states (with D.C.): {text(sum(states.values()), 'count')}"
-        + (f"; from no known state: {text(elsewhere, 'count')}." if elsewhere else "."),
+        + (f"; from no known state: {text(elsewhere, 'count')}." if elsewhere else ".")
+        + chance(list(map(int, states.values())), "the states with reviews"),
         columns=[("Location", "text"), ("Region", "text"), ("Reviews", "count")],
         rows=[(row["location"], row["region"], row["review_count"]) for row in rows],
         chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
-        legend=tuple(
-            (f"step-{step}", f"from {text(least - (-spread * step // 5), 'count')}" if step else "fewer") for step in range(5)
+        legend=(
+            ("gray", "none"),
+            *((f"step-{step}", f"from {text(least - (-spread * step // 5), 'count')}" if step else "fewer") for step in range(5)),
         ) if spread >= 5 else (),
     )  # fmt: skip
 
