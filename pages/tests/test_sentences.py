@@ -156,14 +156,14 @@ def test_days():
 def test_what_positive_means_depends_on_the_classifier():
     for score, said in ((0, "0.0 %"), (1, "100.0 %")):
         row = {"device": "Tablet", "region": "South", "review_count": 1, "review_score": score}
-        for classifiers, means in (
-            ([], "contain the word “good”"),
-            (KEYWORD, "contain the word “good”"),
-            (BOTH, "are called positive"),
-        ):
+        good, called = (
+            ("contain the word “good”", "Contain “good”"),
+            ("are called positive", "Called positive"),
+        )
+        for classifiers, (means, heading) in (([], good), (KEYWORD, good), (BOTH, called)):
             shown = positive_by_group([row], [row], classifiers)
             assert shown.sentence.startswith(f"{said} of 1 review {means} (95 % interval"), means
-            assert shown.columns[3][0] == means.capitalize()
+            assert shown.columns[3][0] == heading
 
 
 def segments(**money: int) -> list[dict]:
@@ -430,7 +430,7 @@ def test_a_share_is_shown_with_the_classifier_and_its_error():
     )
     assert shown.sentence == (
         f"keyword 1-a {raw}; that cannot be corrected for its error, since it hardly tells positive from negative. "
-        f"model 1-a {raw}; corrected for its error, 30.0 % are (95 % interval: 10.0 % to 80.0 %). "
+        f"model 1-a {raw}; corrected for its known error: 30.0 % (95 % interval: 10.0 % to 80.0 %). "
         "Each has errors of its own: their raw shares are not to be compared."
     )
     assert [row[8:] for row in shown.rows] == [(None, None, None, 0.9, None), (0.3, 0.1, 0.8, 0.9, 2)]

@@ -115,7 +115,7 @@ def _correction(row) -> str:
     if row["corrected_positive_share"] is None:
         return "that cannot be corrected for its error, since it hardly tells positive from negative"
     share, low, high = (text(row[name], "share") for name in CORRECTED)
-    return f"corrected for its error, {share} are (95 % interval: {low} to {high})"
+    return f"corrected for its known error: {share} (95 % interval: {low} to {high})"
 
 
 def _shares(row) -> list[tuple]:

@@ -113,7 +113,11 @@ def by_state(rows) -> Shown:
 
 
 def positive_by_group(devices, regions, classifiers) -> Shown:
-    said = "contain the word “good”" if is_keyword(classifiers) else "are called positive"
+    said, heading = (
+        ("contain the word “good”", "Contain “good”")
+        if is_keyword(classifiers)
+        else ("are called positive", "Called positive")
+    )
     groups = [("All reviews", [_total(devices)])]
     groups += [("By device", [(row["device"], row["review_count"], row["review_score"]) for row in devices])]
     groups += [("By region", [(row["region"], row["review_count"], row["review_score"]) for row in regions])]
@@ -131,7 +135,7 @@ def positive_by_group(devices, regions, classifiers) -> Shown:
         sentence=f"{text(share, 'share')} of {counted(count, 'review')} {said} "
         f"(95 % interval: {text(low, 'share')} to {text(high, 'share')}).",
         columns=[
-            ("", "text"), ("Group", "text"), ("Reviews", "count"), (said.capitalize(), "count"), ("Share", "share"),
+            ("", "text"), ("Group", "text"), ("Reviews", "count"), (heading, "count"), ("Share", "share"),
             ("Lower bound", "share"), ("Upper bound", "share"),
         ],
         rows=rows,
