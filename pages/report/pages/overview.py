@@ -232,6 +232,7 @@ PAGE = Page(
             show=reviews_by_month,
             definition=f"Reviews of customers, and by how many of them. {BY_MONTH}",
             empty=EMPTY,
+            is_about_sentiment=True,
         ),
         Figure(
             name="positive",
