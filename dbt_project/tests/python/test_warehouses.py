@@ -543,3 +543,18 @@ def test_a_customer_is_erased_from_every_table(warehouse):
     assert warehouse.query("select count(*) from analytics_intermediate.int_log") == [(before - logs,)]
     assert warehouse.query(f"select 1 from analytics_marts.user_profile where customer_id = {customer}") == []
     assert "holds 0 rows" in operation()
+
+
+def test_a_line_with_longer_texts_may_be_added_to_a_seed(warehouse, tmp_path):
+    project = shutil.copytree(
+        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+    )
+    added = {
+        "measured_classifier": f"model,1-0123456789abcdef,9,2,1,8{',2' * 10},the reviews that it learnt from",
+        "misspelt_location": "Southern part of the State of North Carolina,North Carolina",
+    }
+    for seed, line in added.items():
+        with (project / f"seeds/{seed}.csv").open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    seeded = warehouse.dbt("seed", "--select", *added, project=project)
+    assert seeded.returncode == 0, seeded.stdout
