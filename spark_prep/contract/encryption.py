@@ -92,6 +92,10 @@ def read_batches(root: str, path: str, rows: int = 65536) -> Iterator[pa.RecordB
     with store.open_input_file(path) as file:
         try:
             yield from parquet_file(file).iter_batches(rows)
+        except PreparationError as error:
+            raise type(error)(f"{path} cannot be decrypted: {error}") from error
+        except pa.ArrowInvalid as error:
+            raise pa.ArrowInvalid(f"{path}: {error}") from error
         except OSError as error:
             if "decrypt" not in str(error):
                 raise
@@ -129,7 +133,7 @@ class _Keys(KmsClient):  # type: ignore[misc]  # pyarrow has no types
             except InvalidTag:
                 continue
         raise PreparationError(
-            f"raw records were encrypted with another key than {SECRET}; add the one that was set when their day ran, after a comma"
+            f"it was encrypted with another key than {SECRET}; add the one that was set when its day ran, after a comma"
         )
 
 
