@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from ci.staged_sample import ROOT, Warehouse
+from ci.staged_sample import ROOT, Sample, Warehouse
 from demo.sample import generate
 from spark_prep.contract.encryption import parquet_file
 from spark_prep.contract.object_store import store_and_path
@@ -67,7 +67,7 @@ class Place:
             "USER_PURCHASE_DSN": dsn,
             "START_DATE": str(DAYS[0]),
             "PSEUDONYM_SECRET": KEY,
-            "QUARANTINE_SECRET": KEY,
+            "QUARANTINE_SECRET": Sample.QUARANTINE_SECRET,
             **self.stores,
         }
         self.warehouse = Warehouse(folder / "warehouse", Path(self.stores["STAGING_URI"]))
