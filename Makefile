@@ -127,7 +127,7 @@ test-apply: .venv-terraform/synced ## AWS on an emulator, in both modes: applied
 	@.venv-terraform/bin/python -m pytest --emulator --timeout 1800 terraform/tests/test_aws_*.py terraform/tests/test_apply.py
 
 test-site: setup browser ## The docs site and the report in a real browser (Chromium, headless) with the network cut.
-	@$(BIN)/python -m pytest pages/tests/test_site.py pages/tests/test_report_site.py
+	@$(BIN)/python -m pytest pages/tests/test_site.py pages/tests/test_report_site.py pages/tests/test_explore.py
 
 screenshots: airflow-manifest browser ## The README's pictures, into docs/images: after make demo; Airflow's takes some minutes.
 	@$(BIN)/python -m demo.screenshots docs/images

@@ -16,10 +16,10 @@ from fastapi.responses import HTMLResponse
 # Pages of the folder and of folders in it, nothing that leads out of it.
 Page = Annotated[str, Path(pattern=r"^(([a-z_]+/)?[a-z_]+\.html)?$")]
 # They come from Airflow's own address, where a script has the rights of whoever is logged in: no page may run one but those
-# of dbt and dbdocs, which are kept apart as if they came from nowhere (sandbox).
+# of dbt and dbdocs and the report's Explore, which are kept apart as if they came from nowhere (sandbox).
 NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-APART = "sandbox allow-scripts allow-popups; frame-ancestors 'self'"
-PAGES_WITH_SCRIPTS = ("dbt_docs.html", "lineage.html")
+APART = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'self'"
+PAGES_WITH_SCRIPTS = ("dbt_docs.html", "lineage.html", "report/explore.html")
 HEADERS = {
     "Content-Security-Policy": NO_SCRIPT,
     "X-Content-Type-Options": "nosniff",

@@ -67,8 +67,10 @@ def test_nothing_else_is_shown(web, login, page):
     [
         ("", "default-src 'none'"),
         ("report/trust.html", "default-src 'none'"),
-        ("dbt_docs.html", "sandbox allow-scripts allow-popups;"),
-        ("lineage.html", "sandbox allow-scripts allow-popups;"),
+        ("dbt_docs.html", "sandbox allow-scripts allow-popups allow-downloads;"),
+        ("lineage.html", "sandbox allow-scripts allow-popups allow-downloads;"),
+        # its table is saved as CSV
+        ("report/explore.html", "sandbox allow-scripts allow-popups allow-downloads;"),
     ],
 )
 def test_no_script_of_a_page_has_the_rights_of_the_reader(web, login, page, policy):
@@ -115,6 +117,6 @@ def test_no_other_address_serves_the_docs(web):
 def publish(artifacts) -> None:
     (artifacts / "docs/report").mkdir(parents=True, exist_ok=True)
     (artifacts / "docs/index.html").write_text("<html>the docs</html>")
-    for page in ("dbt_docs", "lineage"):
+    for page in ("dbt_docs", "lineage", "report/explore"):
         (artifacts / f"docs/{page}.html").write_text("<html><script>1</script></html>")
     (artifacts / "docs/report/trust.html").write_text("<html>the report</html>")
