@@ -137,9 +137,8 @@ def _ask_aws(
         answer: dict[str, Any] = getattr(boto3.client(service, region_name=region), action)(**asked)
         return answer
     except ClientError as error:
-        raise PreparationError(
-            f"{failed}: {advice.get(error.response['Error']['Code'], str(error))}"
-        ) from error
+        kind = _refusal(error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"])
+        raise kind(f"{failed}: {advice.get(error.response['Error']['Code'], str(error))}") from error
     except (ConnectionError, HTTPClientError) as error:
         raise ConnectionLost(f"{failed}: {error}") from error
     except BotoCoreError as error:
@@ -156,13 +155,22 @@ def _ask_google(failed: str, url: str, advice: dict[int, str], body: str | None 
         )["access_token"]
         return _get_json(url, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}, body)
     except HTTPError as error:
-        # a server that is not well may answer the next time
-        kind = ConnectionLost if error.code >= 500 else PreparationError
-        raise kind(f"{failed}: {advice.get(error.code, f'{error.url} answered {error}')}") from error
+        raise _refusal(error.code)(
+            f"{failed}: {advice.get(error.code, f'{error.url} answered {error}')}"
+        ) from error
     except URLError as error:
         raise PreparationError(
             f"{failed}: {error.reason}. Its store is asked on a machine of Google Cloud only"
         ) from error
+
+
+def _refusal(status: int, code: str = "") -> type[PreparationError]:
+    """A server that is not well, or was asked too often, may answer the next time."""
+    return (
+        ConnectionLost
+        if status >= 500 or status == 429 or code == "ThrottlingException"
+        else PreparationError
+    )
 
 
 def _get_json(url: str, headers: dict[str, str], body: str | None = None) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """`make demo` as a newcomer types it, and what an analytics engineer does after it."""
 
+import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -45,6 +47,17 @@ def test_the_demo_ends_with_right_marts_and_where_to_look(demo):
     assert 'href="report/index.html"' in (ROOT / "site/index.html").read_text()
     assert (ROOT / "data/demo/warehouse.duckdb").exists()
     assert "Traceback" not in demo.stdout + demo.stderr
+
+
+def test_the_demos_rejected_records_can_be_read_with_its_key(demo):
+    settings = {f"{area.upper()}_URI": str(ROOT / "data/demo" / area) for area in ("staging", "quarantine")}
+    secret = ROOT / "data/demo/quarantine_secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "rejected", "DATE=2021-01-01", "TABLE=review_logs"], cwd=ROOT,
+        env=ENVIRONMENT | settings | {"QUARANTINE_SECRET": secret.read_text()}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "raw_record" in json.loads(shown.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,13 @@ from spark_prep import read_rejected as module
 from spark_prep.contract import encryption, publish, tables
 from spark_prep.contract.encryption import key_id, read_batches
 from spark_prep.errors import ConnectionLost, PreparationError
-from spark_prep.tests.secret_manager import KMS_KEY, SecretManager, access_to_secret_manager, serving
+from spark_prep.tests.secret_manager import (
+    KMS_KEY,
+    Answering,
+    SecretManager,
+    access_to_secret_manager,
+    serving,
+)
 
 DAY = date(2021, 1, 1)
 QUARANTINE_KEY = "key-of-raw-records-0123456789"
@@ -192,6 +198,26 @@ def test_the_key_service_of_aws(lake, s3, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(ConnectionLost, match="cannot encrypt: Could not connect"):
         reject(lake)
+
+
+class Busy(Answering):
+    """KMS, as it answers who asks too often."""
+
+    def do_POST(self):
+        self.answer(400, {"__type": "ThrottlingException", "Message": "Rate exceeded"})
+
+
+def test_a_key_service_that_was_asked_too_often_may_answer_later(lake, s3, monkeypatch):
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("QUARANTINE_SECRET")
+    monkeypatch.setenv("QUARANTINE_KEY_ID", "arn:aws:kms:eu-west-1:123456789012:key/any")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    encryption._factory.cache_clear()
+    with serving(Busy) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{address}")
+        with pytest.raises(ConnectionLost, match=r"cannot encrypt: .*Rate exceeded"):
+            reject(lake)
 
 
 def test_what_names_no_key_or_two_is_refused(monkeypatch):
