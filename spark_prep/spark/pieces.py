@@ -8,6 +8,7 @@ is read again from the right place. In files as vendors write them no guess is w
 from __future__ import annotations
 
 import gzip
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +40,7 @@ HEADER_IS_NOT_AS_AGREED = "header is not as agreed"
 CANNOT_BE_DECOMPRESSED = "the file cannot be decompressed"
 COMPRESSED = ".gz"
 LONGEST_HEADER = 1 << 20
+COLUMN_NAME = re.compile(r"[^\W\d][\w -]{0,62}")
 # A place is taken for the start of a record when so many good records follow it, or as many as there are in the window.
 GUESS_RECORDS = 10
 GUESS_BYTES = 1 << 18
@@ -192,7 +194,12 @@ def read_header(source: Source, columns: Sequence[str]) -> Header:
     if not all(names.count(column) == 1 for column in columns):
         is_only_line = len(text) == source.size() and not text[len(line) :].strip()
         return without_header(line, is_only_line) if len(line) < LONGEST_HEADER else Header(None, 0)
-    others = [name for name in names if name not in columns]
+    # what does not look like a name may be a value, which is not for a log
+    others = [
+        name if COLUMN_NAME.fullmatch(name) else "(one that is no name)"
+        for name in names
+        if name not in columns
+    ]
     note = f"additional columns: {', '.join(others)}" if others else None
     if [name for name in names if name in columns] != list(columns):
         note = "; ".join(filter(None, ["columns in another order", note]))

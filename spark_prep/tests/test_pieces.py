@@ -31,6 +31,9 @@ AGREED = {
     "alone": (HEADER, [], None),
     "alone, without a line end": (HEADER.rstrip(), [], None),
     "another order": ('id_review,cid,review_str\n10,1,"a\n\nb"\n11,2,c\n', [10, 11], "columns in another order"),
+    "a value among the names": (
+        'cid,review_str,id_review,"555-010-0199"\n1,a,10,5\n', [10], "additional columns: (one that is no name)",
+    ),
     "one column more": (HEADER.rstrip() + ",stars\n1,a,10,5\n2,b,11,\n", [10, 11], "additional columns: stars"),
     "one column more, in between": (
         "review_str,stars,cid,id_review\na,5,1,10\n",
