@@ -44,6 +44,12 @@ DCU_PER_VCPU = 0.6 + 0.1 * GB_PER_VCPU
 RPUS, VCPUS_PER_RPU, STATEMENT_SECONDS, AT_A_TIME, RPU_SECONDS_AT_LEAST = 8, 2, 1.0, 4, 60
 # BigQuery charges at least 10 MB for each table of a query; a node reads two.
 BIGQUERY_LEAST_BYTES, TABLES_A_NODE = 10 * 2**20, 2
+# What is kept of each customer and has no date to be partitioned by: for its DELETE BigQuery bills the whole table.
+REPLACED_WHOLE = (
+    "customer_history_nested", "int_customer_favourite", "int_customer_opinion", "int_customer_shopping", "int_customer_spending",
+)  # fmt: skip
+# All data tests are run on the whole warehouse once a week.
+DAYS_A_VERIFICATION = 7
 
 
 class Line(NamedTuple):
@@ -109,7 +115,8 @@ def aws(day: Estimate, reviews: int) -> Costs:
 
 
 def gcp(day: Estimate, reviews: int) -> Costs:
-    logical = day.bytes_read.at(reviews) * day.logical_per_stored
+    read = day.bytes_read.at(reviews) + day.verified.at(reviews) / DAYS_A_VERIFICATION
+    logical = read * day.logical_per_stored + sum(table.at(reviews) for table in day.replaced.values())
     tib_a_month = max(logical, day.nodes * TABLES_A_NODE * BIGQUERY_LEAST_BYTES) * DAYS_A_MONTH / 2**40
     a_day = max(0.0, tib_a_month - FREE_TIB_A_MONTH) * BIGQUERY_TIB / DAYS_A_MONTH
     # BigQuery's storage costs about as much as Cloud Storage, for the bytes that it counts.
@@ -123,15 +130,27 @@ def _vcpu_hours(reviews: int) -> float:
 
 
 class Estimate(NamedTuple):
-    """What the measured days say of a day of any size: how many nodes dbt has, their seconds, the bytes that they read, the bytes that a
-    day leaves in staging and in the warehouse's file, and how many bytes BigQuery counts for one in that file."""
+    """What the measured days say of a day of any size: how many nodes dbt has, their seconds, the bytes that they read, all and each,
+    the bytes that a verification reads, the bytes that a day leaves in staging and in the warehouse's file, how many bytes BigQuery counts
+    for one in that file, and how many for the tables of REPLACED_WHOLE."""
 
     nodes: int
     node_seconds: Plane
     bytes_read: Plane
+    reads: dict[str, Plane]
+    verified: Plane
     staged: Line
     stored: Line
     logical_per_stored: float
+    replaced: dict[str, Plane]
+
+    def largest(self, reviews: int) -> tuple[str, float]:
+        """The node of which BigQuery bills the most for a single statement, and its bytes."""
+        reads = {name: read.at(reviews) * self.logical_per_stored for name, read in self.reads.items()}
+        # To delete from a table is a statement of its own.
+        replaced = {name: table.at(reviews) for name, table in self.replaced.items()}
+        billed = {name: max(reads.get(name, 0.0), replaced.get(name, 0.0)) for name in reads | replaced}
+        return max(billed.items(), key=lambda node: node[1])
 
 
 def estimate(days: dict[History, Day]) -> Estimate:
@@ -151,10 +170,13 @@ def estimate(days: dict[History, Day]) -> Estimate:
     return Estimate(
         len(small.nodes),
         through(Day.node_seconds),
-        through(lambda day: day.bytes_read),
+        through(Day.bytes_read),
+        {name: through(lambda day, name=name: day.reads.get(name, 0.0)) for name in small.reads},
+        through(lambda day: day.verified_bytes),
         each_day(lambda day: day.staged_bytes),
         each_day(lambda day: day.stored_bytes),
-        large.logical_bytes / large.stored_bytes,
+        sum(large.logical_bytes.values()) / large.stored_bytes,
+        {name: through(lambda day, name=name: day.logical_bytes.get(name, 0)) for name in REPLACED_WHOLE},
     )
 
 
@@ -176,6 +198,7 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
             found = of_cloud(day, reviews)
             figures = (found.spark, found.warehouse, found.storage_a_month, found.a_month())
             costs.append((f"{reviews:,}", cloud, *(f"{figure:,.2f}" for figure in figures)))
+    largest = [("reviews a day", "largest statement", "GB"), *_largest(day)]
     lines = [("", "fixed", "for each review of a day", "for each review of history"), *_rows(day)]
     names = [
         f"{history.text()} reviews, as many logs, a fifth as many purchase lines"
@@ -185,13 +208,24 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
         TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )
     page = template.render(
-        globals(), machine=machine, costs=table(costs), lines=table(lines), measured_days=names, estimate=day
+        globals(),
+        machine=machine,
+        costs=table(costs),
+        largest=table(largest),
+        lines=table(lines),
+        measured_days=names,
+        estimate=day,
     )
     DOCUMENT.write_text(page, encoding="utf-8")
 
 
+def _largest(day: Estimate) -> list[tuple[str, str, str]]:
+    found = [(reviews, *day.largest(reviews)) for reviews in REVIEWS_A_DAY]
+    return [(f"{reviews:,}", name, f"{size / 1e9:,.1f}") for reviews, name, size in found]
+
+
 def _rows(day: Estimate) -> list[tuple[str, str, str, str]]:
-    time, read, staged, stored = day.node_seconds, day.bytes_read, day.staged, day.stored
+    time, staged, stored = day.node_seconds, day.staged, day.stored
     return [
         (
             "seconds of all nodes",
@@ -199,11 +233,17 @@ def _rows(day: Estimate) -> list[tuple[str, str, str, str]]:
             f"{time.per_review * 1e6:.1f} µs",
             f"{time.per_past_review * 1e9:.1f} ns",
         ),
-        (
-            "bytes read",
-            f"{read.fixed / 1e6:.1f} MB",
-            f"{read.per_review:,.0f} bytes",
-            f"{read.per_past_review:.1f} bytes",
+        *(
+            (
+                what,
+                f"{read.fixed / 1e6:.1f} MB",
+                f"{read.per_review:,.0f} bytes",
+                f"{read.per_past_review:.1f} bytes",
+            )
+            for what, read in (
+                ("bytes read", day.bytes_read),
+                ("bytes that a verification reads", day.verified),
+            )
         ),
         ("staging, each day", f"{staged.fixed / 1e6:.2f} MB", f"{staged.per_review:,.0f} bytes", ""),
         (

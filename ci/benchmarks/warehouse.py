@@ -41,17 +41,22 @@ class History(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A further day, medians over the rounds: dbt's process; bytes that its nodes read; each node's time in seconds, by name. Then, of
-    all days up to there: bytes of staging, of the warehouse's file, and of its tables as BigQuery counts them."""
+    """A further day, medians over the rounds: dbt's process; bytes that each node read and each node's time in seconds, by name. Then, of
+    all days up to there: bytes that all data tests read (`make verify`), bytes of staging, of the warehouse's file, and of each of its
+    tables as BigQuery counts them."""
 
     wall: float
     cpu: float
     peak_bytes: float
-    bytes_read: float
+    reads: dict[str, float]
     nodes: dict[str, float]
+    verified_bytes: float
     staged_bytes: int
     stored_bytes: int
-    logical_bytes: int
+    logical_bytes: dict[str, int]
+
+    def bytes_read(self) -> float:
+        return sum(self.reads.values())
 
     def node_seconds(self) -> float:
         return sum(self.nodes.values())
@@ -73,7 +78,7 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
         say(f"{before.days:,} days of {before.reviews:,} reviews: staging and building them")
         days = [history.write_day(folder / "staging", n, before.reviews) for n in range(before.days)]
         _build(folder, str(days[0]), str(days[-1]))
-        further, bytes_read = [], []
+        further, reads = [], []
         for number in range(before.days, before.days + rounds):
             day = history.write_day(folder / "staging", number, before.reviews)
             further.append(_build(folder, str(day), str(day)))
@@ -82,18 +87,21 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
                 f"  one more day: {cost.wall:6.1f} s  CPU {cost.cpu:6.1f} s  {cost.peak_bytes / 2**20:6,.0f} MB  "
                 f"nodes {sum(further[-1][1].values()):6.1f} s"
             )
-            bytes_read.append(_bytes_read(folder))
+            reads.append(_bytes_read(folder))
             _check(folder, str(day), before.reviews)
         staged = sum(file.stat().st_size for file in (folder / "staging").rglob("*.parquet"))
         stored, logical = _stored_bytes(folder)
+        _dbt(folder, "test")
+        verified = sum(_bytes_read(folder).values())
     costs = [cost for cost, _ in further]
     nodes = {name: median(times.get(name, 0.0) for _, times in further) for name in further[-1][1]}
     return Day(
         median(cost.wall for cost in costs),
         median(cost.cpu for cost in costs),
         median(cost.peak_bytes for cost in costs),
-        median(bytes_read),
+        {name: median(of.get(name, 0.0) for of in reads) for name in reads[-1]},
         nodes,
+        verified,
         staged,
         stored,
         logical,
@@ -102,6 +110,13 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
 
 def _build(folder: Path, first: str, last: str) -> tuple[Cost, dict[str, float]]:
     """The cost of the days' build, and the seconds of each node by name."""
+    cost = _dbt(folder, "build", {"DBT_FROM_DATE": first, "DBT_TO_DATE": last})
+    results = json.loads((folder / "target/run_results.json").read_text())["results"]
+    return cost, {result["unique_id"].split(".")[2]: result["execution_time"] for result in results}
+
+
+def _dbt(folder: Path, verb: str, days: dict[str, str] | None = None) -> Cost:
+    """Of all days without `days`. Raises BenchmarkError with the end of dbt's output."""
     settings = {
         "DBT_TARGET": "dev",
         "DBT_PROFILES_DIR": str(folder),
@@ -110,32 +125,30 @@ def _build(folder: Path, first: str, last: str) -> tuple[Cost, dict[str, float]]
         "DUCKDB_PATH": f"{folder}/warehouse.duckdb",
         "STAGING_URI": f"{folder}/staging",
         "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
-        "DBT_FROM_DATE": first,
-        "DBT_TO_DATE": last,
         "PYTHONPATH": str(ROOT),
-    }
-    command = [str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test"]
+    } | (days or {})
+    command = [str(DBT), "--quiet", verb, "--exclude-resource-type", "unit_test"]
     log = folder / "log"
     foreign = ("DBT_", "DUCKDB_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     cost = measured(command, own | settings, log)
     if cost.exit_code:
         output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise BenchmarkError(f"dbt build of {first} to {last}: exit code {cost.exit_code}\n{output}")
+        raise BenchmarkError(
+            f"dbt {verb} of {' to '.join((days or {}).values()) or 'all days'}: exit code {cost.exit_code}\n{output}"
+        )
     shutil.rmtree(folder / "logs", ignore_errors=True)
-    results = json.loads((folder / "target/run_results.json").read_text())["results"]
-    return cost, {result["unique_id"].split(".")[2]: result["execution_time"] for result in results}
+    return cost
 
 
-def _bytes_read(folder: Path) -> int:
-    """By the nodes of the last build."""
+def _bytes_read(folder: Path) -> dict[str, int]:
+    """By each node of the last run, by name."""
     query = """
-        select coalesce(sum(bytes_processed), 0) from analytics_audit.run_result
-        where run_started_at = (select max(run_started_at) from analytics_audit.run_result)
+        select node_name, bytes_processed from analytics_audit.run_result
+        where run_started_at = (select max(run_started_at) from analytics_audit.run_result) and bytes_processed is not null
     """
     with duckdb.connect(f"{folder}/warehouse.duckdb", read_only=True) as connection:
-        ((found,),) = connection.execute(query).fetchall()
-    return int(found)
+        return dict(connection.execute(query).fetchall())
 
 
 # As BigQuery counts a value: a text as its bytes and two more.
@@ -150,8 +163,8 @@ LOGICAL_BYTES = {
 }
 
 
-def _stored_bytes(folder: Path) -> tuple[int, int]:
-    """Of the warehouse: what its file uses, and what BigQuery would count for its tables. Nested columns count as their text."""
+def _stored_bytes(folder: Path) -> tuple[int, dict[str, int]]:
+    """Of the warehouse: what its file uses, and what BigQuery would count for each table, by name. Nested columns count as their text."""
     with duckdb.connect(f"{folder}/warehouse.duckdb", read_only=True) as connection:
         columns: dict[str, list[str]] = {}
         for table, column, type_ in connection.execute(
@@ -163,13 +176,15 @@ def _stored_bytes(folder: Path) -> tuple[int, int]:
                 f"count({column}) * {fixed}" if fixed else f"coalesce(sum(2 + strlen({column}::varchar)), 0)"
             )
             columns.setdefault(table, []).append(width)
-        logical = sum(
-            connection.execute(f"select {' + '.join(widths)} from {table}").fetchall()[0][0]
+        logical = {
+            table.partition(".")[2]: int(
+                connection.execute(f"select {' + '.join(widths)} from {table}").fetchall()[0][0]
+            )
             for table, widths in columns.items()
-        )
+        }
         used = "select used_blocks * block_size from pragma_database_size()"
         ((stored,),) = connection.execute(used).fetchall()
-    return int(stored), int(logical)
+    return int(stored), logical
 
 
 def _check(folder: Path, day: str, reviews: int) -> None:

@@ -22,7 +22,7 @@
     {%- elif '__months_to_build__' in where -%}
         {%- set months = relation_of('int_month_to_build') -%}
         {%- set are_some = days_of_run() is not none and has_rows_to_ask_for(months) -%}
-        {%- set is_to_build = "as_of_date in (select months.month_end from " ~ months ~ " as months)" if are_some else "true" -%}
+        {%- set is_to_build = is_month_to_build(months, 'as_of_date') if are_some else "true" -%}
         {%- set where = where | replace('__months_to_build__', is_to_build) -%}
     {%- elif '__days_to_build__' in where or '__ids_to_build__' in where -%}
         {%- set is_to_build = is_day_listed_in(relation_of('int_day_to_build'), 'insert_date') -%}

@@ -5,3 +5,11 @@
 {% macro partition_by_insert_date() -%}
     {{ return({'field': 'insert_date', 'data_type': 'date'} if target.type == 'bigquery' else none) }}
 {%- endmacro %}
+
+
+{#- By months, where the dates are of any year: a job may change 4,000 partitions. -#}
+{% macro partition_by_month(field) -%}
+    {{ return(
+        {'field': field, 'data_type': 'date', 'granularity': 'month'} if target.type == 'bigquery' else none
+    ) }}
+{%- endmacro %}

@@ -2,10 +2,9 @@
 
 with
 
-int_customer_invoice as (
+int_touched_invoice as (
 
-    select * from {{ ref('int_customer_invoice') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_invoice') }}
 
 ),
 
@@ -26,7 +25,7 @@ invoices_by_customer as (
             ],
             order_by='invoice_date, invoice_number'
         ) }} as invoices
-    from int_customer_invoice
+    from int_touched_invoice
     group by customer_id
 
 ),

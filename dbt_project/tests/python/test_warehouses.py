@@ -20,6 +20,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
+from ci.benchmarks import costs
 from ci.staged_sample import ROOT, Sample, Warehouse, stage_again, staged_warehouse
 from ci.stand_ins.bigquery import bigquery_stand_in
 from ci.stand_ins.redshift import redshift_stand_in
@@ -459,9 +460,32 @@ def test_no_table_of_bigquery_is_rewritten_in_all_its_partitions(warehouse):
     assert {node["config"]["materialized"] for node in partitioned} <= {"incremental"}
     if warehouse.name == "bigquery":
         assert len(partitioned) > 8
-        assert {node["config"]["sort"] for node in partitioned} == {"insert_date"}, "what prunes on Redshift"
+        by_day = [node for node in partitioned if "granularity" not in node["config"]["partition_by"]]
+        assert {node["config"]["sort"] for node in by_day} == {"insert_date"}, "what prunes on Redshift"
         # Four builds, each of which deletes a day at most once, and inserts it.
         assert max(warehouse.stand_in.warehouse.partition_quota.changes.values()) <= 4 * 2 * len(DAYS)
+
+
+def test_bigquery_deletes_by_literal_dates_from_every_table_that_has_any(warehouse):
+    """It bills the partitions that a literal leaves, or the whole table: https://docs.cloud.google.com/bigquery/docs/best-practices-costs"""
+    if warehouse.name != "bigquery":
+        pytest.skip("what a DELETE costs is BigQuery's")
+    nodes = json.loads((warehouse.folder / "target/manifest.json").read_text())["nodes"].values()
+    replaced = {
+        node["name"]: node["config"].get("partition_by")
+        for node in nodes
+        if (node["config"].get("incremental_strategy") or "").startswith("replace_")
+    }
+    assert {name for name, partition_by in replaced.items() if not partition_by} == set(costs.REPLACED_WHOLE)
+    seen = set()
+    for sql in warehouse.stand_in.statements:
+        deleted = re.search(r"delete from `?[\w-]+`?\.`?\w+`?\.`?(\w+)`?\s+where (.*?);", sql, re.DOTALL)
+        if deleted and replaced.get(deleted[1]):
+            field = replaced[deleted[1]]["field"]
+            literal = rf"{field} (between|>=) cast\('[\d-]+' as date\)"
+            assert re.search(literal, deleted[2]) or deleted[2].strip() in ("true", "false"), sql
+            seen |= {deleted[1]} if re.search(literal, deleted[2]) else set()
+    assert {"fact_movie_analytics", "int_customer_active_day", "int_customer_invoice"} <= seen
 
 
 def test_a_day_is_deleted_and_inserted_in_one_transaction(warehouse):

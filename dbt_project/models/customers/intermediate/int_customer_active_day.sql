@@ -1,11 +1,13 @@
-{{ config(dist='customer_id', sort='customer_id', cluster_by='customer_id') }}
+{{ config(
+    partition_by=partition_by_month('active_date'), dist='customer_id', sort='customer_id', cluster_by='customer_id'
+) }}
 
 with
 
-int_customer_invoice as (
+int_touched_invoice as (
 
-    select * from {{ ref('int_customer_invoice') }}
-    where {{ is_customer_touched('customer_id') }} and {{ is_active_day_touched('invoice_date') }}
+    select * from {{ ref('int_touched_invoice') }}
+    where {{ is_active_day_touched('invoice_date') }}
 
 ),
 
@@ -26,7 +28,7 @@ activity as (
         amount_spent,
         0 as review_count,
         0 as review_score
-    from int_customer_invoice
+    from int_touched_invoice
 
     union all
 

@@ -2,10 +2,9 @@
 
 with
 
-int_customer_invoice as (
+int_touched_invoice as (
 
-    select * from {{ ref('int_customer_invoice') }}
-    where {{ is_customer_touched('customer_id') }}
+    select * from {{ ref('int_touched_invoice') }}
 
 ),
 
@@ -25,7 +24,7 @@ spending as (
         sum(case when gross_amount > 0 then 1 else 0 end) as order_count,
         sum(case when return_amount > 0 then 1 else 0 end) as return_count,
         sum(item_count) as item_count
-    from int_customer_invoice
+    from int_touched_invoice
     group by customer_id
 
 ),
@@ -37,7 +36,7 @@ orders_by_size as (
         gross_amount,
         row_number() over (partition by customer_id order by gross_amount, invoice_number) as place,
         count(*) over (partition by customer_id) as number_of_orders
-    from int_customer_invoice
+    from int_touched_invoice
     where gross_amount > 0
 
 ),

@@ -1,17 +1,20 @@
 {#-
-    What profiles were made from is written after them, so it cannot be a ref(): it is looked for where it is written. Without a
-    range, and as long as it is not there, all customers are made. (dbt must see the dependencies whatever the vars are when it parses.)
+    What profiles were made from and the invoices as they were are written after this, so they cannot be a ref(): they are looked for
+    where they are written. Without a range, and as long as they are not there, all customers are made. (dbt must see the dependencies
+    whatever the vars are when it parses.)
 -#}
 -- Profiles of a past day are of all customers (dbt build --select int_as_of_date+).
 -- depends_on: {{ ref('int_as_of_date') }}
 {{ config(pre_hook="{{ forget_names_profiled() }}") }}
 {%- set int_customer_day, int_name = ref('int_customer_day'), ref('int_name') -%}
-{%- set days, names = none, none -%}
+{%- set int_purchase_line = ref('int_purchase_line') -%}
+{%- set days, names, invoices = none, none, none -%}
 {%- set of_days_to_build = is_day_to_build('insert_date') -%}
 {#- A unit test has nothing to compare with. -#}
 {%- if execute and model.resource_type == 'model' and days_of_run() is not none and not flags.FULL_REFRESH -%}
     {%- set days = load_relation(relation_of('int_customer_day_profiled')) -%}
     {%- set names = load_relation(relation_of('int_name_profiled')) -%}
+    {%- set invoices = load_relation(relation_of('int_customer_invoice')) -%}
 {%- endif %}
 
 with
@@ -24,7 +27,7 @@ everyone as (
 
 ),
 
-{% if days is none or names is none -%}
+{% if days is none or names is none or invoices is none -%}
 
 final as (
 
@@ -37,6 +40,16 @@ final as (
 int_customer_day as (
 
     select * from {{ int_customer_day }}
+    where {{ of_days_to_build }}
+
+),
+
+lines_to_build as (
+
+    select distinct
+        customer_id,
+        invoice_number
+    from {{ int_purchase_line }}
     where {{ of_days_to_build }}
 
 ),
@@ -60,7 +73,7 @@ int_name_profiled as (
 
 ),
 
-touched as (
+days_changed as (
 
     select
         coalesce(int_customer_day.customer_id, profiled.customer_id) as customer_id,
@@ -72,6 +85,39 @@ touched as (
             int_customer_day.insert_date = profiled.insert_date
             and int_customer_day.customer_id = profiled.customer_id
     where coalesce(int_customer_day.fingerprint <> profiled.fingerprint, true)
+
+),
+
+touched as (
+
+    select
+        customer_id,
+        min(case
+            when first_active_date_before < first_active_date then first_active_date_before
+            else coalesce(first_active_date, first_active_date_before)
+        end) as first_active_date
+    from days_changed
+    group by customer_id
+
+),
+
+-- What an invoice adds up to is dated by its first line. One that was known before, of which a line comes, changes or goes:
+invoices_changed as (
+
+    select
+        invoices.customer_id,
+        min(invoices.invoice_date) as first_active_date
+    from touched
+    inner join {{ invoices }} as invoices
+        on touched.customer_id = invoices.customer_id
+    left join lines_to_build
+        on
+            invoices.customer_id = lines_to_build.customer_id
+            and invoices.invoice_number = lines_to_build.invoice_number
+    where
+        invoices.last_line_at >= touched.first_active_date
+        or lines_to_build.invoice_number is not null
+    group by invoices.customer_id
 
 ),
 
@@ -96,13 +142,14 @@ names_changed as (
 final as (
 
     select
-        customer_id,
-        min(case
-            when first_active_date_before < first_active_date then first_active_date_before
-            else coalesce(first_active_date, first_active_date_before)
-        end) as first_active_date
+        touched.customer_id,
+        case
+            when invoices_changed.first_active_date < touched.first_active_date then invoices_changed.first_active_date
+            else touched.first_active_date
+        end as first_active_date
     from touched
-    group by customer_id
+    left join invoices_changed
+        on touched.customer_id = invoices_changed.customer_id
 
     union all
 

@@ -12,3 +12,10 @@
         {{ "cast(null as date)" if found is none else date_literal(found | string) }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- True for the ends of months of which segments were made or taken away, as literals. -#}
+{% macro is_month_to_build(int_month_to_build, column) -%}
+    {%- set months = run_query("select month_end from " ~ int_month_to_build ~ " order by month_end") -%}
+    {{ is_one_of_days(column, months.columns[0].values()) }}
+{%- endmacro %}
