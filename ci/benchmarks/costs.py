@@ -7,7 +7,7 @@ assumption, named below and on the page.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -160,6 +160,15 @@ def estimate(days: dict[History, Day]) -> Estimate:
     def through(of: Callable[[Day], float]) -> Plane:
         return plane(of(second), (fewer, of(small)), (more, of(large)))
 
+    def by_name(names: Iterable[str], of: Callable[[Day], Mapping[str, float]]) -> dict[str, Plane]:
+        by_day = of(second), of(small), of(large)
+        return {
+            name: plane(
+                by_day[0].get(name, 0), (fewer, by_day[1].get(name, 0)), (more, by_day[2].get(name, 0))
+            )
+            for name in names
+        }
+
     def each_day(of: Callable[[Day], float]) -> Line:
         """The first load counts as many days as there are customers for each review."""
         return line(
@@ -171,12 +180,12 @@ def estimate(days: dict[History, Day]) -> Estimate:
         len(small.nodes),
         through(Day.node_seconds),
         through(Day.bytes_read),
-        {name: through(lambda day, name=name: day.reads.get(name, 0.0)) for name in small.reads},
+        by_name(small.reads, lambda day: day.reads),
         through(lambda day: day.verified_bytes),
         each_day(lambda day: day.staged_bytes),
         each_day(lambda day: day.stored_bytes),
         sum(large.logical_bytes.values()) / large.stored_bytes,
-        {name: through(lambda day, name=name: day.logical_bytes.get(name, 0)) for name in REPLACED_WHOLE},
+        by_name(REPLACED_WHOLE, lambda day: day.logical_bytes),
     )
 
 
