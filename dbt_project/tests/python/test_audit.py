@@ -221,8 +221,10 @@ def test_staging_is_as_fresh_as_the_feed_that_is_furthest_behind(own, tmp_path):
 
     deliver("user_purchase", 1)
     deliver("classified_movie_review", 1)
-    deliver("review_logs", 4)
     own.stage_external_sources()
+    # logs never came
+    assert status() == "error"
+    deliver("review_logs", 4)
     assert status() == "error"
     # the run was there, and the file was not
     deliver("review_logs", 1, is_delivered=False)

@@ -453,6 +453,12 @@ def test_bigquerys_readers_have_views_without_customers_and_tables_keep_their_ta
         )
 
 
+def test_staging_is_as_fresh_as_its_last_day(warehouse):
+    warehouse.dbt("source", "freshness")
+    (result,) = json.loads((warehouse.folder / "target/sources.json").read_text())["results"]
+    assert result["status"] == "error" and result["max_loaded_at"].startswith(str(DAYS[-1]))
+
+
 def test_no_table_of_bigquery_is_rewritten_in_all_its_partitions(warehouse):
     """Each would count against 30,000 a day: https://docs.cloud.google.com/bigquery/quotas#partitioned_tables"""
     nodes = json.loads((warehouse.folder / "target/manifest.json").read_text())["nodes"].values()
