@@ -115,7 +115,7 @@ invoices_changed as (
             invoices.customer_id = lines_to_build.customer_id
             and invoices.invoice_number = lines_to_build.invoice_number
     where
-        invoices.last_line_at >= touched.first_active_date
+        cast(invoices.last_line_at as date) >= touched.first_active_date
         or lines_to_build.invoice_number is not null
     group by invoices.customer_id
 
