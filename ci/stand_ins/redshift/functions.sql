@@ -97,6 +97,12 @@ inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
 where pg_class.relkind = 'r' and pg_namespace.nspname not in ('pg_catalog', 'information_schema', 'spectrum');
 grant select on redshift.svv_table_info to public;
 
+-- Which statement wrote a table and when: `dbt source freshness` asks it first of all. Nobody writes an external table.
+create view redshift.sys_query_detail as
+select null::oid as table_id, null::text as step_name, null::timestamp as start_time
+where false;
+grant select on redshift.sys_query_detail to public;
+
 
 -- Late-binding views: the text of the query is looked up each time that the view is read, so the tables may be dropped and
 -- made again. The query is kept as text in a function, on which the view is; only its columns are found out beforehand.
