@@ -472,7 +472,9 @@ def test_no_table_of_bigquery_is_rewritten_in_all_its_partitions(warehouse):
         by_day = [node for node in partitioned if "granularity" not in node["config"]["partition_by"]]
         assert {node["config"]["sort"] for node in by_day} == {"insert_date"}, "what prunes on Redshift"
         # Four builds, each of which deletes a day at most once, and inserts it.
-        assert max(warehouse.stand_in.warehouse.partition_quota.changes.values()) <= 4 * 2 * len(DAYS)
+        changes = warehouse.stand_in.warehouse.partition_quota.changes
+        of_days = {node["name"]: changes[node["relation_name"].replace("`", "")] for node in by_day}
+        assert min(of_days.values()) > 0 and max(of_days.values()) <= 4 * 2 * len(DAYS), of_days
 
 
 def test_bigquery_deletes_by_literal_dates_from_every_table_that_has_any(warehouse):
@@ -483,9 +485,12 @@ def test_bigquery_deletes_by_literal_dates_from_every_table_that_has_any(warehou
     replaced = {
         node["name"]: node["config"].get("partition_by")
         for node in nodes
-        if (node["config"].get("incremental_strategy") or "").startswith("replace_")
+        if node["config"]["materialized"] == "incremental"
+        and (node["config"].get("incremental_strategy") or "").startswith("replace_")
     }
-    assert {name for name, partition_by in replaced.items() if not partition_by} == set(costs.REPLACED_WHOLE)
+    without = {name for name, partition_by in replaced.items() if not partition_by}
+    # which has three rows a day
+    assert without - {"stg_delivery"} == set(costs.REPLACED_WHOLE)
     seen = set()
     for sql in warehouse.stand_in.statements:
         deleted = re.search(r"delete from `?[\w-]+`?\.`?\w+`?\.`?(\w+)`?\s+where (.*?);", sql, re.DOTALL)
