@@ -128,10 +128,17 @@ locals {
 
     spectrum = [
       {
-        Sid      = "ReadStaging"
+        Sid      = "FindFiles"
         Effect   = "Allow"
-        Action   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"]
-        Resource = [local.bucket_arns["staging"], "${local.bucket_arns["staging"]}/*"]
+        Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+        Resource = [local.bucket_arns["staging"]]
+      },
+      {
+        # Not the list of the erased.
+        Sid      = "ReadTables"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = [for folder in concat(local.all_tables, ["rejection", "delivery"]) : "${local.bucket_arns["staging"]}/${folder}/*"]
       },
       merge(local.use_key, { Action = ["kms:Decrypt"] }),
     ]
