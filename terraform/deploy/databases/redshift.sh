@@ -58,7 +58,9 @@ alter default privileges for user :"loader" in schema analytics_history grant se
 alter default privileges for user :"loader" in schema analytics_marts grant select on tables to role analyst;
 
 -- Dropped and made again, in one transaction: "create or replace view" refuses other columns than it had (Redshift, CREATE VIEW).
+-- To drop one waits for those who read it: after ten minutes the deployment fails, the views are as they were, and it can be repeated.
 create schema if not exists analytics_reading;
+set statement_timeout to 600000;
 begin;
 drop view if exists analytics_reading.fact_movie_analytics;
 create view analytics_reading.fact_movie_analytics as
