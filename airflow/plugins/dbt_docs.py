@@ -16,10 +16,10 @@ from fastapi.responses import HTMLResponse
 # Pages of the folder and of folders in it, nothing that leads out of it.
 Page = Annotated[str, Path(pattern=r"^(([a-z_]+/)?[a-z_]+\.html)?$")]
 # They come from Airflow's own address, where a script has the rights of whoever is logged in: no page may run one but those
-# of dbt and dbdocs and the report's Explore, which are kept apart as if they came from nowhere (sandbox).
+# of dbt and dbdocs, the search and the report's Explore, which are kept apart as if they came from nowhere (sandbox).
 NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 APART = "sandbox allow-scripts allow-popups allow-downloads; frame-ancestors 'self'"
-PAGES_WITH_SCRIPTS = ("dbt_docs.html", "lineage.html", "report/explore.html")
+PAGES_WITH_SCRIPTS = ("index.html", "dbt_docs.html", "lineage.html", "report/explore.html")
 HEADERS = {
     "Content-Security-Policy": NO_SCRIPT,
     "X-Content-Type-Options": "nosniff",
@@ -36,8 +36,9 @@ app = FastAPI(
 
 @app.get("/{page:path}")
 def docs(page: Page) -> HTMLResponse:
+    page = page or "index.html"
     site = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/docs")
-    text = _text(site, site / (page or "index.html"))
+    text = _text(site, site / page)
     if text is None:
         raise HTTPException(404, "This page has not been published yet: the DAG analytics does it.")
     policy = APART if page in PAGES_WITH_SCRIPTS else NO_SCRIPT

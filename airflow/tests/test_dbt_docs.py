@@ -65,7 +65,8 @@ def test_nothing_else_is_shown(web, login, page):
 @pytest.mark.parametrize(
     ("page", "policy"),
     [
-        ("", "default-src 'none'"),
+        # the search
+        ("", "sandbox allow-scripts allow-popups allow-downloads;"),
         ("report/trust.html", "default-src 'none'"),
         ("dbt_docs.html", "sandbox allow-scripts allow-popups allow-downloads;"),
         ("lineage.html", "sandbox allow-scripts allow-popups allow-downloads;"),

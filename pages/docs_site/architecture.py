@@ -18,7 +18,8 @@ BOX, STEP, GAP, TOP = 26, 34, 90, 10
 
 
 def layers(manifest: dict) -> dict[str, list[dict]]:
-    """Each layer's nodes, from the sources to the exposures; a node has name, description, color, page and parents."""
+    """Each layer's nodes, from the sources to the exposures; a node has name, description, color, parents and the
+    addresses of its page and of dbt's (an exposure has dbt's only)."""
     found: dict[str, list[dict]] = {}
     known: dict[str, dict] = {}
     for layer, node in _nodes(manifest):
@@ -28,7 +29,8 @@ def layers(manifest: dict) -> dict[str, list[dict]]:
             "layer": layer,
             "description": node["description"],
             "color": (node["config"].get("docs") or {}).get("node_color") or "",
-            "page": f"dbt_docs.html#!/{node['resource_type']}/{node['unique_id']}",
+            "dbt_page": (dbt_page := f"dbt_docs.html#!/{node['resource_type']}/{node['unique_id']}"),
+            "page": dbt_page if layer == "exposure" else f"tables/{node['name']}.html",
             "parents": node.get("depends_on", {}).get("nodes", []),
         }
     for node in known.values():

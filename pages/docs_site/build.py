@@ -4,12 +4,13 @@
 
 Has `dbt docs generate --static` write into the first folder what it knows of the project and of the warehouse of
 DBT_TARGET, and writes into the second, with a link to the report where that is given:
-index.html (layers, keys, caveats, diagram, tables, metrics, personal data), dbt_docs.html (dbt's own pages) and
-lineage.html (entity-relationship diagram and column lineage, by dbdocs).
+index.html (search, layers, keys, caveats, diagram, tables, metrics, personal data), a page for each table in tables/, dbt_docs.html (dbt's own
+pages) and lineage.html (entity-relationship diagram and column lineage, by dbdocs).
 """
 
 import json
 import re
+import shutil
 import sys
 from contextlib import chdir
 from pathlib import Path
@@ -19,6 +20,9 @@ from markdown_it import MarkdownIt
 
 from pages.docs_site.architecture import HEADINGS, architecture_svg, layers
 from pages.docs_site.lineage import lineage_page
+from pages.docs_site.search import POLICY as SEARCH_POLICY
+from pages.docs_site.search import SCRIPT, search_index
+from pages.docs_site.tables import table_pages
 from pages.look.render import render
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -27,6 +31,17 @@ POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src data:\">"
 )
+
+
+def _with_id(renderer, tokens, place, options, environment) -> str:
+    """A heading that a link can lead to: #what-it-says."""
+    tokens[place].attrSet("id", re.sub(r"\W+", "-", tokens[place + 1].content.lower()).strip("-"))
+    return renderer.renderToken(tokens, place, options, environment)
+
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+MARKDOWN.add_render_rule("heading_open", _with_id)
+FILTERS = {"markdown": MARKDOWN.render, "markdown_inline": MARKDOWN.renderInline}
 # The columns' config.meta.personal_data, and what each means.
 PERSONAL_DATA = {
     "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
@@ -49,7 +64,9 @@ def build(target: Path, site: Path, report: str = "") -> None:
     site.mkdir(parents=True, exist_ok=True)
     (site / "dbt_docs.html").write_text(_dbt_page((target / "static_index.html").read_text()))
     (site / "lineage.html").write_text(_with_policy(lineage_page(target)))
-    (site / "index.html").write_text(_index_page(manifest, report))
+    tables = table_pages(manifest, json.loads((target / "catalog.json").read_text()))
+    (site / "index.html").write_text(_index_page(manifest, tables, report))
+    _write_table_pages(site / "tables", tables, _built(manifest))
 
 
 def _dbt_page(html: str) -> str:
@@ -66,21 +83,39 @@ def _with_policy(html: str) -> str:
     return guarded
 
 
-def _index_page(manifest: dict, report: str) -> str:
-    markdown = MarkdownIt("commonmark").enable("table")
+def _write_table_pages(folder: Path, tables: list[dict], built: str) -> None:
+    """In place of all that were there: no page of a table that is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    template = Path(__file__).with_name("table.html.jinja")
+    for table in tables:
+        page = render(template, filters=FILTERS, table=table, built=built)
+        (folder / f"{table['name']}.html").write_text(page)
+
+
+def _built(manifest: dict) -> str:
+    return manifest["metadata"]["generated_at"][:16].replace("T", " ")
+
+
+def _index_page(manifest: dict, tables: list[dict], report: str) -> str:
     project = manifest["metadata"]["project_name"]
+    overview = manifest["docs"][f"doc.{project}.__overview__"]["block_contents"]
+    metrics = sorted(manifest["metrics"].values(), key=lambda metric: metric["name"])
     return render(
         Path(__file__).with_name("index.html.jinja"),
-        filters={"markdown": markdown.render, "markdown_inline": markdown.renderInline},
-        overview=manifest["docs"][f"doc.{project}.__overview__"]["block_contents"],
+        filters=FILTERS,
+        overview=overview,
+        search_index=search_index(tables, metrics, overview),
+        search_script=SCRIPT,
+        search_policy=SEARCH_POLICY,
         diagram=architecture_svg(manifest),
         layers=layers(manifest),
         headings=HEADINGS,
-        metrics=sorted(manifest["metrics"].values(), key=lambda metric: metric["name"]),
+        metrics=metrics,
         personal_data=_personal_data(manifest),
         meanings=PERSONAL_DATA,
         dbt_version=manifest["metadata"]["dbt_version"],
-        built=manifest["metadata"]["generated_at"][:16].replace("T", " "),
+        built=_built(manifest),
         report=report,
     )
 

@@ -147,7 +147,7 @@ def _sources(tables, warehouse) -> list[dict]:
     return [
         {
             "name": table["name"],
-            "page": f"../index.html#{table['unique_id']}",
+            "page": f"../tables/{table['name']}.html",
             "rows": counts.get(table["unique_id"], "missing"),
         }
         for table in tables

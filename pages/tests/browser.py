@@ -52,15 +52,16 @@ def opened(
     fragment: str = "",
     scheme: Literal["light", "dark"] = "light",
     width: int = WIDE,
+    site: Path | None = None,
 ) -> Iterator[Page]:
-    """The page, loaded from disk, in the colour scheme."""
+    """The page, loaded from disk, in the colour scheme. It may ask for what is in its folder, or in `site`."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", offline=True
     )
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     page = context.new_page()
-    folder = file.parent.resolve().as_uri()
+    folder = (site or file.parent).resolve().as_uri()
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -115,9 +115,8 @@ def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_sit
             assert not is_wider_than_the_window(page)
 
 
-def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site):
+def test_links_lead_to_pages_and_to_tables_of_the_docs(browser, docs_site):
     with opened(browser, docs_site / "index.html") as page:
-        ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
         assert (
             page.get_by_role("link", name="Report", exact=True).get_attribute("href") == "report/index.html"
         )
@@ -126,10 +125,7 @@ def test_links_lead_to_pages_and_to_rows_of_the_docs(browser, docs_site):
     for name in NAMES:
         with opened(browser, docs_site / f"report/{name}.html") as page:
             assert broken_links(page) == []
-            rows = page.eval_on_selector_all(
-                "dl a[href^='..']", "links => links.map(link => link.hash.slice(1))"
-            )
-            assert rows and set(rows) <= ids
+            assert page.locator("dl a[href^='../tables/']").count() > 0
             tests = page.eval_on_selector_all(
                 "a[href^='trust.html#']", "links => links.map(link => link.hash.slice(1))"
             )

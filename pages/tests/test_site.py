@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.docs_site.architecture import architecture_svg, layers
+from pages.docs_site.search import search_index
 from pages.tests.browser import (
     NARROW,
     PATIENCE,
@@ -45,9 +46,14 @@ def test_the_front_page_tells_what_the_manifest_knows(browser, docs_site, manife
     assert "stg_review_logs" in text.split("Personal data")[-1]
 
 
-def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, docs_site, manifest):
-    links = re.findall(r'href="dbt_docs.html(#!/[^"]+)">', (docs_site / "index.html").read_text())
-    assert len(links) > 30
+def test_links_lead_to_the_right_page_of_dbts_docs(browser, docs_site, manifest):
+    files = [docs_site / "index.html", *(docs_site / "tables").iterdir()]
+    links = [
+        link
+        for file in files
+        for link in re.findall(r'href="(?:../)?dbt_docs.html(#!/[^"]+)">', file.read_text())
+    ]
+    assert len(links) > 60
     nodes = {**manifest["nodes"], **manifest["sources"], **manifest["exposures"], **manifest["metrics"]}
     with opened(browser, docs_site / "dbt_docs.html", "#!/overview") as page:
         for link in links:
@@ -56,6 +62,90 @@ def test_the_front_pages_links_lead_to_the_right_page_of_dbts_docs(browser, docs
             # dbt's page puts the label into the heading where there is one.
             heading = page.get_by_role("heading", level=1, name=node.get("label") or node["name"])
             heading.first.wait_for()
+
+
+def tables_of(manifest) -> list[dict]:
+    return [
+        node
+        for node in (*manifest["sources"].values(), *manifest["nodes"].values())
+        if node["resource_type"] in ("source", "seed", "model")
+    ]
+
+
+def test_every_table_has_a_page_with_its_columns_key_and_tests(docs_site, manifest):
+    pages = {file.stem: file.read_text() for file in (docs_site / "tables").iterdir()}
+    assert sorted(pages) == sorted(node["name"] for node in tables_of(manifest))
+    for node in tables_of(manifest):
+        page = pages[node["name"]]
+        assert all(f'<tr id="{column}">' in page for column in node["columns"]), node["name"]
+    tested = [test for test in manifest["nodes"].values() if test.get("attached_node")]
+    assert len(tested) > 50
+    for test in tested:
+        (page,) = [
+            pages[node["name"]] for node in tables_of(manifest) if node["unique_id"] == test["attached_node"]
+        ]
+        assert f"<code>{test['name']}</code>" in page
+        if (test["test_metadata"] or {}).get("name") == "relationships":
+            (joined,) = set(test["depends_on"]["nodes"]) - {test["attached_node"]}
+            assert f'Joins <a href="{joined.rsplit(".")[-1]}.html">' in page
+    fact = pages["fact_movie_analytics"]
+    assert 'One row for each</dt><dd><a href="#id_fact_movie_analytics">' in fact
+    assert re.search(
+        r'<tr id="amount_spent"><td><code>amount_spent</code></td><td>decimal\(\d+,\d+\)</td>', fact
+    )
+    assert "select * from analytics_marts.fact_movie_analytics limit 10;" in fact
+
+
+@pytest.mark.parametrize("table", ["fact_movie_analytics", "review_logs"])
+def test_the_page_of_a_table_works_in_every_scheme_and_width(browser, docs_site, table):
+    for scheme in ("light", "dark"):
+        for width in (WIDE, NARROW):
+            with opened(
+                browser, docs_site / "tables" / f"{table}.html", scheme=scheme, width=width, site=docs_site
+            ) as page:
+                screenshot(page, f"docs-{table}-{scheme}-{width}")
+                assert accessibility_violations(page) == []
+                assert broken_links(page) == []
+                assert not is_wider_than_the_window(page)
+
+
+def test_the_search_finds_columns_first_and_leads_to_what_they_mean(browser, docs_site):
+    with opened(browser, docs_site / "index.html") as page:
+        page.get_by_label("Find a column").fill("amount_spent")
+        found = page.locator("#found li")
+        assert found.first.inner_text().split(" · ")[0].split("\n")[1] == "column"
+        names = page.locator("#found a").all_inner_texts()
+        columns = [name for name in names if name.endswith(".amount_spent")]
+        assert len(columns) > 8
+        # marts before what they are made from
+        is_mart = [not name.startswith(("int_", "stg_")) for name in columns]
+        assert is_mart == sorted(is_mart, reverse=True) and "fact_movie_analytics.amount_spent" in columns[:6]
+        assert accessibility_violations(page) == []
+        assert broken_links(page) == []
+        page.get_by_label("Find a column").fill("net money customer")
+        assert page.locator("#found a").count() > 0
+        page.get_by_label("Find a column").fill("unattributable")
+        assert page.locator("#found li", has_text="word · a record without a customer").count() == 1
+        page.get_by_label("Find a column").fill("<b>nothing</b>")
+        assert page.inner_text("#found-count") == "Nothing found" and found.count() == 0
+        page.get_by_label("Find a column").fill("fact amount_spent")
+        page.keyboard.press("Tab")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.url.endswith("tables/fact_movie_analytics.html#amount_spent")
+
+
+def test_no_description_can_end_the_script_of_the_search():
+    table = {
+        "name": "t",
+        "page": "tables/t.html",
+        "description": "a `</script>` *b*",
+        "columns": [],
+        "is_public": True,
+    }
+    index = search_index([table], [], "")
+    assert "<" not in index
+    assert json.loads(index) == [["table", "t", "", "a </script> b", "tables/t.html"]]
 
 
 def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, docs_site):
