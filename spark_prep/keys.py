@@ -11,6 +11,7 @@ import json
 import os
 import re
 from functools import cache
+from http.client import HTTPException
 from typing import Any
 from urllib import request
 from urllib.error import HTTPError, URLError
@@ -153,15 +154,25 @@ def _ask_google(failed: str, url: str, advice: dict[int, str], body: str | None 
             f"http://{metadata}/computeMetadata/v1/instance/service-accounts/default/token",
             {"Metadata-Flavor": "Google"},
         )["access_token"]
-        return _get_json(url, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}, body)
     except HTTPError as error:
         raise _refusal(error.code)(
-            f"{failed}: {advice.get(error.code, f'{error.url} answered {error}')}"
+            f"{failed}: {error.url} answered {error}; give the machine a service account"
         ) from error
     except URLError as error:
         raise PreparationError(
             f"{failed}: {error.reason}. Its store is asked on a machine of Google Cloud only"
         ) from error
+    except (OSError, HTTPException) as error:
+        raise ConnectionLost(f"{failed}: {metadata} does not answer: {error!r}") from error
+    try:
+        return _get_json(url, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}, body)
+    except HTTPError as error:
+        raise _refusal(error.code)(
+            f"{failed}: {advice.get(error.code, f'{error.url} answered {error}')}"
+        ) from error
+    except (OSError, HTTPException) as error:
+        # urllib makes a URLError only of what fails before the answer begins
+        raise ConnectionLost(f"{failed}: {url} does not answer: {error!r}") from error
 
 
 def _refusal(status: int, code: str = "") -> type[PreparationError]:

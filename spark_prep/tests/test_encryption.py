@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from datetime import date
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from spark_prep import keys
 from spark_prep import read_rejected as module
 from spark_prep.contract import encryption, publish, tables
 from spark_prep.contract.encryption import key_id, read_batches
@@ -173,6 +175,50 @@ def test_a_key_of_google_that_cannot_be_used_is_named(lake, google, monkeypatch)
         monkeypatch.setenv("QUARANTINE_KEY_ID", KMS_KEY.replace("quarantine", name))
         with pytest.raises(PreparationError, match=advice):
             reject(lake)
+
+
+class GoneAway(Answering):
+    """Takes the request and hangs up."""
+
+    def do_POST(self):
+        pass
+
+
+@pytest.mark.parametrize("fault", ["refuses connections", "hangs up", "has no address", "is too slow"])
+def test_a_key_service_of_google_that_does_not_answer_may_answer_later(lake, google, monkeypatch, fault):
+    service = "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS"
+    if fault == "has no address":
+        monkeypatch.setenv(service, "http://cloudkms.invalid/")
+    if fault == "refuses connections":
+        monkeypatch.setenv(service, "http://127.0.0.1:1/")
+    with serving(GoneAway) as address, socket.create_server(("127.0.0.1", 0)) as silent:
+        if fault == "hangs up":
+            monkeypatch.setenv(service, f"http://{address}/")
+        if fault == "is too slow":
+            monkeypatch.setattr(keys, "SECONDS", 0.5)
+            monkeypatch.setenv(service, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        with pytest.raises(ConnectionLost, match=f"{KMS_KEY} cannot encrypt: http.* does not answer"):
+            reject(lake)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(403, PreparationError), (404, PreparationError), (503, ConnectionLost)]
+)
+def test_a_machine_of_google_without_a_service_account_gets_no_advice_for_the_key(
+    lake, google, monkeypatch, status, kind
+):
+    class NoToken(Answering):
+        def do_GET(self):
+            self.answer(status, {})
+
+    with serving(NoToken) as address:
+        monkeypatch.setenv("GCE_METADATA_HOST", address)
+        with pytest.raises(
+            PreparationError,
+            match=f"cannot encrypt: .*/token answered .*{status}.*give the machine a service account",
+        ) as refusal:
+            reject(lake)
+    assert type(refusal.value) is kind
 
 
 def test_the_key_service_of_aws(lake, s3, monkeypatch):
