@@ -123,7 +123,10 @@ def test_gcp_the_eraser_rewrites_staging_and_quarantine_and_the_list(gcp: Stack)
         for name in (f"rejection/{DAY}/{RUN}/{table}.parquet", f"delivery/{DAY}/{table}.parquet"):
             assert GCP_ERASER in who_may(staging, WRITING_ROLES, name)
     assert who_may(staging, WRITING_ROLES, "suppression/0a1b.parquet") == {GCP_ERASER}
-    assert who_may(quarantine, WRITING_ROLES, "read/2021-02-01/030501-1a2b3c4d.json") == {GCP_ERASER}
+    # a record of who read is added; nobody changes it or takes it away
+    read = "read/2021-02-01/030501-1a2b3c4d.json"
+    assert who_may(quarantine, {"roles/storage.objectCreator"}, read) == {GCP_ERASER}
+    assert who_may(quarantine, WRITING_ROLES, read) == set()
     for policy in (staging, quarantine):
         assert GCP_ERASER in who_may(policy, {"roles/storage.legacyBucketReader"}, "")
     for layer in ("raw", "artifacts"):

@@ -148,6 +148,18 @@ def test_no_rule_deletes_what_is_staged(production: Stack) -> None:
         assert condition["with_state"] == "ARCHIVED" and not condition["age"], rule
 
 
+def test_rejected_records_go_after_90_days_and_who_read_them_stays(production: Stack) -> None:
+    conditions = [
+        rule["condition"][0]
+        for rule in production.one("google_storage_bucket", '"quarantine"').lifecycle_rule
+        if rule["condition"][0]["with_state"] != "ARCHIVED"
+    ]
+    assert {condition["age"] for condition in conditions} == {90}
+    assert sorted(condition["matches_prefix"] for condition in conditions) == [
+        [f"{table}/"] for table in sorted(WRITERS)
+    ]
+
+
 def test_only_spark_reads_the_vendors_files(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "raw")
     reading = {(member, condition) for role, member, condition in bindings(policy) if role in READING_ROLES}

@@ -8,10 +8,11 @@ locals {
   # The account's number, because bucket names are the whole world's.
   bucket_names = { for layer in local.layers : layer => "${var.name}-${layer}-${var.account_id}" }
 
-  # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
-  # rejected records back. None of staging: the run that a day's delivery row names may be years old.
+  # Objects of a layer that are deleted automatically, by folder, after so many days. A day that is run again puts its rejected
+  # records back; who read them (quarantine's folder read/) stays. None of staging: the run that a day's delivery row names may be
+  # years old.
   expiry_days = {
-    quarantine = { "" = 90 }
+    quarantine = { for table in local.all_tables : "${table}/" => 90 }
     artifacts  = { "airflow-logs/" = 90, "spark-logs/" = 90 }
   }
 }
@@ -183,7 +184,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "layer" {
     for_each = lookup(local.expiry_days, each.key, {})
 
     content {
-      id     = "expire-${trimsuffix(coalesce(rule.key, each.key), "/")}"
+      id     = "expire-${trimsuffix(rule.key, "/")}"
       status = "Enabled"
 
       filter {

@@ -4,10 +4,11 @@
 locals {
   layers = toset(["raw", "staging", "quarantine", "artifacts"])
 
-  # Objects of a layer that are deleted automatically, by folder ("" is all), after so many days. A day that is run again puts its
-  # rejected records back. None of staging: the run that a day's delivery row names may be years old.
+  # Objects of a layer that are deleted automatically, by folder, after so many days. A day that is run again puts its rejected
+  # records back; who read them (quarantine's folder read/) stays. None of staging: the run that a day's delivery row names may be
+  # years old.
   expiry_days = {
-    quarantine = { "" = 90 }
+    quarantine = { for folder in local.table_folders : folder => 90 }
     artifacts  = { "airflow-logs/" = 90 }
   }
 }
@@ -134,7 +135,7 @@ resource "google_storage_bucket" "layer" {
 
       condition {
         age            = lifecycle_rule.value
-        matches_prefix = compact([lifecycle_rule.key])
+        matches_prefix = [lifecycle_rule.key]
       }
     }
   }

@@ -45,8 +45,9 @@ locals {
       { member = var.airflow_member, role = "roles/storage.legacyBucketWriter", folders = ["user_purchase/"], files = [] },
       ], flatten([for member in var.eraser_members : [
         { member = member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
-        # And who read raw records.
-        { member = member, role = "roles/storage.objectUser", folders = concat(local.table_folders, ["read/"]), files = [] },
+        { member = member, role = "roles/storage.objectUser", folders = local.table_folders, files = [] },
+        # Who read raw records: written, and never changed or taken away.
+        { member = member, role = "roles/storage.objectCreator", folders = ["read/"], files = [] },
     ]]))
     artifacts = [
       { member = var.spark_member, role = "roles/storage.legacyBucketReader", folders = [], files = [] },
