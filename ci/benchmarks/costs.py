@@ -131,7 +131,7 @@ def _vcpu_hours(reviews: int) -> float:
 
 class Estimate(NamedTuple):
     """What the measured days say of a day of any size: how many nodes dbt has, their seconds, the bytes that they read, all and each,
-    the bytes that a verification reads, the bytes that a day leaves in staging and in the warehouse's file, how many bytes BigQuery counts
+    the bytes that a verification reads, all and each test, the bytes that a day leaves in staging and in the warehouse's file, how many bytes BigQuery counts
     for one in that file, and how many for the tables of REPLACED_WHOLE."""
 
     nodes: int
@@ -139,14 +139,19 @@ class Estimate(NamedTuple):
     bytes_read: Plane
     reads: dict[str, Plane]
     verified: Plane
+    verified_reads: dict[str, Plane]
     staged: Line
     stored: Line
     logical_per_stored: float
     replaced: dict[str, Plane]
 
     def largest(self, reviews: int) -> tuple[str, float]:
-        """The node of which BigQuery bills the most for a single statement, and its bytes."""
-        reads = {name: read.at(reviews) * self.logical_per_stored for name, read in self.reads.items()}
+        """The node of which BigQuery bills the most for a single statement, in a day's build or in a verification, and its bytes."""
+        reads = {
+            name: max(of.at(reviews) for of in (self.reads.get(name), self.verified_reads.get(name)) if of)
+            * self.logical_per_stored
+            for name in self.reads | self.verified_reads
+        }
         # To delete from a table is a statement of its own.
         replaced = {name: table.at(reviews) for name, table in self.replaced.items()}
         billed = {name: max(reads.get(name, 0.0), replaced.get(name, 0.0)) for name in reads | replaced}
@@ -181,7 +186,8 @@ def estimate(days: dict[History, Day]) -> Estimate:
         through(Day.node_seconds),
         through(Day.bytes_read),
         by_name(small.reads, lambda day: day.reads),
-        through(lambda day: day.verified_bytes),
+        through(lambda day: sum(day.verified.values())),
+        by_name(small.verified, lambda day: day.verified),
         each_day(lambda day: day.staged_bytes),
         each_day(lambda day: day.stored_bytes),
         sum(large.logical_bytes.values()) / large.stored_bytes,

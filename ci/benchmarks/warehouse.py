@@ -42,7 +42,7 @@ class History(NamedTuple):
 
 class Day(NamedTuple):
     """A further day, medians over the rounds: dbt's process; bytes that each node read and each node's time in seconds, by name. Then, of
-    all days up to there: bytes that all data tests read (`make verify`), bytes of staging, of the warehouse's file, and of each of its
+    all days up to there: bytes that each data test reads (`make verify`), bytes of staging, of the warehouse's file, and of each of its
     tables as BigQuery counts them."""
 
     wall: float
@@ -50,7 +50,7 @@ class Day(NamedTuple):
     peak_bytes: float
     reads: dict[str, float]
     nodes: dict[str, float]
-    verified_bytes: float
+    verified: dict[str, int]
     staged_bytes: int
     stored_bytes: int
     logical_bytes: dict[str, int]
@@ -92,7 +92,7 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
         staged = sum(file.stat().st_size for file in (folder / "staging").rglob("*.parquet"))
         stored, logical = _stored_bytes(folder)
         _dbt(folder, "test")
-        verified = sum(_bytes_read(folder).values())
+        verified = _bytes_read(folder)
     costs = [cost for cost, _ in further]
     nodes = {name: median(times.get(name, 0.0) for _, times in further) for name in further[-1][1]}
     return Day(

@@ -93,10 +93,30 @@ def test_a_state_reads_the_customers_that_it_replaces_and_no_others(manifest):
             filtered = re.findall(
                 r"ref\('(\w+)'\) \}\}\n +where [^\n]*\{\{ is_customer_touched\(", model["raw_code"]
             )
-            # Of these it reads all, or nothing: int_customer_invoice is only written after the days.
-            read -= {"int_as_of_date", "non_product_code", "int_customer_active_day"}
+            # Of these it reads all, or nothing: int_customer_invoice is only written after segments.
+            read -= {"int_as_of_date", "non_product_code", "user_segment_history"}
             assert read == set(filtered), model["name"]
             assert model["name"] in states | {"int_touched_invoice"} or filtered, model["name"]
+
+
+def test_what_profiles_were_made_from_is_copied_after_every_state(manifest):
+    """Otherwise a build that dies in between leaves a state as it was, and finds no customer touched when it is repeated."""
+    seen: set[str] = set()
+    waiting = ["model.movie_analytics.int_customer_day_profiled"]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            waiting += manifest["nodes"].get(node, {}).get("depends_on", {}).get("nodes", [])
+    states = {
+        model["unique_id"]
+        for model in models(manifest)
+        if re.fullmatch(
+            "replace_(customers|active_days|invoices|months_to_build)",
+            model["config"].get("incremental_strategy") or "",
+        )
+    }
+    assert len(states) == 8 and states <= seen
 
 
 def test_everything_is_described(manifest):

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('user_profile') }}
--- depends_on: {{ ref('user_segment_history') }}
+-- depends_on: {{ ref('int_customer_invoice') }}
 {% if has_arrays_of_structs() -%}
 -- depends_on: {{ ref('customer_history_nested') }}
 {%- endif %}

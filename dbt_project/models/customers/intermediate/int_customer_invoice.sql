@@ -1,8 +1,8 @@
 {#-
-    Written after int_customer_active_day: int_customer_touched asks the invoices as they were from which day on that is another, and
+    Written after active days and segments: int_customer_touched asks the invoices as they were from which day on these are others, and
     must still find them when a build that died in between is repeated.
 -#}
--- depends_on: {{ ref('int_customer_active_day') }}
+-- depends_on: {{ ref('user_segment_history') }}
 {{ config(
     partition_by=partition_by_month('invoice_date'), dist='customer_id', sort='customer_id', cluster_by='customer_id'
 ) }}
