@@ -160,6 +160,20 @@ def test_rejected_records_go_after_90_days_and_who_read_them_stays(production: S
     ]
 
 
+def test_who_decrypts_and_reads_is_in_the_audit_log(production: Stack, trial: Stack) -> None:
+    """Off by default for what is read; to decrypt is to read."""
+    for stack in (production, trial):
+        logged = {
+            (config.project, config.service, log["log_type"], not log["exempted_members"])
+            for config in stack.all("google_project_iam_audit_config").values()
+            for log in config.audit_log_config
+        }
+        assert logged == {
+            ("demo-project", f"{service}.googleapis.com", "DATA_READ", True)
+            for service in ("cloudkms", "secretmanager", "storage")
+        }
+
+
 def test_only_spark_reads_the_vendors_files(production: Stack) -> None:
     policy = production.one("google_storage_bucket_iam_policy", "raw")
     reading = {(member, condition) for role, member, condition in bindings(policy) if role in READING_ROLES}

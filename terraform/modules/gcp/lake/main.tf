@@ -98,8 +98,20 @@ resource "google_secret_manager_secret_iam_binding" "suppression_key" {
   members   = concat([var.spark_member, var.airflow_member], var.eraser_members)
 }
 
+# Who decrypted raw records, read an object or a secret: Google records it only if it is asked to. Of the whole project.
+resource "google_project_iam_audit_config" "reading" {
+  for_each = toset(["cloudkms.googleapis.com", "secretmanager.googleapis.com", "storage.googleapis.com"])
+
+  project = var.project_id
+  service = each.key
+
+  audit_log_config {
+    log_type = "DATA_READ"
+  }
+}
+
 resource "google_storage_bucket" "layer" {
-  # checkov:skip=CKV_GCP_62:data access is logged by Cloud Audit Logs, which know who it was; usage logs do not.
+  # checkov:skip=CKV_GCP_62:Cloud Audit Logs (google_project_iam_audit_config.reading) know who it was; usage logs do not.
   for_each = local.layers
 
   # The project's id, because bucket names are the whole world's.
