@@ -3,7 +3,7 @@
     python -m pages.export dbt_project/target/manifest.json dist/marts
 
 Reads the DuckDB file DUCKDB_PATH. It has what readers of the other warehouses see (schema analytics_reading): no profiles, and no column
-that names a customer. Running it again replaces the files. In a CSV file a text that a spreadsheet would run as a formula has an apostrophe
+whose meta marks it as personal data (`personal_data`). Running it again replaces the files. In a CSV file a text that a spreadsheet would run as a formula has an apostrophe
 before it; Parquet has it as it is.
 """
 
@@ -50,7 +50,7 @@ def export(manifest: dict[str, Any], database: Path, folder: Path) -> None:
 
 
 def exported_columns(model: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The columns of a model that tell of no person."""
+    """The columns of a model that neither name a person, nor lead back to one or link their rows."""
     return {
         name: column
         for name, column in model["columns"].items()

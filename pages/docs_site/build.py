@@ -46,6 +46,7 @@ FILTERS = {"markdown": MARKDOWN.render, "markdown_inline": MARKDOWN.renderInline
 PERSONAL_DATA = {
     "pseudonym": "HMAC-SHA-256 of the clear value; who has the key can find a known value again",
     "identifier": "number that identifies a person in the shop's own systems",
+    "derived": "made from a person's number or equal on all of their rows: it leads back to them, or links their rows",
 }
 
 

@@ -1,4 +1,4 @@
-"""make export: the marts as files that DuckDB, pandas and spreadsheets read, without what tells of a person."""
+"""make export: the marts as files that DuckDB, pandas and spreadsheets read, without columns of personal data."""
 
 import csv
 import json
@@ -59,6 +59,21 @@ def test_it_has_what_readers_see(manifest):
     for name, columns in views.items():
         found = exported_columns(manifest["nodes"][f"model.movie_analytics.{name}"])
         assert set(found) == set(columns), name
+
+
+@pytest.mark.slow
+def test_no_column_of_a_customers_rows_is_made_from_the_customer(built, manifest):
+    """By the values: one that is different on every row is a key, which can be computed for each customer; one that is equal on all rows of
+    a customer, but not of all, links them."""
+    for table in ("fact_movie_analytics", "movie_analytics_obt"):
+        for column in exported_columns(manifest["nodes"][f"model.movie_analytics.{table}"]):
+            ((rows, values),) = built.query(
+                f"select count(*), count(distinct {column}) from analytics_marts.{table}"
+            )
+            ((of_a_customer,),) = built.query(
+                f"select max(values) from (select count(distinct {column}) as values from analytics_marts.{table} group by customer_id)"
+            )
+            assert values < rows and (values <= 1 or of_a_customer > 1), f"{table}.{column}"
 
 
 @pytest.mark.slow

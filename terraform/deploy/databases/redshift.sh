@@ -9,8 +9,8 @@
 #   _audit, _history                          writes         reads     -
 #   analytics_marts                           writes         reads     -
 #   analytics_reading                         -              -         reads the fact, its dimensions, the wide table
-#                                                                      and the cohorts, no customer_id; no profiles,
-#                                                                      whose rows are persons
+#                                                                      and the cohorts, no column with meta personal_data;
+#                                                                      no profiles, whose rows are persons
 #
 # The readers' views take the place of masking policies: dbt drops and recreates tables, and a policy goes with its
 # table. A late-binding view stays, and shows nothing that it does not name.
@@ -65,7 +65,7 @@ begin;
 drop view if exists analytics_reading.fact_movie_analytics;
 create view analytics_reading.fact_movie_analytics as
 select
-    id_fact_movie_analytics, id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
+    id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
     amount_spent, review_score, review_count, insert_date
 from analytics_marts.fact_movie_analytics
 with no schema binding;
@@ -97,9 +97,9 @@ with no schema binding;
 drop view if exists analytics_reading.movie_analytics_obt;
 create view analytics_reading.movie_analytics_obt as
 select
-    id_fact_movie_analytics, id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
+    id_dim_date, id_dim_devices, id_dim_location, id_dim_os, id_dim_browser,
     log_date, day, month, year, quarter, season, day_of_week, day_name, is_weekend, device, location, region, division, coast,
-    os, vendor, browser, is_browser_derived, first_invoice_date, last_invoice_date, invoice_count,
+    os, vendor, browser, is_browser_derived,
     amount_spent, review_score, review_count, insert_date
 from analytics_marts.movie_analytics_obt
 with no schema binding;
