@@ -3,7 +3,7 @@
     python -m pages.diff dbt_project/target/manifest.json before.duckdb after.duckdb
 
 Of each public table the rows, the columns, and the values by key; of each metric the value; and which exposures read a table that differs.
-Only counts are printed, so nothing in it tells of a person. Views are left out: they show what their tables have.
+Only counts and totals are printed, no rows. Views are left out: they show what their tables have.
 """
 
 import json

@@ -13,7 +13,7 @@ def status(
     deliveries: list[dict], tests: list[dict], last_run: datetime | None, last_day_asked: date | None
 ) -> list[dict]:
     """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of each test's last result, when dbt last ran (UTC), and the
-    latest day that any run was for; None if every run built whatever was staged."""
+    last day of the last run that was for some days; None if every run built whatever was staged."""
     return [
         *_freshness(deliveries, last_day_asked),
         _piece(f"last run {text(last_run, 'time')} UTC" if last_run else "no run recorded", "tests", is_bad=not last_run),

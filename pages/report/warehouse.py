@@ -63,10 +63,10 @@ class Warehouse:
 
     @property
     def last_day_asked(self) -> date | None:
-        """The latest day that a run of dbt was for, as far as it was recorded; a run of everything staged names none."""
-        return max(
-            (row["to_date"] for row in self.answers.get("report_runs", ()) if row["to_date"]), default=None
-        )
+        """The last day of the last run of dbt that was for some days, as far as it was recorded; a run of everything staged names none.
+        Not the latest day of all runs: one that was mistyped would count for good."""
+        runs = [row for row in self.answers.get("report_runs", ()) if row["to_date"]]
+        return max(runs, key=lambda row: row["run_started_at"])["to_date"] if runs else None
 
     @property
     def currency(self) -> str:

@@ -3,6 +3,7 @@
 import datetime
 
 from pages.report.status import status
+from pages.report.warehouse import Warehouse
 
 RUN = datetime.datetime(2026, 1, 9, 3, 0)
 
@@ -49,3 +50,18 @@ def test_what_is_missing_or_wrong_leads_to_where_it_is_explained():
 def test_nothing_known_is_said():
     assert said([], [], None, None) == ["! No data delivered", "! no run recorded", "! no test has run"]
     assert said(delivered(*range(1, 6)), [], None, None)[0] == "! No data delivered"
+
+
+def test_a_day_that_was_mistyped_counts_until_the_next_run():
+    def run(hour: int, to_date: datetime.date | None) -> dict:
+        return {"run_started_at": datetime.datetime(2026, 1, 9, hour), "to_date": to_date}
+
+    asked = datetime.date(2021, 1, 5)
+    for runs, last in (
+        ([run(3, asked), run(2, datetime.date(2201, 1, 5)), run(1, datetime.date(2021, 1, 4))], asked),
+        ([run(1, asked), run(4, None)], asked),
+        ([run(4, None)], None),
+        ([], None),
+    ):
+        answers = {"report_footer_tables": [], "report_footer_tests": [], "report_runs": runs}
+        assert Warehouse(answers, {"nodes": {}}).last_day_asked == last
