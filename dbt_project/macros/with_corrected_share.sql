@@ -6,7 +6,8 @@
     Corrected by Rogan and Gladen (1978): a classifier that finds the share Se of the positive reviews (sensitivity) and the share Sp of the
     negative ones (specificity) calls p = Se x + (1 - Sp) (1 - x) of all positive, so x = (p + Sp - 1) / (Se + Sp - 1), kept between 0 and 1.
     The interval of 95 % is that of Lang and Reiczigel (2014), which allows for chance in p, in Se and in Sp. NULL where Se + Sp - 1 is less
-    than 0.1: the classifier hardly tells positive from negative, and a point of p would be ten points and more of x.
+    than 0.1: the classifier hardly tells positive from negative, and a point of p would be ten points and more of x. NULL, too, where all of
+    the interval is below 0 or above 1: no share of positive reviews explains p, so Se and Sp are not those of these reviews.
 -#}
 {% macro with_corrected_share(counts) -%}
     {%- set double = type_double() -%}
@@ -69,9 +70,12 @@
 {%- endmacro %}
 
 
-{#- Kept between 0 and 1. Not greatest(), which in some warehouses takes no notice of NULL. -#}
+{#- Kept between 0 and 1; NULL if all of the interval is outside. Not greatest(), which in some warehouses takes no notice of NULL. -#}
 {% macro share_of(value) -%}
-    cast(
-        case when {{ value }} < 0 then 0 when {{ value }} > 1 then 1 else {{ value }} end as decimal(9, 5)
-    )
+    cast(case
+        when middle + margin < 0 or middle - margin > 1 then null
+        when {{ value }} < 0 then 0
+        when {{ value }} > 1 then 1
+        else {{ value }}
+    end as decimal(9, 5))
 {%- endmacro %}

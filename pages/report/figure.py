@@ -126,7 +126,11 @@ def chance(counts: list[int], among: str) -> str:
     mean, free = sum(counts) / len(counts), len(counts) - 1
     found = sum((count - mean) ** 2 for count in counts) / mean
     limit = free * (1 - 2 / (9 * free) + 1.645 * sqrt(2 / (9 * free))) ** 3
-    return f" The differences between {among} are no larger than chance alone would make them." if found <= limit else ""
+    return (
+        f" The differences between {among} are no larger than chance alone would make them."
+        if found <= limit
+        else ""
+    )
 
 
 def _bytes(value: float) -> str:

@@ -408,6 +408,11 @@ MEASURED = {
     "labelled_reviews": 2000,
     "measured_on": "films",
 }
+HARDLY = MEASURED | {
+    "accuracy": 0.5,
+    "sensitivity": 0.4,
+    "specificity": 0.6,
+}
 CORRECTED = dict(
     zip(
         ("corrected_positive_share", "corrected_positive_share_low", "corrected_positive_share_high"),
@@ -422,18 +427,22 @@ def test_a_share_is_shown_with_the_classifier_and_its_error():
     assert positive_share([judged()]).sentence == (
         f"keyword 1-a {raw}; how often it is right was not measured, so that nothing can be corrected."
     )
-    assert positive_share([judged(**MEASURED)]).sentence == (
+    assert positive_share([judged(**HARDLY)]).sentence == (
         f"keyword 1-a {raw}; that cannot be corrected for its error, since it hardly tells positive from negative."
     )
+    assert positive_share([judged(**MEASURED)]).sentence == (
+        f"keyword 1-a {raw}; its known error cannot be right for these reviews: corrected for it, fewer than none of them or more than all "
+        "would be positive."
+    )
     shown = positive_share(
-        [judged(**MEASURED), judged("model", scored_reviews=3, unsure_reviews=2, **MEASURED, **CORRECTED)]
+        [judged(**HARDLY), judged("model", scored_reviews=3, unsure_reviews=2, **MEASURED, **CORRECTED)]
     )
     assert shown.sentence == (
         f"keyword 1-a {raw}; that cannot be corrected for its error, since it hardly tells positive from negative. "
         f"model 1-a {raw}; corrected for its known error: 30.0 % (95 % interval: 10.0 % to 80.0 %). "
         "Each has errors of its own: their raw shares are not to be compared."
     )
-    assert [row[8:] for row in shown.rows] == [(None, None, None, 0.9, None), (0.3, 0.1, 0.8, 0.9, 2)]
+    assert [row[8:] for row in shown.rows] == [(None, None, None, 0.5, None), (0.3, 0.1, 0.8, 0.9, 2)]
     assert shown.chart and all(shown.chart(width) for width in WIDTHS.values())
 
 

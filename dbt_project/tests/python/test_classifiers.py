@@ -103,6 +103,8 @@ def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_m
     [
         "model,1-a,19,0,0,19,,,,,,,,,,,too few labels",
         "model,1-a,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many",
+        "model,1-a,50,,0,50,,,,,,,,,,,a count left blank",
+        "model,1-a,50,0,0,50,100,0,0,0,0,,0,0,0,0,a tenth left blank",
     ],
 )
 def test_a_line_of_the_seed_that_is_no_measurement_fails(own, tmp_path, line):

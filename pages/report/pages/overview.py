@@ -112,6 +112,10 @@ def _raw_share(row) -> tuple[float, float, float]:
 def _correction(row) -> str:
     if row["accuracy"] is None:
         return "how often it is right was not measured, so that nothing can be corrected"
+    # As in dbt_project/macros/with_corrected_share.sql.
+    hardly_tells = float(row["sensitivity"] or 0) + float(row["specificity"] or 0) < 1.1
+    if row["corrected_positive_share"] is None and not hardly_tells:
+        return "its known error cannot be right for these reviews: corrected for it, fewer than none of them or more than all would be positive"
     if row["corrected_positive_share"] is None:
         return "that cannot be corrected for its error, since it hardly tells positive from negative"
     share, low, high = (text(row[name], "share") for name in CORRECTED)
