@@ -4,7 +4,8 @@ Arrow encrypts them (AES-GCM) with a random key for each file, which lies in the
 cluster by the key of AWS KMS or Cloud KMS that QUARANTINE_KEY_ID names, which no process ever gets to see. The file says which of
 the two it was. All other columns (reason, file, record_id, fields) can be read without a key, by every program that reads Parquet.
 
-QUARANTINE_SECRET may be several keys, separated by commas: the first encrypts, the others read what was encrypted with them before.
+QUARANTINE_SECRET may be several keys, separated by commas: the first encrypts, the others read what was encrypted with them before. If
+QUARANTINE_KEY_ID is set too, it encrypts, and all of QUARANTINE_SECRET only reads.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ NONCE_BYTES = 12
 def key_id() -> str:
     """QUARANTINE_KEY_ID, which travels with a job since a worker has no such variable; empty when QUARANTINE_SECRET is the key.
 
-    Raises PreparationError unless there is one key, and it can serve as a key.
+    Raises PreparationError when neither is set, or what is set can be no key.
     """
     id_ = os.environ.get("QUARANTINE_KEY_ID", "").strip()
     if not id_:
@@ -52,8 +53,6 @@ def key_id() -> str:
             f"QUARANTINE_KEY_ID is {id_!r}; write arn:aws:kms:REGION:ACCOUNT:key/ID or "
             "projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY"
         )
-    elif os.environ.get(SECRET, "").strip():
-        raise PreparationError(f"{SECRET} and QUARANTINE_KEY_ID are both set; keep the one that is meant")
     return id_
 
 

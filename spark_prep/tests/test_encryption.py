@@ -266,10 +266,19 @@ def test_a_key_service_that_was_asked_too_often_may_answer_later(lake, s3, monke
             reject(lake)
 
 
-def test_what_names_no_key_or_two_is_refused(monkeypatch):
-    monkeypatch.setenv("QUARANTINE_KEY_ID", KMS_KEY)
-    with pytest.raises(PreparationError, match="are both set; keep the one that is meant"):
-        key_id()
+def test_after_a_move_to_a_key_service_the_secret_only_reads_older_files(lake, monkeypatch, request):
+    old = reject(lake)
+    request.getfixturevalue("google")
+    monkeypatch.setenv("QUARANTINE_SECRET", QUARANTINE_KEY)
+    assert key_id() == KMS_KEY
+    new = reject(lake, day=date(2021, 1, 2))
+    assert read(old) == read(new) and len(read(new)) == 2
+    assert b"cryptoKeys" in new.read_bytes() and b"cryptoKeys" not in old.read_bytes()
+    monkeypatch.delenv("QUARANTINE_SECRET")
+    assert len(read(new)) == 2
+
+
+def test_what_names_no_key_is_refused(monkeypatch):
     monkeypatch.setenv("QUARANTINE_KEY_ID", "quarantine")
     with pytest.raises(PreparationError, match="QUARANTINE_KEY_ID is 'quarantine'; write arn:aws:kms:"):
         key_id()
