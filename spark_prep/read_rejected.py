@@ -70,11 +70,19 @@ def read_rejected(
 
 def _record(settings: dict[str, str], **what: object) -> None:
     now = datetime.now(UTC)
-    who = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
+    who = f"{_user()}@{socket.gethostname()}"
     line = json.dumps({"at": now.isoformat(timespec="seconds"), "who": who, **what})
     name = f"read/{now:%Y-%m-%d}/{now:%H%M%S}-{secrets.token_hex(4)}.json"
     replace(settings["QUARANTINE_URI"], name, pa.py_buffer(line.encode() + b"\n"))
     print(f"recorded in {settings['QUARANTINE_URI']}/{name}: {line}", file=sys.stderr)
+
+
+def _user() -> str:
+    """The user's name, or in a container that does not know it, their number. Not from the environment, which anyone can set."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _shown(row: dict[str, Any]) -> str:

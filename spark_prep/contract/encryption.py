@@ -29,7 +29,7 @@ from pyarrow.parquet.encryption import (
 )
 
 from spark_prep.contract.object_store import store_and_path
-from spark_prep.errors import PreparationError
+from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.keys import SHORTEST_KEY, decrypt_key, encrypt_key, is_cloud_key
 
 if TYPE_CHECKING:
@@ -91,8 +91,13 @@ def read_batches(root: str, path: str, rows: int = 65536) -> Iterator[pa.RecordB
     with store.open_input_file(path) as file:
         try:
             yield from parquet_file(file).iter_batches(rows)
+        except ConnectionLost as error:
+            raise ConnectionLost(f"{path} cannot be decrypted: {error}") from error
         except PreparationError as error:
-            raise type(error)(f"{path} cannot be decrypted: {error}") from error
+            raise PreparationError(
+                f"{path} cannot be decrypted: {error}; only if its key is lost for good, delete this file "
+                "(airflow/RUNBOOK.md, Read rejected records)"
+            ) from error
         except pa.ArrowInvalid as error:
             raise pa.ArrowInvalid(f"{path}: {error}") from error
         except OSError as error:

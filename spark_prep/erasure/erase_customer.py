@@ -125,7 +125,7 @@ def find_records(settings: dict[str, str], table: str, customer: Customer) -> li
         records = None
         if path.endswith(PART):
             with suppress(pa.ArrowInvalid):
-                records = sum(pc.sum(is_theirs(batch)).as_py() or 0 for batch in _batches(root, path))
+                records = sum(pc.sum(is_theirs(batch)).as_py() or 0 for batch in read_batches(root, path))
         return Found(day, run_id, root, path, records)
 
     found: list[Found] = []
@@ -226,14 +226,10 @@ def _raw_records(batch: pa.RecordBatch) -> Iterator[tuple[bytes, str | None]]:
         yield raw if raw is not None else (text or "").encode(), record_id
 
 
-def _batches(root: str, path: str) -> Iterator[pa.RecordBatch]:
-    yield from read_batches(root, path)
-
-
 def _readable(root: str, path: str) -> Iterator[pa.RecordBatch]:
     """Nothing of what a killed run has left half-written."""
     with suppress(pa.ArrowInvalid):
-        yield from _batches(root, path)
+        yield from read_batches(root, path)
 
 
 def print_found(found: Mapping[str, Sequence[Found]], settings: dict[str, str]) -> None:

@@ -311,6 +311,14 @@ def test_who_reads_what_is_recorded_and_nothing_of_its_content(lake, monkeypatch
     assert PHONE not in printed.err and "recorded in" in printed.err
 
 
+def test_a_user_without_a_name_is_recorded_by_number(lake, monkeypatch, capsys):
+    reject(lake)
+    monkeypatch.setattr(os, "getuid", lambda: 1_234_567_890)
+    show(lake, monkeypatch)
+    assert PHONE in capsys.readouterr().out
+    assert [line["who"].partition("@")[0] for line in recorded(lake)] == ["1234567890"]
+
+
 def test_only_the_records_that_are_asked_for(lake, monkeypatch, capsys):
     reject(lake)
     show(lake, monkeypatch, "--reason", "no log")

@@ -255,6 +255,24 @@ def test_what_a_killed_run_has_left_half_written_goes_too(staged, capsys):
     assert not half.exists()
 
 
+def test_raw_records_whose_key_is_lost_stop_it_until_they_are_deleted(staged, capsys, monkeypatch):
+    monkeypatch.setenv("QUARANTINE_SECRET", "made-after-the-first-was-lost-0123")
+    encrypted = [staged.root / name for name in staged.files() if "/quarantine/" in f"/{name}"]
+    before = staged.files()
+    with pytest.raises(
+        PreparationError, match="only if its key is lost for good, delete this file"
+    ) as refusal:
+        run(capsys, "--yes")
+    named = re.search(r"(/\S+\.parquet) cannot be decrypted", str(refusal.value))
+    assert named and named[1] in map(str, encrypted) and staged.files() == before
+    for file in encrypted:
+        file.unlink()
+    run(capsys, "--yes")
+    balance(staged)
+    for name, text in values(staged).items():
+        assert str(ALICE) not in text.replace(f"{ALICE}1", ""), name
+
+
 def test_in_a_bucket(staged, bucket, capsys, monkeypatch):
     for name in ("STAGING_URI", "QUARANTINE_URI"):
         monkeypatch.setenv(name, f"s3://{bucket}/{name}")
