@@ -2,7 +2,7 @@
 
 Arrow encrypts them (AES-GCM) with a random key for each file, which lies in the file, encrypted in turn: by QUARANTINE_SECRET, or on a
 cluster by the key of AWS KMS or Cloud KMS that QUARANTINE_KEY_ID names, which no process ever gets to see. The file says which of
-the two it was. All other columns (reason, file, record_id, fields) can be read without a key, by every program that reads Parquet.
+the two it was. All other columns (reason, file, record_id, fields) can be read without a key.
 
 QUARANTINE_SECRET may be several keys, separated by commas: the first encrypts, the others read what was encrypted with them before. If
 QUARANTINE_KEY_ID is set too, it encrypts, and all of QUARANTINE_SECRET only reads.
