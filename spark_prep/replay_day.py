@@ -121,6 +121,12 @@ def replay_day(settings: dict[str, str], stage: Stage, day: date, reason: str | 
     rejected_before = rejections(new.staging_uri, stage.table, day, before.run)
     stay[tables.ERASED] += rejected_before.get(tables.ERASED, 0)
     stay = +stay
+    if came_back + stay.total() != sum(rejected_before.values()):
+        remove_run(new, day)
+        raise PreparationError(
+            f"{stage.table} of {day}: quarantine has {came_back + stay.total():,} of its {sum(rejected_before.values()):,} rejected "
+            "records, the others were deleted (on a platform they are after 90 days); run the day again"
+        )
     if stay == rejected_before:
         remove_run(new, day)
     else:

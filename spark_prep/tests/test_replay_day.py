@@ -126,6 +126,20 @@ def test_a_second_replay_changes_nothing(logs, monkeypatch):
     assert logs.files() == files
 
 
+def test_a_day_whose_rejected_records_were_deleted_is_left_as_it_is(logs, monkeypatch):
+    for name in logs.files():
+        if "quarantine/" in name:
+            (logs.root / name).unlink()
+    files = logs.files()
+    monkeypatch.setattr(review_log, "MOST_BYTES", 400)
+    with pytest.raises(
+        PreparationError, match=r"quarantine has 0 of its 4 rejected records.*run the day again"
+    ):
+        replay(logs, parse_logs.log_stage())
+    assert logs.files() == files
+    require_sound(read_outcome(logs.settings, "review_logs", DAY), Limits(1, 0))
+
+
 def test_without_a_mended_rule_nothing_changes(logs):
     files = logs.files()
     assert replay(logs, parse_logs.log_stage()).came_back == 0
