@@ -70,6 +70,13 @@ def test_a_run_writes_its_days_and_ids_as_literals(last_day):
             r"between cast\('([\d-]+)' as date\) and cast\('([\d-]+)' as date\)", files[model]
         )
         assert between and between.groups() == (str(days[0]), str(days[-1])), model
+    months = last_day.dbt("compile", "--select", "int_month_to_build", days=(DAYS[-1], DAYS[-1]))
+    assert months.returncode == 0, months.stdout
+    (compiled_months,) = (last_day.folder / "target/compiled/movie_analytics/models").rglob(
+        "int_month_to_build.sql"
+    )
+    first_day = re.search(r"active_date >= cast\('([\d-]+)' as date\)", compiled_months.read_text())
+    assert first_day and first_day[1] > "2020"
     ((first, last),) = last_day.query(
         "select min(review_id), max(review_id) from analytics_intermediate.int_review "
         "where insert_date in (from analytics_intermediate.int_day_to_build)"

@@ -1,6 +1,7 @@
 {#- The history is written after this, so it cannot be a ref(): it is looked for where it is written. -#}
 {%- set can_be_asked = execute and model.resource_type == 'model' and not flags.FULL_REFRESH -%}
 {%- set history = load_relation(relation_of('user_segment_history')) if can_be_asked else none -%}
+{%- set first_day = first_day_of_months_to_build(ref('int_customer_touched'), history) -%}
 
 with
 
@@ -41,7 +42,9 @@ months_with_activity as (
     from {{ ref('int_customer_active_day') }} as active_days
     cross join changed
     cross join written
-    where active_days.active_date >= changed.first_month or active_days.active_date > written.last_month_end
+    where
+        active_days.active_date >= {{ first_day }}
+        and (active_days.active_date >= changed.first_month or active_days.active_date > written.last_month_end)
 
 ),
 
