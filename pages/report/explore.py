@@ -21,6 +21,7 @@ DIMENSIONS = (
     ("location", "State"), ("region", "Region"), ("device", "Device"), ("os", "Operating system"), ("browser", "Browser"),
     ("segment", "Segment"), ("spend", "Spend"), ("classifier", "Classifier"),
 )  # fmt: skip
+OF_CUSTOMERS = ["location", "region", "device", "segment", "spend"]
 
 
 def what_is_here(reviews, customers, by_day) -> Shown:
@@ -30,7 +31,8 @@ def what_is_here(reviews, customers, by_day) -> Shown:
     days = {row["log_date"] for row in reviews} - {None}
     all_days = {row["log_date"] for row in by_day} - {None}
     without_day = sum(row["review_count"] for row in reviews if row["log_date"] is None)
-    profiles = f"Customers are all {text(sum(row['customer_count'] for row in customers), 'count')} that have a profile."
+    profiled = sum(row["customer_count"] for row in customers)
+    profiles = f"Customers are {text(profiled, 'count')} with a profile, in groups of at least 5."
     unknown = f" {counted(without_day, 'review')} without a log can be in no period." if without_day else ""
     if here == everything:
         return Shown(f"All {counted(here, 'review')} are here.{unknown} {profiles}", [], [])
@@ -64,7 +66,7 @@ def parts(answers: dict[str, list[dict]]) -> dict[str, Any]:
 
 def packed(reviews: list[dict], customers: list[dict]) -> str:
     """The rows column by column as JSON, gzip and base64: `names` has the values of each dimension, the columns of `reviews` and `customers`
-    have their places there. Both have rows."""
+    have their places there. The reviews have rows; customers may be too few for any."""
     columns = ["log_date", *(name for name, _ in DIMENSIONS)]
     names = {
         column: sorted({_name(row[column]) for row in (*reviews, *customers) if column in row}, key=lambda name: (name is None, name))
@@ -72,22 +74,23 @@ def packed(reviews: list[dict], customers: list[dict]) -> str:
     }  # fmt: skip
     places = {column: {name: place for place, name in enumerate(values)} for column, values in names.items()}
 
-    def table(rows: list[dict], measures: tuple[str, ...]) -> dict[str, list]:
+    def table(rows: list[dict], dimensions: list[str], measures: tuple[str, ...]) -> dict[str, list]:
         # In one order, so that equal warehouses give equal pages; and neighbours that are alike take less room.
         coded = sorted(
             [
-                *(places[name][_name(row[name])] for name in columns if name in row),
+                *(places[name][_name(row[name])] for name in dimensions),
                 *(_number(row[measure]) for measure in measures),
             ]
             for row in rows
         )
-        headings = [*(name for name in columns if name in rows[0]), *measures]
-        return dict(zip(headings, map(list, zip(*coded, strict=True)), strict=True))
+        return {
+            heading: [row[place] for row in coded] for place, heading in enumerate((*dimensions, *measures))
+        }
 
     cube = {
         "names": names,
-        "reviews": table(reviews, ("review_count", "review_score")),
-        "customers": table(customers, ("customer_count", "amount_spent")),
+        "reviews": table(reviews, columns, ("review_count", "review_score")),
+        "customers": table(customers, OF_CUSTOMERS, ("customer_count", "amount_spent")),
     }
     # No time in it: the same rows give the same page.
     return base64.b64encode(gzip.compress(json.dumps(cube, separators=(",", ":")).encode(), mtime=0)).decode()
@@ -117,8 +120,11 @@ PAGE = Page(
             show=what_is_here,
             definition=(
                 "Reviews have the day, place, device, operating system and browser of their log, and the segment and spend that their customer has "
-                "today. Customers have the place and device that they write from most, and the net money of all of their purchases; days, "
-                "operating systems, browsers and classifiers are of reviews only. Big spenders are the upper half of the customers with a purchase, "
+                "today. Customers have the place and device that they write from most, and the net money of all of their purchases. No group of fewer "
+                'than 5 customers with the same place, device, segment and spend is shown: their device becomes "Other (fewer than 5)", then, until they '
+                "are 5, their state, region, segment and spend as well; fewer than 5 that remain in the end are left out. So the count of a state or a "
+                "segment lacks its customers in Other. Days, operating systems, browsers and classifiers are of reviews only. Big spenders are the upper "
+                "half of the customers with a purchase, "
                 "by net money; they and the small ones have written a review. The classifier is the one that judged the day's reviews."
             ),
             empty="No review of a customer is in the warehouse.",

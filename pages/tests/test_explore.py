@@ -7,7 +7,9 @@ import gzip
 import json
 import re
 import shutil
+from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -56,6 +58,7 @@ def test_rows_are_packed_by_column_in_one_order():
         "location": [1], "region": [0], "device": [0], "segment": [0], "spend": [0], "customer_count": [2], "amount_spent": [1.5],
     }  # fmt: skip
     assert packed(rows, [customer()]) == packed(rows[::-1], [customer()])
+    assert unpacked(packed(rows, []))["customers"] == {name: [] for name in cube["customers"]}
 
 
 def test_what_was_cut_is_said():
@@ -66,7 +69,7 @@ def test_what_was_cut_is_said():
     ]
     whole = [review(DAY, 4), review(DAY + datetime.timedelta(1), 3), review(None)]
     assert what_is_here(whole, [customer()], by_day).sentence == (
-        "All 8 reviews are here. 1 review without a log can be in no period. Customers are all 2 that have a profile."
+        "All 8 reviews are here. 1 review without a log can be in no period. Customers are 2 with a profile, in groups of at least 5."
     )
     assert what_is_here(whole[1:], [customer()], by_day).sentence.startswith(
         "The page holds the latest days that fit into it, from 2021-01-02 on, 1 of 2 (50.0 %) days with 4 of 8 (50.0 %) reviews. The other pages "
@@ -122,21 +125,92 @@ def test_reviews_by_device_in_texas_in_the_last_week_take_three_clicks(browser, 
         assert {str(count) for count, _ in shown.values()} <= set(drawn)
 
 
-def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, report_site, built):
+OTHER = "Other (fewer than 5)"
+
+
+def customers_in_groups(warehouse: Warehouse) -> dict[tuple, tuple[int, Decimal]]:
+    """Customers and money by (region, state, device, segment, spend): those of fewer than 5 are moved to Other, one dimension at a time."""
+    moved = [
+        list(row)
+        for row in warehouse.query(
+            "select coalesce(region, 'Unknown'), coalesce(favourite_location, 'Unknown'), coalesce(favourite_device, 'Unknown'), rfm_segment, "
+            "case spend_sentiment_quadrant[1] when 'b' then 'Big spender' when 's' then 'Small spender' else "
+            "if(invoice_count > 0, 'Bought, never wrote', 'No purchase') end, amount_spent "
+            "from analytics_marts.user_profile left join analytics_marts.dim_location on location = favourite_location"
+        )
+    ]
+    for dimension in (2, 1, 0, 3, 4):
+        sizes = Counter(tuple(row[:5]) for row in moved)
+        for row in [row for row in moved if sizes[tuple(row[:5])] < 5]:
+            row[dimension] = OTHER
+    sizes = Counter(tuple(row[:5]) for row in moved)
+    return {
+        group: (size, sum((row[5] for row in moved if tuple(row[:5]) == group), Decimal(0)))
+        for group, size in sizes.items()
+        if size >= 5
+    }
+
+
+def asked_by_group(warehouse: Warehouse) -> dict[tuple, tuple[int, Decimal]]:
+    ended = warehouse.dbt("compile", "--select", "report_explore_customers")
+    assert ended.returncode == 0, ended.stdout
+    file = warehouse.folder / "target/compiled/movie_analytics/analyses/report/report_explore_customers.sql"
+    rows = warehouse.query(file.read_text())
+    return {tuple(row[:5]): (row[5], row[6]) for row in rows}
+
+
+def test_no_group_of_customers_is_of_fewer_than_five(built):
+    groups = asked_by_group(built)
+    assert groups == customers_in_groups(built)
+    assert min(count for count, _ in groups.values()) >= 5
+    assert len(groups) > 3 and any(OTHER in group for group in groups)
+
+
+@pytest.fixture(scope="module")
+def five_of_each(built, made_once) -> Path:
+    """A folder with a warehouse in which each customer is there five times, and its report: the sample has too few for any state."""
+
+    def build(folder: Path) -> None:
+        own = Warehouse(folder / "own", built.settings["STAGING_URI"])
+        shutil.copyfile(built.file, own.file)
+        with duckdb.connect(str(own.file)) as connection:
+            connection.execute(
+                "insert into analytics_marts.user_profile select p.* replace (customer_id + n * 1000000 as customer_id) "
+                "from analytics_marts.user_profile as p, range(1, 5) as copies (n)"
+            )
+        reported = build_report(own, folder / "report")
+        assert reported.returncode == 0, reported.stderr
+
+    return made_once("five_of_each", build)
+
+
+def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, five_of_each, built):
     expected = {
-        (state, count, f"{money:.2f}")
+        (state, 5 * count, f"{5 * money:.2f}")
         for state, count, money in built.query(
             "select coalesce(favourite_location, 'Unknown'), count(*), sum(amount_spent) from analytics_marts.user_profile "
             "where rfm_segment = 'At risk' and spend_sentiment_quadrant in ('big spender, positive', 'big spender, not positive') group by 1"
         )
     }
-    with opened(browser, report_site / "explore.html") as page:
+    with opened(browser, five_of_each / "report/explore.html") as page:
         page.get_by_role("radio", name="Customers").check()
         page.get_by_label("At risk").check()
         page.get_by_label("Big spender").check()
         assert {(name, int(count), money) for name, count, _, money, _ in figures(page)} == expected != set()
         # Customers have no day; their reviews' share is not shown, so neither is what it is worth.
         assert not page.locator("#period").is_visible() and not page.locator("#caveat").is_visible()
+        assert OTHER not in page.locator("details[data-name=location]").inner_text()
+
+
+def test_where_customers_are_few_the_page_has_groups_of_five_and_more(browser, report_site, built):
+    spent: dict[str, list] = {}
+    for (*_, spend), sums in customers_in_groups(built).items():
+        spent[spend] = [a + b for a, b in zip(spent.get(spend, (0, 0)), sums, strict=True)]
+    with opened(browser, report_site / "explore.html", fragment="#count=customers&rows=spend") as page:
+        assert {(name, int(count), money) for name, count, _, money, _ in figures(page)} == {
+            (spend, count, f"{money:.2f}") for spend, (count, money) in spent.items()
+        }
+        assert "No group of fewer than 5 customers" in page.content()
 
 
 @pytest.mark.parametrize(
