@@ -1,4 +1,6 @@
-{{ config(partition_by=partition_by_month('as_of_date'), dist='customer_id', sort='as_of_date', cluster_by='customer_id') }}
+{{ config(
+    partition_by=partition_by_month('as_of_date'), dist='customer_id', sort='as_of_date', cluster_by='customer_id'
+) }}
 
 with
 

@@ -1,6 +1,7 @@
 {{ config(partition_by=partition_by_insert_date(), sort='insert_date', dist='customer_id') }}
 
 {%- set is_to_build = is_day_to_build('insert_date') %}
+
 with
 
 lines_of_day as (
@@ -9,7 +10,9 @@ lines_of_day as (
         insert_date,
         customer_id,
         cast(min(invoiced_at) as date) as first_active_date,
-        {{ fingerprint(['invoice_number', 'stock_code', 'country', 'invoiced_at', 'quantity', 'amount']) }} as fingerprint
+        {{ fingerprint([
+            'invoice_number', 'stock_code', 'country', 'invoiced_at', 'quantity', 'amount'
+        ]) }} as fingerprint
     from {{ ref('int_purchase_line') }}
     where {{ is_to_build }}
     group by insert_date, customer_id
