@@ -105,6 +105,7 @@ def rows(warehouse: Warehouse) -> dict[str, Counter]:
             "stg_delivery",
             "int_day_to_build",
             "int_customer_touched",
+            "int_touched_invoice",
             "int_touched_line",
             "int_touched_review",
             "int_month_to_build",
