@@ -12,9 +12,13 @@ IMAGES = ROOT / "docs/images"
 LARGEST = 150_000
 
 
-def test_the_readme_shows_every_picture_and_each_is_small():
-    shown = re.findall(r"\]\((docs/images/[^)]+)\)", (ROOT / "README.md").read_text())
-    assert sorted(ROOT / image for image in shown) == sorted(IMAGES.iterdir())
+def test_a_document_shows_every_picture_and_each_is_small():
+    shown = [
+        document.parent / image
+        for document in (ROOT / "README.md", ROOT / "docs/tables.md")
+        for image in re.findall(r"\]\(((?:docs/)?images/[^)]+)\)", document.read_text())
+    ]
+    assert sorted(shown) == sorted(IMAGES.iterdir())
     for image in IMAGES.iterdir():
         assert image.stat().st_size < LARGEST, image.name
 
@@ -32,7 +36,7 @@ def test_a_picture_is_of_a_page_or_of_a_part(tmp_path):
         pytest.skip("no Chromium (make test-site says more): no picture is taken")
     page = tmp_path / "page.html"
     page.write_text(
-        '<!doctype html><title>x</title><h1>x</h1><div id="part" style="position:absolute;top:200px;width:300px;height:90px">'
+        '<!doctype html><title>x</title><h1>x</h1><svg width="9" height="9"></svg><div id="part" style="position:absolute;top:200px;width:300px;height:90px">'
     )
     with running_browser() as browser:
         screenshots.take_page(browser, page, tmp_path / "page.png")
