@@ -45,7 +45,7 @@ def test_the_same_arguments_on_every_cloud(runtime, monkeypatch):
     task, _ = job_on(runtime, monkeypatch)
     arguments = arguments_of(runtime, task)
     assert arguments == spark_cloud.arguments("parse_logs")
-    assert arguments[::2] == ["--job", "--date", *submit.SETTINGS]
+    assert sorted(arguments[::2]) == sorted(["--job", "--date", *submit.SETTINGS])
     assert arguments[-4:] == ["--classifier", "model", "--model-uri", "s3://artifacts/models/first"]
 
 
