@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from pages.manifest import key_of, tests_of
+
 
 @dataclass
 class Difference:
@@ -50,7 +52,7 @@ def compare(manifest: dict[str, Any], before: Path, after: Path) -> str:
             node["name"]: _compare_table(
                 _table(warehouses, "before", node["schema"], node["alias"]),
                 _table(warehouses, "after", node["schema"], node["alias"]),
-                _key(manifest, node["unique_id"]),
+                key_of(tests_of(manifest, node["unique_id"])),
             )
             for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
             if node["resource_type"] == "model"
@@ -73,18 +75,6 @@ def _table(
         return warehouses.table(f"{side}.{schema}.{name}")
     except duckdb.CatalogException:
         return None
-
-
-def _key(manifest: dict[str, Any], table: str) -> list[str]:
-    """The columns of the table's grain, as its tests have them."""
-    tests = [
-        test["test_metadata"]
-        for test in manifest["nodes"].values()
-        if test.get("attached_node") == table and test.get("test_metadata")
-    ]
-    together = [list(test["kwargs"]["columns"]) for test in tests if test["name"] == "unique_together"]
-    alone = [[test["kwargs"]["column_name"]] for test in tests if test["name"] == "unique"]
-    return (together or alone)[0]
 
 
 def _compare_table(

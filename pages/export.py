@@ -18,12 +18,12 @@ from typing import Any
 
 import duckdb
 
+from pages.report.csv_file import FORMULA
+
 TABLES = (
     "fact_movie_analytics", "dim_date", "dim_devices", "dim_location", "dim_os", "dim_browser", "movie_analytics_obt",
     "customer_cohort_retention",
 )  # fmt: skip
-# As in pages/report/csv_file.py.
-FORMULA = r"^ *[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 ROWS_OF_A_SHEET = 1_048_576
 
 
@@ -67,8 +67,9 @@ def _export_table(
     rows.write_parquet(str(part))
     part.replace(folder / f"{name}.parquet")
     texts = [column for column, about in columns.items() if about["data_type"] == "string"]
+    beginnings = ", ".join(f"'{beginning}'" for beginning in FORMULA)
     harmless = ", ".join(
-        f"case when regexp_matches({column}, '{FORMULA}') then '''' || {column} else {column} end as {column}"
+        f"case when left(ltrim({column}, ' '), 1) in ({beginnings}) then '''' || {column} else {column} end as {column}"
         for column in texts
     )
     (rows.project(f"* replace ({harmless})") if texts else rows).write_csv(str(part), header=True)

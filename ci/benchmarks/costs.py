@@ -166,13 +166,10 @@ def estimate(days: dict[History, Day]) -> Estimate:
         return plane(of(second), (fewer, of(small)), (more, of(large)))
 
     def by_name(names: Iterable[str], of: Callable[[Day], Mapping[str, float]]) -> dict[str, Plane]:
-        by_day = of(second), of(small), of(large)
-        return {
-            name: plane(
-                by_day[0].get(name, 0), (fewer, by_day[1].get(name, 0)), (more, by_day[2].get(name, 0))
-            )
-            for name in names
-        }
+        def of_name(name: str) -> Plane:
+            return through(lambda day: of(day).get(name, 0))
+
+        return {name: of_name(name) for name in names}
 
     def each_day(of: Callable[[Day], float]) -> Line:
         """The first load counts as many days as there are customers for each review."""

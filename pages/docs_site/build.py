@@ -20,10 +20,9 @@ from markdown_it import MarkdownIt
 
 from pages.docs_site.architecture import HEADINGS, architecture_svg, layers
 from pages.docs_site.lineage import lineage_page
-from pages.docs_site.search import POLICY as SEARCH_POLICY
 from pages.docs_site.search import SCRIPT, search_index
 from pages.docs_site.tables import table_pages
-from pages.look.render import render
+from pages.look.render import render, script_policy
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 # dbt's and dbdocs' pages run their own scripts, and load nothing from anywhere: the browser stops a page that tries.
@@ -108,7 +107,7 @@ def _index_page(manifest: dict, tables: list[dict], report: str) -> str:
         overview=overview,
         search_index=search_index(tables, metrics, overview),
         search_script=SCRIPT,
-        search_policy=SEARCH_POLICY,
+        search_policy=script_policy(SCRIPT),
         diagram=architecture_svg(manifest),
         layers=layers(manifest),
         headings=HEADINGS,

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from ci.staged_sample import ROOT
+from pages.look.render import script_policy
 
 PAGES = ROOT / "pages"
 
@@ -36,3 +37,14 @@ def test_colours_and_variables_are_in_the_look_alone():
 def test_both_schemes_have_every_colour():
     light, dark = re.findall(r":root \{(.*?)\}", (PAGES / "look/look.css").read_text(), re.DOTALL)
     assert re.findall(r"(--[a-z0-9-]+):", light) == re.findall(r"(--[a-z0-9-]+):", dark)
+
+
+def test_a_policy_names_its_scripts_and_refuses_one_that_would_end_early():
+    """The digests are those of: printf %s 'a()' | openssl dgst -sha256 -binary | base64"""
+    assert (
+        script_policy("a()", "b()")
+        == "script-src 'sha256-qVpDBgj7bpq5hMAcGp3AOc79J3Y1Z4HvySTwKrWDoy4=' 'sha256-cf242PFc/kb7xD0Qzhsmd9vvRkc+cWFmbi+k+YvtdKc='"
+    )
+    for code in ("'</SCRIPT>'", "1 <!--2"):
+        with pytest.raises(ValueError, match="cannot be written into HTML"):
+            script_policy("a()", code)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from spark_prep.errors import PreparationError, run
 from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
 from spark_prep.reviews.classifiers.classification import Classifier
-from spark_prep.reviews.training.labelled import good_reviews, read_labels
+from spark_prep.reviews.training.labelled import add_labelled_options, good_reviews, read_labels
 from spark_prep.reviews.training.measure import BINS, confusion, tenths, wilson
 from spark_prep.reviews.training.measured import SEED, measured_csv
 from spark_prep.settings import location
@@ -70,18 +70,7 @@ def main() -> None:
         f"{SEED} by which the warehouse knows it. For a model take reviews that it has not learnt from: what it says of those that it has is in "
         "its card.",
     )
-    parser.add_argument(
-        "--reviews",
-        metavar="FILE",
-        required=True,
-        help="reviews in the vendor's format: cid,review_str,id_review",
-    )
-    parser.add_argument(
-        "--labels",
-        metavar="FILE",
-        required=True,
-        help="CSV with the columns id_review and label (pos or neg, 1 or 0)",
-    )
+    add_labelled_options(parser)
     add_classifier_options(parser)
     arguments = parser.parse_args()
     classifier = chosen_classifier(arguments)

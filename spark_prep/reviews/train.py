@@ -13,7 +13,7 @@ from spark_prep.contract.object_store import require_writable, store_and_path
 from spark_prep.errors import run
 from spark_prep.reviews.training.card import card_of, write_model
 from spark_prep.reviews.training.fit import matrix_of
-from spark_prep.reviews.training.labelled import read_labelled
+from spark_prep.reviews.training.labelled import add_labelled_options, read_labelled
 from spark_prep.reviews.training.learn import train
 from spark_prep.reviews.training.measure import blocks_of
 from spark_prep.reviews.training.measured import MEASURED, SEED
@@ -44,18 +44,7 @@ def main() -> None:
         "the model into a folder, with a card that says how often it is right and where it is wrong. Use it by --classifier model --model "
         "FOLDER of the other commands, or CLASSIFIER=model and MODEL_URI=FOLDER.",
     )
-    parser.add_argument(
-        "--reviews",
-        metavar="FILE",
-        required=True,
-        help="reviews in the vendor's format: cid,review_str,id_review",
-    )
-    parser.add_argument(
-        "--labels",
-        metavar="FILE",
-        required=True,
-        help="CSV with the columns id_review and label (pos or neg, 1 or 0)",
-    )
+    add_labelled_options(parser)
     parser.add_argument(
         "--model", metavar="FOLDER", required=True, help="where the model is written, a path or a URI"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import hashlib
 import io
@@ -52,6 +53,22 @@ class Labelled(NamedTuple):
     slots: np.ndarray
     left_out: dict[str, int]
     fingerprint: dict[str, str]
+
+
+def add_labelled_options(parser: argparse.ArgumentParser) -> None:
+    """--reviews and --labels."""
+    parser.add_argument(
+        "--reviews",
+        metavar="FILE",
+        required=True,
+        help="reviews in the vendor's format: cid,review_str,id_review",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        required=True,
+        help="CSV with the columns id_review and label (pos or neg, 1 or 0)",
+    )
 
 
 def read_labelled(reviews_uri: str, labels_uri: str, blocks_by: str | None = None) -> Labelled:

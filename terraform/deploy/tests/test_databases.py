@@ -272,6 +272,21 @@ def test_a_view_of_an_earlier_deployment_may_have_had_other_columns(warehouse: P
     assert may(warehouse, READER, "select id_dim_os, os, vendor from analytics_reading.dim_os")
 
 
+def test_a_deployment_does_not_wait_for_a_reader_for_ever(warehouse: Parameters, tmp_path: Path) -> None:
+    """Who reads a view keeps it from being dropped. After the time that the script gives them it ends, and leaves the views."""
+    script = (ROOT / "terraform/deploy/databases/redshift.sh").read_text()
+    impatient = script.replace("set statement_timeout to 600000;", "set statement_timeout to 300;")
+    assert impatient != script
+    (tmp_path / "redshift.sh").write_text(impatient)
+    with psycopg.connect(**warehouse) as reader:
+        reader.execute("select from analytics_reading.dim_os")
+        with pytest.raises(AssertionError, match="statement timeout"):
+            run_script(
+                str(tmp_path / "redshift.sh"), warehouse, "unused", LOADER="airflow-role", ANALYSTS="analysts", READERS="bi"
+            )  # fmt: skip
+    assert may(warehouse, READER, "select id_dim_os, os, vendor from analytics_reading.dim_os")
+
+
 def test_the_loader_makes_schemas_and_owns_those_of_dbt(warehouse: Parameters) -> None:
     assert may(warehouse, LOADER, "create schema analytics_more")
     for schema in SCHEMAS:

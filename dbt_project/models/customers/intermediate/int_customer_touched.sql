@@ -101,7 +101,7 @@ touched as (
 
 ),
 
--- What an invoice adds up to is dated by its first line. One that was known before, of which a line comes, changes or goes:
+-- An invoice counts on the day of its first line. These are the known ones that may have gained, changed or lost a line.
 invoices_changed as (
 
     select
