@@ -172,7 +172,7 @@ export: setup ## The marts as Parquet and CSV with a data dictionary, into INTO=
 	@$(BIN)/python -m pages.export dbt_project/target/manifest.json "$$INTO"
 
 diff: setup ## BASE=before.duckdb: how the warehouse (DUCKDB_PATH, or the demo's) differs from that one: rows, values by key, metrics, which pages move.
-	@$(if $(BASE),,echo "error: say from which: make diff BASE=before.duckdb" >&2; exit 2)
+	@$(if $(BASE),,echo "error: say which warehouse to compare with: make diff BASE=before.duckdb" >&2; exit 2)
 	@cd dbt_project && $(BIN)/dbt --quiet parse
 	@$(BIN)/python -m pages.diff dbt_project/target/manifest.json "$$BASE" "$${DUCKDB_PATH:-data/demo/warehouse.duckdb}"
 
