@@ -81,6 +81,11 @@ def parquet_file(file: pa.NativeFile) -> pq.ParquetFile:
     return pq.ParquetFile(file, decryption_properties=properties)
 
 
+def batches_of(file: pq.ParquetFile, rows: int = 65536) -> Iterator[pa.RecordBatch]:
+    """Its content, in batches of so many rows. Arrow 18, which Glue has, cannot read a file without a row group, one of no rows."""
+    return file.iter_batches(rows) if file.num_row_groups else iter(())
+
+
 def read_batches(root: str, path: str, rows: int = 65536) -> Iterator[pa.RecordBatch]:
     """The content of a file of staging or quarantine, in batches of so many rows.
 
@@ -90,7 +95,7 @@ def read_batches(root: str, path: str, rows: int = 65536) -> Iterator[pa.RecordB
     store, _ = store_and_path(root)
     with store.open_input_file(path) as file:
         try:
-            yield from parquet_file(file).iter_batches(rows)
+            yield from batches_of(parquet_file(file), rows)
         except ConnectionLost as error:
             raise ConnectionLost(f"{path} cannot be decrypted: {error}") from error
         except PreparationError as error:

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spark_prep.contract import tables
-from spark_prep.contract.encryption import key_id, parquet_file, read_batches, rejected_writer
+from spark_prep.contract.encryption import batches_of, key_id, parquet_file, read_batches, rejected_writer
 from spark_prep.contract.object_store import create, store_and_path
 from spark_prep.contract.publish import (
     Delivery,
@@ -177,7 +177,7 @@ def _rewrite(
                 else:
                     writer = pq.ParquetWriter(new_file, schema)
                 with writer as rows:
-                    for batch in part.iter_batches():
+                    for batch in batches_of(part):
                         theirs = is_theirs(batch)
                         rows.write_batch(batch.filter(pc.invert(theirs)))
                         rejected[tables.ERASED] += pc.sum(theirs).as_py() or 0
