@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run erase replay rejected train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
+.PHONY: help setup demo run erase rekey replay rejected train verify check-cloud test test-python test-newer-spark test-fast test-faults test-warehouses test-airflow test-airflow-scheduler test-airflow-tasks \
   test-airflow-long test-airflow-gcp test-terraform test-apply test-site browser lint sbom audit evaluate \
   docs docs-serve report export diff screenshots bench airflow backfill rerun airflow-setup airflow-manifest spark-package sample-day deploy destroy locks clean
 
@@ -69,6 +69,18 @@ erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold 
 	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, confirmed: true}"; \
 	else \
 	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
+	fi
+
+rekey: setup ## After a new PSEUDONYM_SECRET and _KEY_VERSION: which logs have an earlier key's pseudonyms; YES=1 stages and builds them again, removes the old.
+	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
+	$(BIN)/python -m spark_prep.logs.rekey_logs $(if $(YES),--stage) | tee "$$printed" && \
+	if [ -n "$(if $(YES),yes)" ]; then \
+	  days=$$(tail -n 1 "$$printed") && \
+	  if [ "$$days" != "DBT_FROM_DATE= DBT_TO_DATE=" ]; then \
+	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
+	    (cd dbt_project && env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test); \
+	  fi && \
+	  $(BIN)/python -m spark_prep.logs.rekey_logs --remove; \
 	fi
 
 replay: setup ## DATE=2021-01-31 TABLE=review_logs: takes back rejected records after a rule was mended; REASON=… only those. Then the marts.
