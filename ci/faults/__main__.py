@@ -11,7 +11,8 @@ import secrets
 import sys
 
 from ci.faults.document import publish, row
-from ci.faults.suite import NAMES, Result, run
+from ci.faults.result import Result
+from ci.faults.suite import NAMES, run
 from ci.staged_sample import Sample
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ci.benchmarks.machine import describe
 from ci.benchmarks.ways import ROOT
-from ci.faults.suite import Result
+from ci.faults.result import Result
 
 DOCUMENT = ROOT / "docs/faults.md"
 HEADER = ("fault", "rounds", "it struck in", "records and rows compared", "beside", "outcome")
@@ -25,7 +25,6 @@ NOT_TRIED = """
 |---|---|
 | power loss, a kernel that dies | What a killed process has written is in the page cache and stays. Nothing is synced to disk before the commit: staging on one machine relies on its file system. |
 | wrong bits on disk or on the way | Parquet's checksums are not written; S3 and Cloud Storage have their own. |
-| a clock that jumps | A run's id begins with its start, and old runs are removed by it. `spark_prep/tests/test_publish.py` has runs of any age; nothing else depends on the clock. |
 | a node or executor of a cluster that dies, a network that splits | Spark is tried in local mode, where driver and tasks are killed together. A task that runs twice writes the same files. |
 | S3 and Cloud Storage themselves | The store is moto through Arrow's S3 client, with 503 from a proxy before it. Hadoop's S3A is not used: all files go through Arrow. |
 | Redshift and BigQuery that fail in mid-build | dbt is killed on DuckDB. That a day is replaced in one transaction on Redshift is a test of its own (`dbt_project/tests/python/test_warehouses.py`). |

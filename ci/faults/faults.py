@@ -20,6 +20,8 @@ from ci.faults.lake import Place
 
 POLL_SECONDS = 0.001
 CHUNK_BYTES = 1 << 16
+# Beyond KEEP_RUNS_HOURS in both directions.
+CLOCK_HOURS = 60 * 24
 
 
 def killed(place: Place, command: str, usual_seconds: float, rng: random.Random) -> bool:
@@ -56,6 +58,16 @@ def twice_at_once(place: Place, command: str, usual_seconds: float, rng: random.
         if process.returncode:
             raise AssertionError(f"one of two {command} at once ended with {process.returncode}: {printed}")
     return struck
+
+
+def at_another_time(place: Place, command: str, usual_seconds: float, rng: random.Random) -> bool:
+    """Twice, with a clock that is up to two months off and jumps in between; both end well."""
+    for _ in range(2):
+        process = place.start(command, under=("ci.faults.clock", f"{rng.uniform(-1, 1) * CLOCK_HOURS:.3f}"))
+        printed, _ = process.communicate()
+        if process.returncode:
+            raise AssertionError(f"{command} ended with exit code {process.returncode}: {printed}")
+    return True
 
 
 def without_database(place: Place, most_bytes: int, rng: random.Random) -> bool:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -72,8 +73,9 @@ class Place:
         }
         self.warehouse = Warehouse(folder / "warehouse", Path(self.stores["STAGING_URI"]))
 
-    def start(self, command: str, **environment: str) -> subprocess.Popen[str]:
-        """In a process group of its own, with what it prints on its standard output."""
+    def start(self, command: str, *, under: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
+        """In a process group of its own, with what it prints on its standard output; `under` is a module that runs the command's, and
+        its arguments."""
         if command == "build":
             words = [
                 str(Path(sys.executable).with_name("dbt")),
@@ -92,7 +94,7 @@ class Place:
             days = {"DBT_FROM_DATE": str(DAYS[0]), "DBT_TO_DATE": str(DAYS[-1])}
             environment = {**self.warehouse.settings, **places, **days, **environment}
         else:
-            words = [sys.executable, "-m", COMMANDS[command][0], *SPAN]
+            words = [sys.executable, "-m", *under, COMMANDS[command][0], *SPAN]
         return subprocess.Popen(
             words, cwd=ROOT / "dbt_project" if command == "build" else ROOT,
             env={**os.environ, **self.environment, **environment},

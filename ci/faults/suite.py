@@ -24,22 +24,13 @@ from moto.server import ThreadedMotoServer
 
 from ci.faults import faults
 from ci.faults.lake import COMMANDS, Content, Place, World, deliver
+from ci.faults.load import mart_readers
+from ci.faults.result import Result
 from demo.postgres import embedded_postgres
 
 READERS = 4
 # Does a fault to a command in a place, which takes so many seconds undisturbed; whether it struck.
 Strike = Callable[[Place, str, float, random.Random], bool]
-
-
-class Result(NamedTuple):
-    """What became of a fault: in how many of the rounds it struck, how many records and rows were compared, what was found."""
-
-    fault: str
-    rounds: int
-    struck: int
-    compared: int
-    note: str
-    findings: list[str]
 
 
 class Fault(NamedTuple):
@@ -293,7 +284,19 @@ FAULTS = (
     Fault("build", "SIGKILL in `dbt build`", False, kill_build),
     Fault("two-exports", "two exports of the same days at the same time", True, two_at_once("export")),
     Fault("two-classify", "two Spark jobs of the same days at the same time", False, two_at_once("classify")),
+    Fault(
+        "clock",
+        "a clock that jumps by up to two months between exports",
+        True,
+        done_to("export", faults.at_another_time, runs_again=True),
+    ),
     Fault("readers", "readers in a loop while days change", True, readers),
+    Fault(
+        "mart-readers",
+        "readers of the marts in a loop while `dbt build` replaces days (stand-in of Redshift)",
+        False,
+        mart_readers,
+    ),
     Fault("database", "the shop's database is gone in mid-export", True, database_gone),
     Fault(
         "store",

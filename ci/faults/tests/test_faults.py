@@ -12,7 +12,7 @@ from spark_prep.contract.publish import committed, delivery_file, files_of
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("kill-export", "kill-staging", "two-exports", "readers", "database", "store", "disk")
+NAMES = ("kill-export", "kill-staging", "two-exports", "clock", "readers", "database", "store", "disk")
 
 
 @pytest.fixture(scope="module")
