@@ -5,23 +5,30 @@ Readers are tried on the stand-in of Redshift, which has real transactions; Duck
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from pathlib import Path
 
+import redshift_connector
 import yaml
 from redshift_connector.core import Connection
 
+from ci.benchmarks import history
 from ci.faults.lake import DAYS, World
 from ci.faults.result import Result
-from ci.staged_sample import Warehouse
+from ci.staged_sample import ROOT, Warehouse
 from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in
 
 READERS = 64
 # Between two reads of a reader: they look at what they have read.
 MOST_PAUSE_SECONDS = 4.0
+# 2021 to 2030, a few reviews a day.
+TEN_YEARS, REVIEWS_OF_A_SMALL_DAY = 3652, 20
 MARTS = ("fact_movie_analytics", "user_behavior_metric", "user_profile", "ledger", "movie_analytics_obt")
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
 # How many rows a mart has, and the sums of all its numbers.
@@ -59,7 +66,11 @@ def mart_readers(world: World, folder: Path, n: int, rng: random.Random) -> Resu
             with stand_in.connect() as connection:
                 while not is_over.is_set():
                     mart = MARTS[(number + reads.total()) % len(MARTS)]
-                    found = _read(connection, queries[mart])
+                    try:
+                        found = _read(connection, queries[mart])
+                    except redshift_connector.Error as error:
+                        findings.append(f"a reader of {mart} was refused: {str(error)[:200]}")
+                        return
                     if found not in states[mart]:
                         findings.append(
                             f"a reader found {mart} neither as it was nor as it is to be: {found}"
@@ -81,6 +92,36 @@ def mart_readers(world: World, folder: Path, n: int, rng: random.Random) -> Resu
                 thread.join()
         rows = sum(reads[mart] * int(str(states[mart][0][0])) for mart in MARTS)
     return Result("", n, n, rows, f"{READERS} readers, {reads.total():,} reads of a mart", findings)
+
+
+def many_years(world: World, folder: Path, n: int, rng: random.Random) -> Result:
+    """Ten years of small days, straight into staging (ci.benchmarks.history), built in one range, then one day more; with the report."""
+    shutil.rmtree(folder, ignore_errors=True)
+    days = [
+        history.write_day(folder / "staging", number, REVIEWS_OF_A_SMALL_DAY) for number in range(TEN_YEARS)
+    ]
+    warehouse = Warehouse(folder / "warehouse", folder / "staging")
+    warehouse.build(days[0], days[-2])
+    warehouse.build(days[-1])
+    findings = []
+    ledger = warehouse.query(
+        "select count(distinct insert_date), count(*), count(*) filter (is_balanced), min(insert_date), max(insert_date), "
+        "sum(records_staged) filter (table_name = 'classified_movie_review') from analytics_marts.ledger"
+    )[0]
+    reviews = (history.CUSTOMERS_PER_REVIEW + TEN_YEARS - 1) * REVIEWS_OF_A_SMALL_DAY
+    rows = 3 * TEN_YEARS
+    if ledger != (TEN_YEARS, rows, rows, days[0], days[-1], reviews):
+        findings.append(f"the ledger of ten years has {ledger}")
+    site = folder / "site"
+    subprocess.run(
+        [sys.executable, "-m", "pages.report.build", str(folder / "target"), str(site)],
+        cwd=ROOT, env={**os.environ, **warehouse.settings, "DBT_PROFILES_DIR": str(warehouse.folder)}, capture_output=True, check=True,
+    )  # fmt: skip
+    pages = sorted(site.glob("*.html"), key=lambda page: page.stat().st_size)
+    if not any(str(days[-1]) in page.read_text() for page in pages):
+        findings.append("the report does not name the last day")
+    note = f"{TEN_YEARS:,} days; the report's largest page has {pages[-1].stat().st_size / 1e6:.1f} MB"
+    return Result("", 1, 1, rows, note, findings)
 
 
 def _sums(stand_in: RedshiftStandIn, mart: str) -> str:
