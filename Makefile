@@ -106,7 +106,7 @@ test-newer-spark: setup .spark41/synced ## The tests of the Spark jobs on Spark 
 test-fast: setup ## The tests that take seconds.
 	@$(PYTEST) -m "not slow"
 
-test-faults: setup ## Kills, two runs at once, readers, a shop or store that goes away, a full disk: ROUNDS=… SEED=… PUBLISH=1; some in make test.
+test-faults: setup ## Kills, two runs at once, readers, a shop or store that goes away, a full disk, ten years of days: ROUNDS=… SEED=… PUBLISH=1; some in make test.
 	@$(BIN)/python -m ci.faults $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(SEED),--seed "$$SEED") $(if $(PUBLISH),--publish)
 
 test-warehouses: setup ## The dbt project on DuckDB and on stand-ins of Redshift and BigQuery, row for row.
