@@ -151,6 +151,7 @@ def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.
         "AIRFLOW_VAR_PSEUDONYM_SECRET": secret["pseudonym"],
         "AIRFLOW_VAR_PSEUDONYM_KEY_VERSION": "1",
         "AIRFLOW_VAR_QUARANTINE_SECRET": secret["quarantine"],
+        "AIRFLOW_VAR_SUPPRESSION_SECRET": secret["suppression"],
         "AIRFLOW_VAR_WAREHOUSE": json.dumps(warehouse),
         "AIRFLOW_CONN_SHOP_DB": dsn,
     }
@@ -165,7 +166,9 @@ def _secrets(folder: Path) -> dict[str, str]:
     """Generated at the first start and kept, since the state that is kept was made with them."""
     file = folder / "secrets.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
-    made_up = {name: secrets.token_hex(32) for name in ("api", "jwt", "pseudonym", "quarantine")}
+    made_up = {
+        name: secrets.token_hex(32) for name in ("api", "jwt", "pseudonym", "quarantine", "suppression")
+    }
     made_up["password"] = secrets.token_urlsafe(9)
     made_up["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     secret: dict[str, str] = made_up | kept

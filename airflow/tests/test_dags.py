@@ -67,6 +67,8 @@ def test_every_dag_parses_on_every_runtime(parsed, runtime):
         "verification",
         "user_purchase_load",
         "infrastructure",
+        # on a platform Airflow has no rights for it
+        *(["erasure"] if runtime == "local" else []),
     }
     jobs = {
         "classify_reviews",
@@ -205,7 +207,7 @@ def test_every_task_is_bounded_repeated_and_heard_of(dags):
             assert alert_on_failure in callbacks or task.task_id == "dbt.dbt_producer_watcher", name
             if task.task_id.startswith("wait_for_"):
                 assert task.deferrable and task.timeout == timedelta(hours=12).total_seconds(), name
-            elif name != "infrastructure.approve":
+            elif name not in ("infrastructure.approve", "erasure.approve_erasure"):
                 assert timedelta(0) < task.execution_timeout <= timedelta(hours=2), name
             if name != "infrastructure.apply":  # may have changed half of what it wanted to
                 assert task.retries >= 1 and task.retry_delay >= timedelta(minutes=1), name

@@ -51,7 +51,12 @@ def test_secrets_are_made_up_once_and_for_the_owner_only(tmp_path, monkeypatch):
         once = airflow_environment(tmp_path, 8080, dsn, date(2021, 1, 1))
         again = airflow_environment(tmp_path, 8080, dsn, date(2021, 1, 1))
     names = ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET")
-    made_up = (*names, "AIRFLOW_VAR_PSEUDONYM_SECRET", "AIRFLOW_VAR_QUARANTINE_SECRET")
+    made_up = (
+        *names,
+        "AIRFLOW_VAR_PSEUDONYM_SECRET",
+        "AIRFLOW_VAR_QUARANTINE_SECRET",
+        "AIRFLOW_VAR_SUPPRESSION_SECRET",
+    )
     assert [once[name] for name in made_up] == [again[name] for name in made_up]
     assert len({once[name] for name in made_up}) == len(made_up)
     for file in ("secrets.json", "password.json"):

@@ -14,6 +14,7 @@ logs go before reviews, which alone say whose they are. Run it while no job stag
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -257,14 +258,18 @@ def main() -> None:
         "Takes STAGING_URI, QUARANTINE_URI, SUPPRESSION_SECRET or SUPPRESSION_SECRET_ID, and QUARANTINE_SECRET or QUARANTINE_KEY_ID from "
         "the environment.",
     )
-    parser.add_argument("--customer", required=True, metavar="N", type=int, help="the customer's id")
+    parser.add_argument(
+        "--customer", metavar="N", help="the customer's id; without it, that in ERASE_CUSTOMER"
+    )
     parser.add_argument("--yes", action="store_true", help="erase; without it, only count")
     arguments = parser.parse_args()
-    if not -(2**31) <= arguments.customer < 2**31:
-        raise PreparationError(f"--customer is {arguments.customer}; an id is an integer of 32 bits")
+    # by the environment for a scheduler, which keeps command lines
+    given = os.environ.get("ERASE_CUSTOMER", "") if arguments.customer is None else arguments.customer
+    if not re.fullmatch(r"\s*-?[0-9]{1,10}\s*", given) or not -(2**31) <= int(given) < 2**31:
+        raise PreparationError("the customer's id (--customer or ERASE_CUSTOMER) is no integer of 32 bits")
     settings = read_settings(*SETTINGS)
     try:
-        customer = find_customer(settings, arguments.customer)
+        customer = find_customer(settings, int(given))
         days = _erase_everywhere(settings, customer) if arguments.yes else []
         left = {table: find_records(settings, table, customer) for table in TABLES}
     except (OSError, pa.ArrowException) as error:

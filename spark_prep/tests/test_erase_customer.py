@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import sys
 from datetime import date
 from functools import partial
@@ -288,8 +287,25 @@ def test_in_a_bucket(staged, bucket, capsys, monkeypatch):
                 assert str(ALICE) not in text.replace(f"{ALICE}1", "").replace(f'"country":"{ALICE}"', "")
 
 
-def test_the_command_says_what_is_wrong(staged):
-    command = [sys.executable, "-m", "spark_prep.erasure.erase_customer", "--customer"]
-    for customer, message in (("4294967296", "an id is an integer of 32 bits"), ("12a", "invalid int value")):
-        ran = subprocess.run([*command, customer], capture_output=True, text=True, check=False)
-        assert ran.returncode == 2 and message in ran.stderr
+@pytest.mark.parametrize("customer", ["4294967296", "12a", ""])
+def test_an_id_that_is_none_is_refused_and_not_repeated(staged, monkeypatch, customer):
+    """A scheduler keeps what is printed."""
+    for options, environment in ((["--customer", customer], ""), ([], customer)):
+        monkeypatch.setenv("ERASE_CUSTOMER", environment)
+        monkeypatch.setattr(sys, "argv", ["erase_customer", *options])
+        with pytest.raises(PreparationError) as refused:
+            module.main()
+        assert (
+            str(refused.value) == "the customer's id (--customer or ERASE_CUSTOMER) is no integer of 32 bits"
+        )
+
+
+def test_the_id_may_come_from_the_environment(staged, monkeypatch, capsys):
+    printed = []
+    for options, environment in (["--customer", str(ALICE)], ""), ([], f"{ALICE}"):
+        monkeypatch.setenv("ERASE_CUSTOMER", environment)
+        monkeypatch.setattr(sys, "argv", ["erase_customer", *options])
+        module.main()
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] and "user_purchase" in printed[0]
+    assert str(ALICE) not in printed[1]

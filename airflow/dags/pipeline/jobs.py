@@ -90,12 +90,9 @@ class JobProcess(BaseOperator):
         self._process: subprocess.Popen[str] | None = None
 
     def execute(self, context: Context) -> Any:
-        settings = settings_of(self.settings)
-        # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
-        with TemporaryDirectory(prefix=f"{self.task_id}-") as folder, alone_in_the_warehouse(settings):
-            places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
+        with self._environment() as (folder, environment):
             command = [word.replace("{folder}", folder) for word in self.command]
-            outcome = self._run(command, {**os.environ, **settings, **places})
+            outcome = json_object(self._run(command, environment))
             if self.publishes:
                 self._publish(Path(folder, "site"))
         for asset in self.outlets:
@@ -106,6 +103,15 @@ class JobProcess(BaseOperator):
     def on_kill(self) -> None:
         self._end_process_group()
 
+    @contextmanager
+    def _environment(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """A folder, and the environment of commands that may use it, as long as nobody else has the warehouse's file open."""
+        settings = settings_of(self.settings)
+        # dbt's own target folder holds the manifest that the DAGs are made from: it is not written to.
+        with TemporaryDirectory(prefix=f"{self.task_id}-") as folder, alone_in_the_warehouse(settings):
+            places = {"DBT_TARGET_PATH": folder, "DBT_LOG_PATH": folder, "PYTHONUNBUFFERED": "1"}
+            yield folder, {**os.environ, **settings, **places}
+
     def _publish(self, site: Path) -> None:
         place = ObjectStoragePath(f"{Variable.get('artifacts_uri')}/{self.publishes}")
         for file in sorted(path for path in site.rglob("*") if path.is_file()):
@@ -114,7 +120,8 @@ class JobProcess(BaseOperator):
             published.write_bytes(file.read_bytes())
             self.log.info("published %s", published)
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> dict[str, Any] | None:
+    def _run(self, command: list[str], environment: dict[str, str]) -> str:
+        """The last line that it has printed."""
         program, *arguments = command
         self.log.info("%s", " ".join(command))
         self._process = subprocess.Popen(
@@ -128,7 +135,7 @@ class JobProcess(BaseOperator):
             for line in self._process.stdout or ():
                 if line.strip():
                     last = line.strip()
-                    figures = _json_object(last) or figures
+                    figures = json_object(last) or figures
                     self.log.info("%s", line.rstrip()[:LONGEST_LINE])
             code = self._process.wait()
         finally:
@@ -141,7 +148,7 @@ class JobProcess(BaseOperator):
                 kind = Refused if code == REFUSED else NeedsAcceptance
                 raise kind(message, figures or {})
             raise AirflowException(message)
-        return _json_object(last)
+        return last
 
     def _end_process_group(self) -> None:
         """Spark's JVM and dbt's threads are children: all of them, politely first."""
@@ -223,7 +230,7 @@ def _dsn(connection: Connection) -> str:
     return f"postgresql://{user}:{password}@{connection.host}:{port}/{connection.schema}?sslmode={extra['sslmode']}"
 
 
-def _json_object(line: str) -> dict[str, Any] | None:
+def json_object(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     with suppress(json.JSONDecodeError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.sdk import Context, DagRunState
 from airflow.sdk.exceptions import AirflowFailException
 
-from pipeline.jobs import JobProcess, settings_of
+from pipeline.jobs import JobProcess, json_object, settings_of
 from pipeline.settings import CRON
 
 if TYPE_CHECKING:
@@ -123,8 +123,10 @@ class FindMissing(JobProcess):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         built = super().execute(context)
-        staged = self._run(
-            ["python", "-m", "spark_prep.staged_days"], {**os.environ, **settings_of(["STAGING_URI"])}
+        staged = json_object(
+            self._run(
+                ["python", "-m", "spark_prep.staged_days"], {**os.environ, **settings_of(["STAGING_URI"])}
+            )
         )
         count = context["ti"].get_dr_count
         is_staging_idle = count("staging", states=ACTIVE) == 0

@@ -4,6 +4,8 @@
         dbt --quiet run-operation erase_customer --args '{customer: 12346}'
         dbt --quiet run-operation erase_customer --args '{customer: 12346, confirmed: true}'
 
+    Without `customer` it is the one that ERASE_CUSTOMER of the environment names, so that no command line and no log has the id.
+
     Which tables these are is declared in their YAML: a column with meta `personal_data: identifier` holds the customer's id, one with
     `holds: review` the id of a review, which is the customer's if int_attributed_review says so. A test looks for tables that are not declared.
 
@@ -11,7 +13,8 @@
     say whose profile is made again, and those of days whose staging is gone. A try that ended half-way is ended by the next: the table that says
     whose a review is comes last.
 -#}
-{% macro erase_customer(customer, confirmed=false) %}
+{% macro erase_customer(customer=none, confirmed=false) %}
+    {%- set customer = env_var('ERASE_CUSTOMER', '') if customer is none else customer -%}
     {%- if not modules.re.fullmatch('-?[0-9]{1,10}', customer | string) -%}
         {{ exceptions.raise_compiler_error("customer is '" ~ customer ~ "'. Give the id of a customer, an integer.") }}
     {%- endif -%}
