@@ -5,6 +5,8 @@ They have not yet run on GitHub: what they call is tested elsewhere (terraform.d
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -34,8 +36,8 @@ def steps(job: dict[str, Any]) -> str:
     return "\n".join(f"{step.get('uses', '')} {step.get('run', '')}" for step in job["steps"])
 
 
-def test_there_are_three() -> None:
-    assert WORKFLOWS.keys() == {"test", "plan", "deploy"}
+def test_there_are_four() -> None:
+    assert WORKFLOWS.keys() == {"test", "plan", "numbers", "deploy"}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -69,7 +71,7 @@ def test_nobody_outside_can_start_it_with_rights(name: str) -> None:
 
 def test_rights_are_given_job_by_job_and_no_more_than_these() -> None:
     assert read("test")["permissions"] == {"contents": "read"}
-    for name in ("plan", "deploy"):
+    for name in ("plan", "numbers", "deploy"):
         assert read(name)["permissions"] == {}
     given = {(name, job): value.get("permissions") for name, job, value in jobs()}
     cloud = {"contents": "read", "id-token": "write"}
@@ -77,21 +79,84 @@ def test_rights_are_given_job_by_job_and_no_more_than_these() -> None:
         ("test", "test"): None,
         ("plan", "plan"): cloud,
         ("plan", "comment"): {"pull-requests": "write"},
+        ("numbers", "diff"): {"contents": "read"},
+        ("numbers", "comment"): {"pull-requests": "write"},
         ("deploy", "plan"): cloud,
         ("deploy", "deploy"): cloud,
     }
 
 
-def test_who_may_write_to_a_pull_request_runs_none_of_its_code() -> None:
-    comment = read("plan")["jobs"]["comment"]
-    assert "actions/checkout" not in steps(comment) and "terraform/" not in steps(comment)
+COMMENTING = ("plan", "numbers")
+
+
+@pytest.mark.parametrize("name", COMMENTING)
+def test_who_may_write_to_a_pull_request_runs_none_of_its_code(name: str) -> None:
+    comment = steps(read(name)["jobs"]["comment"])
+    assert not re.search("actions/checkout|terraform/|make |python", comment)
 
 
 def test_a_fork_gets_no_credentials() -> None:
-    assert (
-        "github.event.pull_request.head.repo.full_name == github.repository"
-        in read("plan")["jobs"]["plan"]["if"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert own in read("plan")["jobs"]["plan"]["if"]
+    # What its numbers are is in the summary of the run, which needs no token.
+    numbers = read("numbers")["jobs"]
+    assert "if" not in numbers["diff"] and "GITHUB_STEP_SUMMARY" in steps(numbers["diff"])
+    assert numbers["comment"]["if"] == own
+
+
+@pytest.mark.parametrize("name", COMMENTING)
+def test_one_comment_is_written_and_then_written_again(name: str, tmp_path: Path) -> None:
+    """The step's own commands, with a gh that keeps comments as GitHub does, others' among them."""
+    (step,) = (step for step in read(name)["jobs"]["comment"]["steps"] if "run" in step)
+    kept = tmp_path / "kept.json"
+    kept.write_text(
+        json.dumps(
+            [
+                {"id": 1, "user": {"login": "someone"}, "body": f"<!-- {name} -->"},
+                {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "<!-- other -->"},
+            ]
+        )
     )
+    gh = tmp_path / "gh"
+    gh.write_text(f"#!{sys.executable}\n{GH}")
+    gh.chmod(0o755)
+    texts = []
+    for text in ("first", "second `x` $(date)"):
+        (tmp_path / f"{name}.txt").write_text(f"Plan: {text}")
+        (tmp_path / f"{name}.md").write_text(text)
+        subprocess.run(
+            ["bash", "-e", "-c", step["run"]], cwd=tmp_path, check=True,
+            env={
+                "PATH": f"{tmp_path}:{os.environ['PATH']}", "KEPT": str(kept), "RESULT": "success",
+                "COMMENTS": "repos/o/r/issues/7/comments", "COMMENT": "repos/o/r/issues/comments",
+            },
+        )  # fmt: skip
+        comments = json.loads(kept.read_text())
+        assert [comment["id"] for comment in comments] == [1, 2, 3]
+        texts.append(comments[2]["body"])
+    assert all(text.startswith(f"<!-- {name} -->\n") for text in texts)
+    assert "first" in texts[0] and "second `x` $(date)" in texts[1] and "first" not in texts[1]
+
+
+# gh api: lists comments by the filter of the workflows, changes one, adds one.
+GH = """
+import json, os, re, sys
+kept = json.load(open(os.environ["KEPT"]))
+_, api, *rest = sys.argv
+if "--jq" in rest:
+    assert api == "api" and "repos/o/r/issues/7/comments" in rest
+    marker = re.search(r'startswith\\("(.*?)"', rest[-1])[1]
+    print(*(c["id"] for c in kept if c["user"]["login"] == "github-actions[bot]" and c["body"].startswith(marker)), sep="\\n")
+else:
+    method, address, body = rest[rest.index("--method") + 1], rest[rest.index("--method") + 2], open(rest[-1].removeprefix("body=@")).read()
+    if method == "POST":
+        assert address == "repos/o/r/issues/7/comments"
+        kept.append({"id": len(kept) + 1, "user": {"login": "github-actions[bot]"}, "body": body})
+    else:
+        (found,) = [c for c in kept if address == f"repos/o/r/issues/comments/{c['id']}"]
+        found["body"] = body
+    json.dump(kept, open(os.environ["KEPT"], "w"))
+"""
 
 
 def test_who_logs_in_to_a_cloud_does_it_in_an_environment() -> None:
@@ -147,6 +212,10 @@ def test_they_call_what_a_person_calls() -> None:
         ("deploy", "deploy"): ['--yes deploy "$CLOUD" "$ENVIRONMENT"'],
     }
     assert ".ci/run" in steps(read("test")["jobs"]["test"])
+    numbers = steps(read("numbers")["jobs"]["diff"])
+    targets = set(re.findall(r"make (?:--no-print-directory )?-C \w+ (\w+)", numbers))
+    assert targets == {"demo", "diff"}
+    assert all(f"\n{target}:" in (TREE.parent / "Makefile").read_text() for target in targets)
 
 
 def test_the_test_runs_on_every_pull_request_with_both_pythons() -> None:
