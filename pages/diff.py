@@ -7,6 +7,7 @@ Only counts and totals are printed, no rows. Views are left out: they show what 
 """
 
 import json
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,7 +121,7 @@ def _compare_table(
 def _metric(
     warehouses: duckdb.DuckDBPyConnection, manifest: dict[str, Any], metric: dict[str, Any], side: str
 ) -> Any:
-    """The metric over all rows, a sum, a distinct count or a ratio of two; None if the warehouse lacks what it is made of."""
+    """The metric over all rows that it counts, a sum, a count or a ratio of two; None if the warehouse lacks what it is made of."""
     parameters = metric["type_params"]
     project = manifest["metadata"]["project_name"]
     if metric["type"] == "ratio":
@@ -137,11 +138,18 @@ def _metric(
     how = parameters["metric_aggregation_params"]
     model = manifest["semantic_models"][f"semantic_model.{project}.{how['semantic_model']}"]["node_relation"]
     table = _table(warehouses, side, model["schema_name"], model["alias"])
-    function = {"sum": "sum({})", "count_distinct": "count(distinct {})"}[how["agg"]]
+    function = {"sum": "sum({})", "count": "count({})", "count_distinct": "count(distinct {})"}[how["agg"]]
+    # Its own dimensions, which are called as their columns are.
+    only = [
+        re.sub(r"\{\{ Dimension\('\w+__(\w+)'\) \}\}", r"\1", each["where_sql_template"])
+        for each in (metric["filter"] or {}).get("where_filters", ())
+    ]
     try:
         return (
             table
-            and table.aggregate(function.format(parameters.get("expr") or metric["name"])).fetchall()[0][0]
+            and table.filter(" and ".join(f"({each})" for each in only) or "true")
+            .aggregate(function.format(parameters.get("expr") or metric["name"]))
+            .fetchall()[0][0]
         )
     except duckdb.BinderException:
         return None

@@ -77,6 +77,22 @@ def test_rows_columns_values_and_metrics_that_changed(built, changed, manifest):
     assert "- Report: trust" not in said and "- Report: runs" not in said
 
 
+def test_a_metric_counts_only_the_rows_that_it_is_for(built, changed, manifest):
+    """All of the sample's cohorts are of its first month, so that nothing is known of their retention."""
+    with duckdb.connect(str(changed.file)) as connection:
+        connection.execute("update analytics_marts.customer_cohort_retention set is_left_censored = false")
+        ((customers, active),) = connection.execute(
+            "select sum(customer_count), sum(active_customer_count) from analytics_marts.customer_cohort_retention where is_complete"
+        ).fetchall()
+    found = rows_of(compare(manifest, built.file, changed.file))
+    del found["customer_cohort_retention"]
+    assert found == {
+        "Customers of cohorts": ["missing", f"{customers:,}"],
+        "Customers of cohorts who ordered": ["missing", f"{active:,}"],
+        "Retention": ["missing", f"{active / customers:.5f}"],
+    }
+
+
 def test_what_is_no_warehouse_is_one_clear_line(built, manifest, tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "text.duckdb").write_text("no database" * 1000)

@@ -2,19 +2,25 @@
 
 import csv
 import os
+import shutil
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ci import resident
-from ci.staged_sample import ROOT
+from ci.staged_sample import ROOT, Warehouse
 from demo.feeds.states import region_of
 
 METRICS = (
     "review_count", "positive_reviews", "positive_review_share", "amount_spent", "amount_spent_by_reviewers",
     "customers", "reviewers", "spend_per_customer", "spend_per_reviewer", "reviews_per_reviewer",
 )  # fmt: skip
+
+OF_PROFILES = ("profiles", "profile_spend", "profile_orders", "spend_per_profile")
+OF_COHORTS = ("cohort_customers", "cohort_customers_active", "retention")
 
 SEASONS = ("Winter", "Spring", "Summer", "Fall")
 
@@ -62,12 +68,16 @@ class MetricFlow:
 
     def query(self, metrics, group_by=(), *arguments: str) -> list[dict[str, str]]:
         """One row for each group; NULL is an empty text."""
+        grouping = ["--group-by", ",".join(group_by)] if group_by else []
+        return self._rows("--metrics", ",".join(metrics), *grouping, *arguments)
+
+    def saved_query(self, name: str) -> list[dict[str, str]]:
+        return self._rows("--saved-query", name)
+
+    def _rows(self, *arguments: str) -> list[dict[str, str]]:
         result = self.folder / "result.csv"
         result.unlink(missing_ok=True)
-        grouping = ["--group-by", ",".join(group_by)] if group_by else []
-        self.run(
-            "query", "--quiet", "--csv", str(result), "--metrics", ",".join(metrics), *grouping, *arguments
-        )
+        self.run("query", "--quiet", "--csv", str(result), *arguments)
         with result.open() as lines:
             return list(csv.DictReader(lines))
 
@@ -84,7 +94,7 @@ def answers(sample) -> dict:
 
 def test_every_metric_is_described_and_owned(manifest):
     metrics = {metric["name"]: metric for metric in manifest["metrics"].values()}
-    assert metrics.keys() == set(METRICS)
+    assert metrics.keys() == {*METRICS, *OF_PROFILES, *OF_COHORTS}
     for name, metric in metrics.items():
         assert metric["description"].strip(), name
         assert metric["label"] != name, f"{name} has no label"
@@ -148,6 +158,106 @@ def test_a_filter_on_another_dimension(metricflow, answers):
     asked = answers["questions"]["apple_reviews_by_state"]
     assert asked
     assert {state: counts.get(state) for state in asked} == asked
+
+
+@pytest.mark.slow
+def test_the_five_questions_are_saved_queries(metricflow, answers, manifest):
+    """Against the sample's answers; a name that the answers leave empty is Unknown here."""
+    asked = answers["questions"]
+    place, device = "dim_location__location", "dim_devices__device"
+    rows = metricflow.saved_query("question_1_reviews_in_three_states")
+    assert {row[place]: int(row["review_count"]) for row in rows} == asked["reviews_by_state"]
+
+    rows = metricflow.saved_query("question_2_apple_reviews_in_three_states")
+    apple = [row for row in rows if row["dim_os__vendor"] == "Apple"]
+    for found, asked_for in (
+        (rows, "reviews_by_state_and_device"),
+        (apple, "apple_reviews_by_state_and_device"),
+    ):
+        counts: Counter[str] = Counter()
+        for row in found:
+            name = "" if row[device] == "Unknown" else row[device]
+            counts[f"{row[place]} / {name}"] += int(row["review_count"])
+        assert counts == asked[asked_for]
+
+    rows = metricflow.saved_query("question_3_computer_reviews_in_chrome")
+    assert {row[place]: int(row["review_count"]) for row in rows} == asked[
+        "computer_chrome_reviews_by_location"
+    ]
+    rows = metricflow.saved_query("question_4_reviews_by_state_in_2021")
+    assert {row[place]: int(row["review_count"]) for row in rows} == asked["reviews_by_state_in_2021"]
+    rows = metricflow.saved_query("question_5_devices_in_the_east_and_in_the_west")
+    for coast in ("East", "West"):
+        of_coast = {
+            row[device]: int(row["review_count"]) for row in rows if row["dim_location__coast"] == coast
+        }
+        expected = {
+            name: count for name, count in asked[f"reviews_by_device_{coast.lower()}"].items() if name
+        }
+        assert of_coast == expected
+    queries = {query["name"]: query for query in manifest["saved_queries"].values()}
+    assert len(queries) == 7 and all(query["description"] and query["label"] for query in queries.values())
+
+
+@pytest.mark.slow
+def test_customers_and_spend_by_segment(metricflow, built):
+    """From the profile itself, whose figures have tests of their own."""
+    expected = built.query(
+        "select rfm_segment, count(*), sum(order_count), sum(amount_spent) from analytics_marts.user_profile group by rfm_segment"
+    )
+    assert len(expected) > 3
+    rows = {
+        row["customer__rfm_segment"]: row for row in metricflow.saved_query("customers_and_spend_by_segment")
+    }
+    assert rows.keys() == {segment for segment, *_ in expected}
+    for segment, customers, orders, money in expected:
+        row = rows[segment]
+        assert (int(row["profiles"]), int(row["profile_orders"]), Decimal(row["profile_spend"])) == (
+            customers,
+            orders,
+            money,
+        )
+        assert Decimal(row["spend_per_profile"]) == pytest.approx(money / customers, abs=Decimal("1e-6"))
+    # What is known of a review by what is known of its customer: each review once.
+    by_segment = metricflow.query(["review_count", "amount_spent"], ["customer__rfm_segment"])
+    reviews = built.query(
+        "select rfm_segment, sum(review_count), sum(amount_spent) from analytics_marts.user_profile group by rfm_segment"
+    )
+    assert {
+        (row["customer__rfm_segment"], int(row["review_count"]), Decimal(row["amount_spent"]))
+        for row in by_segment
+    } == set(reviews)
+
+
+@pytest.mark.slow
+def test_retention_by_month_since_the_first_order(built, tmp_path):
+    """Of cohorts that are made up, since the sample has none but its first: that one, and a month that is not over, count for nothing."""
+    own = Warehouse(tmp_path / "own", built.settings["STAGING_URI"])
+    shutil.copytree(built.folder, own.folder, dirs_exist_ok=True)
+    rows = [
+        # first month, months since, complete, left-censored, customers, active
+        ("2020-11-01", 0, True, True, 10, 10), ("2020-11-01", 1, True, True, 10, 9), ("2020-11-01", 2, True, True, 10, 8),
+        ("2020-12-01", 0, True, False, 20, 20), ("2020-12-01", 1, True, False, 20, 4), ("2020-12-01", 2, True, False, 20, 3),
+        ("2021-01-01", 0, True, False, 5, 5), ("2021-01-01", 1, True, False, 5, 2), ("2021-01-01", 2, False, False, 5, 1),
+    ]  # fmt: skip
+    with duckdb.connect(str(own.file)) as connection:
+        connection.execute("delete from analytics_marts.customer_cohort_retention")
+        connection.executemany(
+            "insert into analytics_marts.customer_cohort_retention by name select $1::date as cohort_month, $2 as months_since_first, "
+            "$3 as is_complete, $4 as is_left_censored, $5 as customer_count, $6 as active_customer_count, $6 / $5 as retention, "
+            "0 as amount_spent, 0 as order_count",
+            rows,
+        )
+    (tmp_path / "metricflow").mkdir()
+    answered = MetricFlow(tmp_path / "metricflow", own).saved_query(
+        "retention_by_month_since_the_first_order"
+    )
+    assert {
+        int(row["customer_cohort__months_since_first"]): (
+            int(row["cohort_customers"]), int(row["cohort_customers_active"]), float(row["retention"]),
+        )
+        for row in answered
+    } == {0: (25, 25, 1.0), 1: (25, 6, 0.24), 2: (20, 3, 0.15)}  # fmt: skip
 
 
 def assert_figures(answered: list[dict[str, str]], rows: list[dict], grouping: dict) -> None:
