@@ -92,7 +92,7 @@ def test_the_docs_are_served_on_a_free_port_of_this_machine_alone(demo):
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
         with urllib.request.urlopen(address, timeout=200) as page:
-            assert "User behaviour analytics" in page.read().decode()
+            assert "Movie analytics" in page.read().decode()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(200)

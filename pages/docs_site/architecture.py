@@ -40,10 +40,10 @@ def layers(manifest: dict) -> dict[str, list[dict]]:
     return {layer: sorted(found[layer], key=lambda node: node["name"]) for layer in order}
 
 
-def architecture_svg(manifest: dict) -> str:
-    by_layer = layers(manifest)
+def architecture_svg(by_layer: dict[str, list[dict]]) -> str:
+    """The picture of what layers() has found."""
     columns = [
-        [(HEADINGS.get(layer, layer.capitalize()), by_layer[layer]) for layer in column]
+        [(HEADINGS.get(layer, layer.capitalize()), list(by_layer[layer])) for layer in column]
         for column in _columns(by_layer)
     ]
     _untangle(columns)
@@ -69,9 +69,8 @@ def architecture_svg(manifest: dict) -> str:
     # Room on the right for the bends between tables of the last column.
     width = left - GAP + 40
     return (
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" aria-labelledby="diagram-title">'
-        '<title id="diagram-title">How the tables are built, from the sources on the left to what uses them on the '
-        "right; the tables below say the same in words</title>"
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="group" aria-label="How the tables are built, '
+        'from the sources on the left to what uses them on the right; the tables below say the same in words">'
         '<defs><marker id="tip" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="6" markerHeight="6" orient="auto">'
         f'<path class="tip" d="M0 0L6 3L0 6z"/></marker></defs>{"".join(edges + boxes)}</svg>'
     )
@@ -124,7 +123,7 @@ def _box(node: dict, x: float, y: float, width: float) -> str:
     return (
         f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{BOX}" rx="4"/>'
         f'<rect class="swatch" x="{x}" y="{y}" width="6" height="{BOX}" rx="2"{swatch}/>'
-        f'<text x="{x + 14}" y="{y + 17.5}">{escape(node["name"])}</text>'
+        f'<a href="{escape(node["page"])}"><text x="{x + 14}" y="{y + 17.5}">{escape(node["name"])}</text></a>'
     )
 
 

@@ -4,8 +4,8 @@
 
 Has `dbt docs generate --static` write into the first folder what it knows of the project and of the warehouse of
 DBT_TARGET, and writes into the second, with a link to the report where that is given:
-index.html (search, layers, keys, caveats, diagram, tables, metrics, personal data), a page for each table in tables/, dbt_docs.html (dbt's own
-pages) and lineage.html (entity-relationship diagram and column lineage, by dbdocs).
+index.html (search, grains, keys, caveats, relations, diagram, tables, metrics, personal data), a page for each table in tables/, dbt_docs.html (dbt's own
+pages) and lineage.html (relations and column lineage to explore, by dbdocs).
 """
 
 import json
@@ -20,11 +20,17 @@ from markdown_it import MarkdownIt
 
 from pages.docs_site.architecture import HEADINGS, architecture_svg, layers
 from pages.docs_site.lineage import lineage_page
+from pages.docs_site.relations import relations_svg
 from pages.docs_site.search import SCRIPT, search_index
 from pages.docs_site.tables import table_pages
 from pages.look.render import render, script_policy
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
+# Into the pages of others, over the left lower corner: nothing else on them leads back.
+BACK = (
+    '<a href="index.html" style="position:fixed;left:8px;bottom:8px;z-index:9999;padding:4px 10px;border-radius:4px;font:14px sans-serif;'
+    'background:#1c2530;color:#fff">Movie analytics: docs</a>'
+)
 # dbt's and dbdocs' pages run their own scripts, and load nothing from anywhere: the browser stops a page that tries.
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
@@ -38,8 +44,16 @@ def _with_id(renderer, tokens, place, options, environment) -> str:
     return renderer.renderToken(tokens, place, options, environment)
 
 
+def _linked(renderer, tokens, place, options, environment) -> str:
+    """The name of a table leads to its page."""
+    code = renderer.code_inline(tokens, place, options, environment)
+    page = environment.get("pages", {}).get(tokens[place].content)
+    return f'<a href="{page}">{code}</a>' if page else code
+
+
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 MARKDOWN.add_render_rule("heading_open", _with_id)
+MARKDOWN.add_render_rule("code_inline", _linked)
 FILTERS = {"markdown": MARKDOWN.render, "markdown_inline": MARKDOWN.renderInline}
 # The columns' config.meta.personal_data, and what each means.
 PERSONAL_DATA = {
@@ -64,8 +78,9 @@ def build(target: Path, site: Path, report: str = "") -> None:
     site.mkdir(parents=True, exist_ok=True)
     (site / "dbt_docs.html").write_text(_dbt_page((target / "static_index.html").read_text()))
     (site / "lineage.html").write_text(_with_policy(lineage_page(target)))
-    tables = table_pages(manifest, json.loads((target / "catalog.json").read_text()))
-    (site / "index.html").write_text(_index_page(manifest, tables, report))
+    by_layer = layers(manifest)
+    tables = table_pages(manifest, json.loads((target / "catalog.json").read_text()), by_layer)
+    (site / "index.html").write_text(_index_page(manifest, by_layer, tables, report))
     _write_table_pages(site / "tables", tables, _built(manifest))
 
 
@@ -80,7 +95,11 @@ def _with_policy(html: str) -> str:
     guarded, found = re.subn(r'<meta charset="utf-8" ?/?>', lambda head: head[0] + POLICY, html, count=1)
     if not found:
         raise RuntimeError("dbt's docs page has no <meta charset>: this dbt writes another head; see POLICY")
-    return guarded
+    named = re.sub("<title>.*?</title>", "<title>Movie analytics: docs</title>", guarded, count=1)
+    before, body_end, after = named.rpartition("</body>")
+    if not body_end:
+        raise RuntimeError("a page has no </body>: there is no place for the link back")
+    return f"{before}{BACK}{body_end}{after}"
 
 
 def _write_table_pages(folder: Path, tables: list[dict], built: str) -> None:
@@ -97,19 +116,22 @@ def _built(manifest: dict) -> str:
     return manifest["metadata"]["generated_at"][:16].replace("T", " ")
 
 
-def _index_page(manifest: dict, tables: list[dict], report: str) -> str:
+def _index_page(manifest: dict, by_layer: dict[str, list[dict]], tables: list[dict], report: str) -> str:
     project = manifest["metadata"]["project_name"]
     overview = manifest["docs"][f"doc.{project}.__overview__"]["block_contents"]
     metrics = sorted(manifest["metrics"].values(), key=lambda metric: metric["name"])
+    pages = {table["name"]: table["page"] for table in tables}
     return render(
         Path(__file__).with_name("index.html.jinja"),
-        filters=FILTERS,
+        filters=FILTERS | {"markdown": lambda text: MARKDOWN.render(text, {"pages": pages})},
         overview=overview,
+        headings_of_overview=re.findall(r"^## (.+)$", overview, re.MULTILINE),
         search_index=search_index(tables, metrics, overview),
         search_script=SCRIPT,
         search_policy=script_policy(SCRIPT),
-        diagram=architecture_svg(manifest),
-        layers=layers(manifest),
+        relations=relations_svg(manifest, {table["id"]: table["page"] for table in tables}),
+        diagram=architecture_svg(by_layer),
+        layers=by_layer,
         headings=HEADINGS,
         metrics=metrics,
         personal_data=_personal_data(manifest),

@@ -68,12 +68,13 @@ def _generate(target: Path, folder: Path) -> Path:
 
 
 def _as_dbdocs_reads_it(manifest: dict) -> dict:
-    """It knows a test of a relation by the word in its id, which our names lack; hooks are no tables."""
+    """It knows a test of a relation by the word in its id, which our names lack; hooks are no tables, and the report's
+    questions would be the first thing in its list."""
     nodes = {}
     for unique_id, node in manifest["nodes"].items():
         if (node.get("test_metadata") or {}).get("name") == "relationships":
             unique_id = node["unique_id"] = unique_id.replace("test.", "test.relationships.", 1)
-        if node["resource_type"] != "operation":
+        if node["resource_type"] not in ("operation", "analysis"):
             nodes[unique_id] = node
     return {**manifest, "nodes": nodes}
 

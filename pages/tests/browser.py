@@ -88,7 +88,10 @@ def accessibility_violations(page: Page) -> list[str]:
 
 def broken_links(page: Page) -> list[str]:
     """Links to a file that is not there, to an id that the page lacks, or to the network."""
-    links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    links = page.eval_on_selector_all(
+        "a[href]",
+        "links => links.map(link => link.href.baseVal === undefined ? link.href : new URL(link.href.baseVal, document.baseURI).href)",
+    )
     ids = set(page.eval_on_selector_all("[id]", "nodes => nodes.map(node => node.id)"))
     here = urlsplit(page.url)
     broken = []

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.docs_site.architecture import architecture_svg, layers
+from pages.docs_site.relations import relations, relations_svg
 from pages.docs_site.search import search_index
 from pages.tests.browser import (
     NARROW,
@@ -44,6 +45,32 @@ def test_the_front_page_tells_what_the_manifest_knows(browser, docs_site, manife
         assert all(node["name"] in text for node in manifest[nodes].values())
     assert "no better than a coin" in text and "PII: pseudonym" in text
     assert "stg_review_logs" in text.split("Personal data")[-1]
+
+
+def test_the_front_page_begins_with_what_analysts_ask_for(browser, docs_site):
+    """Search, a list of contents, the marts; a name leads to its page. How it is built comes last."""
+    with opened(browser, docs_site / "index.html", site=docs_site) as page:
+        headings = page.locator("main h1, main h2").all_inner_texts()
+        assert headings[:2] == ["Movie analytics", "Grains"]
+        assert headings.index("Layers") > headings.index("Glossary")
+        contents = page.locator(".contents a").all_inner_texts()
+        assert contents == headings[1:]
+        assert page.locator("h3").first.inner_text().strip() == "Used by"
+        page.locator("td a", has_text=re.compile("^dim_browser$")).first.click()
+        assert page.url.endswith("tables/dim_browser.html")
+
+
+@pytest.mark.parametrize("name", ["dbt_docs", "lineage"])
+def test_a_page_of_others_leads_back(browser, docs_site, name):
+    with opened(browser, docs_site / f"{name}.html", site=docs_site) as page:
+        page.get_by_role("link", name="Movie analytics: docs").click()
+        page.get_by_role("heading", name="Grains").wait_for()
+
+
+def test_the_site_has_one_name(docs_site):
+    for file in (*docs_site.glob("*.html"), *docs_site.glob("*/*.html")):
+        (title,) = re.findall("<title>(.*?)</title>", file.read_text())[:1]
+        assert "Movie analytics" in title, file.name
 
 
 def test_links_lead_to_the_right_page_of_dbts_docs(browser, docs_site, manifest):
@@ -88,12 +115,19 @@ def test_every_table_has_a_page_with_its_columns_key_and_tests(docs_site, manife
         if (test["test_metadata"] or {}).get("name") == "relationships":
             (joined,) = set(test["depends_on"]["nodes"]) - {test["attached_node"]}
             assert f'Joins <a href="{joined.rsplit(".")[-1]}.html">' in page
+    for table in ("user_behavior_metric", "user_segment_history"):
+        assert 'Joins <a href="user_profile.html">' in pages[table]
     fact = pages["fact_movie_analytics"]
     assert 'One row for each</dt><dd><a href="#id_fact_movie_analytics">' in fact
     assert re.search(
         r'<tr id="amount_spent"><td><code>amount_spent</code></td><td>decimal\(\d+,\d+\)</td>', fact
     )
     assert "select * from analytics_marts.fact_movie_analytics limit 10;" in fact
+    assert (
+        'Comes from <a href="int_customer_purchase.html#amount_spent">int_customer_purchase.amount_spent</a>, '
+        '<a href="int_attributed_review.html">rows of int_attributed_review</a>.' in fact
+    )
+    assert 'Depends on <a href="int_log_member.html#member">int_log_member.member</a>.' in pages["dim_date"]
 
 
 @pytest.mark.parametrize("table", ["fact_movie_analytics", "review_logs"])
@@ -107,6 +141,76 @@ def test_the_page_of_a_table_works_in_every_scheme_and_width(browser, docs_site,
                 assert accessibility_violations(page) == []
                 assert broken_links(page) == []
                 assert not is_wider_than_the_window(page)
+
+
+JOINED = {
+    *((("fact_movie_analytics", f"id_{name}", name, f"id_{name}", False)) for name in ("dim_date", "dim_devices", "dim_location", "dim_os", "dim_browser")),
+    *((table, "customer_id", "user_profile", "customer_id", table == "customer_history_nested")
+      for table in ("fact_movie_analytics", "user_behavior_metric", "user_segment_history", "customer_history_nested")),
+    ("misspelt_location", "state", "us_state", "state", False),
+    ("dim_location", "location", "us_state", "state", False),
+    ("dim_os", "os", "operating_system", "os", False),
+}  # fmt: skip
+
+
+def test_relations_are_those_that_the_project_declares(manifest):
+    found = {
+        (table.split(".")[-1], column, other.split(".")[-1], *rest)
+        for table, column, other, *rest in relations(manifest)
+    }
+    assert found - {each for each in found if each[0] in ("misspelt_location", "dim_location", "dim_os")} == {
+        each for each in JOINED if each[0] not in ("misspelt_location", "dim_location", "dim_os")
+    }
+    assert {each[:4] for each in found} == {each[:4] for each in JOINED}
+    # Only between tables for analysts, and one table of a project without any is no picture.
+    nodes = {name: {**node, "access": "protected"} for name, node in manifest["nodes"].items()}
+    assert relations_svg({**manifest, "nodes": nodes}, {}) == ""
+
+
+def test_the_picture_of_the_relations_is_readable_at_first_sight(browser, docs_site):
+    """Each joined table once, with a line for each relation; no letter below 11 pixels, none over another or outside; names lead to pages."""
+    for scheme in ("light", "dark"):
+        for width in (1440, WIDE, NARROW):
+            with opened(browser, docs_site / "index.html", scheme=scheme, width=width) as page:
+                picture = page.locator("#relations ~ .scroll svg").first
+                names = picture.locator("a").all_text_contents()
+                assert sorted(names) == sorted(
+                    {
+                        table
+                        for each in JOINED
+                        if each[0] != "misspelt_location"
+                        for table in (each[0], each[2])
+                    }
+                    - {"us_state", "operating_system"}
+                )
+                assert picture.locator("path.edge").count() == 9
+                assert picture.evaluate(READABLE) == []
+                if width == 1440:
+                    assert picture.evaluate("svg => svg.parentNode.scrollWidth <= svg.parentNode.clientWidth")
+    with opened(browser, docs_site / "index.html", site=docs_site) as page:
+        page.locator("svg a", has_text=re.compile("^user_profile$")).first.click()
+        assert page.url.endswith("tables/user_profile.html")
+
+
+READABLE = """svg => {
+    const frame = svg.getBoundingClientRect(), scale = frame.width / svg.viewBox.baseVal.width;
+    const texts = [...svg.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect(), scale * parseFloat(getComputedStyle(text).fontSize)]);
+    const faults = texts.filter(([, box, size]) => size < 11 || box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom);
+    const over = texts.filter(([said, a], n) => texts.slice(n + 1).some(([other, b]) => said + other !== "11" &&
+        a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 4 && b.top < a.bottom - 4));
+    return [...faults, ...over].map(([text]) => text);
+}"""
+
+
+def test_the_diagram_of_the_tables_is_in_its_own_size_and_leads_to_their_pages(browser, docs_site):
+    for width in (1440, NARROW):
+        with opened(browser, docs_site / "index.html", width=width) as page:
+            diagram = page.locator("#architecture + .scroll svg")
+            assert (
+                diagram.evaluate("svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
+                >= 0.99
+            )
+            assert diagram.locator("a").count() == diagram.locator(".box").count()
 
 
 def test_the_search_finds_columns_first_and_leads_to_what_they_mean(browser, docs_site):
@@ -133,6 +237,8 @@ def test_the_search_finds_columns_first_and_leads_to_what_they_mean(browser, doc
         with page.expect_navigation():
             page.keyboard.press("Enter")
         assert page.url.endswith("tables/fact_movie_analytics.html#amount_spent")
+        row = page.locator("tr:target").inner_text()
+        assert "net money" in row and "Comes from int_customer_purchase.amount_spent" in row
 
 
 def test_no_description_can_end_the_script_of_the_search():
@@ -212,6 +318,7 @@ def test_column_lineage_leads_to_the_column_it_comes_from(browser, docs_site):
         screenshot(page, "lineage-dag")
         shown = page.inner_text("body")
     assert "Buy me a coffee" not in shown and "Dat Nguyen" not in shown
+    assert "report_ledger" not in shown and "fact_movie_analytics" in shown
 
 
 def test_the_architecture_has_every_table_and_every_dependency(manifest):
@@ -227,7 +334,7 @@ def test_the_architecture_has_every_table_and_every_dependency(manifest):
         if node["resource_type"] in ("source", "seed", "snapshot", "model", "exposure")
     ]
     assert sorted(names) == sorted(expected)
-    svg = architecture_svg(manifest)
+    svg = architecture_svg(drawn)
     assert all(f">{name}<" in svg for name in names)
     assert svg.count('class="box"') == len(names)
     assert svg.count('class="edge"') == sum(
@@ -240,7 +347,7 @@ def test_the_architecture_has_every_table_and_every_dependency(manifest):
 def test_a_layer_that_the_diagram_does_not_know_is_drawn_all_the_same(manifest):
     manifest = json.loads(json.dumps(manifest))
     manifest["nodes"]["model.movie_analytics.ledger"]["path"] = "audit/ledger.sql"
-    assert ">Audit</text>" in architecture_svg(manifest)
+    assert ">Audit</text>" in architecture_svg(layers(manifest))
 
 
 @pytest.mark.parametrize(

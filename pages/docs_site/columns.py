@@ -1,0 +1,128 @@
+"""Which columns of other tables a column is made from, read from the SQL that dbt has compiled.
+
+sqlglot follows each column to the tables that the query reads. Where it cannot, nothing is said: a wrong origin is worse than none.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import Node, lineage
+
+# dbt's names of adapters that sqlglot calls the same.
+DIALECTS = {"duckdb", "redshift", "bigquery"}
+
+
+# By schema and name.
+Parents = dict[tuple[str, str], dict[str, Any]]
+
+
+class Origin(NamedTuple):
+    """`values`: what the column's values are taken or computed from. `decided_by`: if there is nothing of the kind, as in a case of
+    literals, what decides which it is. Both as "table.column", or "rows of table" for a count of them, in the order of their names."""
+
+    values: list[str]
+    decided_by: list[str]
+
+
+def origins(manifest: dict[str, Any], table: str, types: dict[str, dict[str, str]]) -> dict[str, Origin]:
+    """Of the columns of the table with this unique_id, as far as they are known; `types` has the columns of each table by unique_id."""
+    node = manifest["nodes"].get(table, {})
+    dialect = manifest["metadata"]["adapter_type"]
+    if node.get("resource_type") != "model" or not node.get("compiled_code") or dialect not in DIALECTS:
+        return {}
+    parents = {
+        (
+            parent["schema"].lower(),
+            (parent.get("identifier") or parent.get("alias") or parent["name"]).lower(),
+        ): parent
+        for name in node["depends_on"]["nodes"]
+        if (parent := manifest["nodes"].get(name) or manifest["sources"].get(name))
+    }
+    schema: dict[str, Any] = {}
+    for (place, name), parent in parents.items():
+        columns = types.get(parent["unique_id"]) or {column: "" for column in parent["columns"]}
+        schema.setdefault(place, {})[name] = {column: kind or "unknown" for column, kind in columns.items()}
+    try:
+        query = _without_database(node["compiled_code"], dialect)
+        everything = lineage(None, query, schema, dialect=dialect, trim_selects=False)
+        values = lineage(None, query.transform(_values_alone), schema, dialect=dialect, trim_selects=False)
+    except (SqlglotError, ValueError, KeyError):
+        return {}
+    found = {}
+    for column in node["columns"]:
+        if column not in everything or column not in values:
+            continue
+        of_values, of_all = (_ends(graph[column], parents, query) for graph in (values, everything))
+        if of_all:
+            found[column] = Origin(of_values or [], [] if of_values else of_all)
+    return found
+
+
+def _without_database(sql: str, dialect: str) -> exp.Expr:
+    """The schema is enough to tell tables apart."""
+    query = parse_one(sql, dialect=dialect)
+    for table in query.find_all(exp.Table):
+        table.set("catalog", None)
+    return query
+
+
+def _values_alone(part: exp.Expr) -> exp.Expr:
+    """Without what only chooses or orders: a window's groups, an aggregate's order and filter, the conditions of a case."""
+    if isinstance(part, exp.Window):
+        if part.this.find(exp.Column):
+            return part.this
+        # A rank is made of what it goes by.
+        part.set("partition_by", None)
+        return part
+    if (
+        isinstance(part, exp.Filter | exp.Order | exp.WithinGroup)
+        and part.this is not None
+        and not isinstance(part.parent, exp.Select)
+    ):
+        return part.this
+    if isinstance(part, exp.If) and isinstance(part.parent, exp.Case):
+        part.set("this", exp.true())
+    return part
+
+
+def _ends(node: Node, parents: Parents, query: exp.Expr) -> list[str] | None:
+    """The columns of tables that a column leads to, and tables whose rows are counted; None if a way is lost."""
+    ends = set()
+    for step in node.walk():
+        found: str | None = ""
+        if isinstance(step.expression, exp.Table):
+            parent = _parent(step.expression, parents)
+            found = (
+                parent and step.name != "*" and f"{parent['name']}.{step.name.rsplit('.', 1)[-1].lower()}"
+            ) or None
+        elif any(isinstance(count.this, exp.Star) for count in step.expression.find_all(exp.Count)):
+            found = _counted(step.source, parents, query)
+        elif not step.downstream and step.expression.find(exp.Column, exp.Star, exp.AggFunc):
+            found = None
+        if found is None:
+            return None
+        ends |= {found} - {""}
+    return sorted(ends)
+
+
+def _counted(select: exp.Expr, parents: Parents, query: exp.Expr) -> str | None:
+    """The table whose rows a count(*) counts, if it is one table's, as they are or filtered."""
+    source = select.args.get("from_") or select.args.get("from")
+    if (
+        not isinstance(select, exp.Select)
+        or not source
+        or not isinstance(table := source.this, exp.Table)
+        or select.args.get("joins")
+    ):
+        return None
+    if parent := _parent(table, parents):
+        return f"rows of {parent['name']}"
+    named = next((cte.this for cte in query.find_all(exp.CTE) if cte.alias == table.name), None)
+    if named is None or any(named.args.get(part) for part in ("group", "distinct", "limit")):
+        return None
+    return _counted(named, parents, query)
+
+
+def _parent(table: exp.Table, parents: Parents) -> dict[str, Any] | None:
+    return parents.get((table.db.lower(), table.name.lower()))

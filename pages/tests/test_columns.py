@@ -1,0 +1,101 @@
+"""Which columns a column of the docs comes from: by hand, and by what becomes of it when the named one is emptied."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from pages.docs_site.columns import Origin, origins
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def compiled(built) -> dict:
+    """dbt's manifest with the SQL of each model."""
+    done = built.dbt("compile", "--select", "resource_type:model")
+    assert done.returncode == 0, done.stdout
+    return json.loads((built.folder / "target/manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def types(built) -> dict[str, dict[str, str]]:
+    """Of every column, as the warehouse has them, by unique_id of models and sources."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, kind in built.query(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns"
+    ):
+        found.setdefault((schema, table), {})[column] = kind
+    manifest = json.loads((built.folder / "target/manifest.json").read_text())
+    return {
+        node["unique_id"]: found.get((node["schema"], node["name"]), {})
+        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+    }
+
+
+def test_origins_are_those_that_the_sql_says(compiled, types):
+    def of(table: str, column: str) -> Origin | None:
+        return origins(compiled, f"model.movie_analytics.{table}", types).get(column)
+
+    # read from the models by hand
+    assert of("fact_movie_analytics", "amount_spent") == Origin(
+        ["int_customer_purchase.amount_spent", "rows of int_attributed_review"], []
+    )
+    assert of("fact_movie_analytics", "id_dim_os") == Origin(["int_attributed_review.id_dim_os"], [])
+    assert of("user_profile", "is_at_risk") == Origin(["int_customer_segment.rfm_segment"], [])
+    assert of("dim_date", "season") == Origin([], ["int_log_member.member"])
+    assert of("stg_user_purchase", "amount") == Origin(
+        ["user_purchase.quantity", "user_purchase.unit_price"], []
+    )
+    assert of("customer_cohort_retention", "order_count") == Origin([], ["int_customer_invoice.gross_amount"])
+    # made of numbers that are in no table
+    assert of("customer_cohort_retention", "months_since_first") is None
+
+
+def values_of(built, column: str, sql: str) -> Counter:
+    return Counter(map(str, built.query(f'select "{column}" from ({sql}) as made')))
+
+
+def test_a_column_changes_when_what_it_comes_from_is_emptied(built, compiled, types):
+    """Every statement that the pages make of a mart, tried in the warehouse."""
+    tried, unchanged = 0, []
+    for model in compiled["nodes"].values():
+        if model["resource_type"] != "model" or model.get("access") != "public":
+            continue
+        for column, origin in origins(compiled, model["unique_id"], types).items():
+            before = values_of(built, column, model["compiled_code"])
+            for name in origin.values or origin.decided_by:
+                table, _, emptied = name.removeprefix("rows of ").partition(".")
+                (relation,) = [
+                    node["relation_name"]
+                    for node in (*compiled["nodes"].values(), *compiled["sources"].values())
+                    if node["name"] == table and node["unique_id"] in model["depends_on"]["nodes"]
+                ]
+                other = (
+                    f"(select * replace (null as {emptied}) from {relation})"
+                    if emptied
+                    else f"(select * from {relation} where false)"
+                )
+                sql = model["compiled_code"].replace(relation, other)
+                tried += 1
+                if values_of(built, column, sql) == before:
+                    unchanged.append(f"{model['name']}.{column}: {name}")
+    assert tried > 150
+    assert unchanged == []
+
+
+def test_what_cannot_be_followed_has_no_origin(compiled, types):
+    """Another table, a column that is not there, SQL that is none."""
+    table = "model.movie_analytics.user_behavior_metric"
+    for sql in (
+        "select 1 as review_count",
+        "select review_count from nowhere",
+        "select from where",
+        "select count(*) as review_count from a, b",
+    ):
+        changed = json.loads(
+            json.dumps({**compiled, "nodes": {table: {**compiled["nodes"][table], "compiled_code": sql}}})
+        )
+        assert origins(changed, table, types) == {}, sql
+    assert origins(compiled, "seed.movie_analytics.us_state", types) == {}
+    assert origins({**compiled, "metadata": {"adapter_type": "postgres"}}, table, types) == {}
