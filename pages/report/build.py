@@ -22,12 +22,14 @@ from pages.report.warehouse import Warehouse, ask
 
 # Explore stands beside the overview.
 NAVIGATION = (PAGES[0], explore.PAGE, *PAGES[1:])
-# The narrow one is for phones; one of the two is displayed.
-WIDTHS = {"wide": 720, "narrow": 330}
+# The narrow one is for phones; one of them is displayed.
+WIDTHS = {"wide": 720, "middle": 520, "narrow": 330}
 DAY = re.compile(r"\b\d{4}-\d\d(-\d\d)?\b")
 # Of those that a test found.
 ROWS_SHOWN = 3
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
+# What the last day of a table is, by the column that has it: in the order of tables_to_report.
+DAYS = {"insert_date": "delivered to", "as_of_date": "profiles as of", "run_started_at": "last run"}
 
 
 def build(target: Path, site: Path) -> None:
@@ -52,7 +54,14 @@ def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jin
             warehouse.last_day_asked,
         ),
         figures=[_figure(figure, warehouse) for figure in page.figures],
+        owner=_owner(page, warehouse),
     )
+
+
+def _owner(page: Page, warehouse: Warehouse) -> str:
+    project = warehouse.manifest["metadata"]["project_name"]
+    owner: str = warehouse.manifest["exposures"][f"exposure.{project}.report_{page.name}"]["owner"]["name"]
+    return owner
 
 
 def explore_html(warehouse: Warehouse) -> str:
@@ -65,8 +74,8 @@ def explore_html(warehouse: Warehouse) -> str:
 
 
 def unbroken_days(sentence: str) -> str:
-    """As HTML, in which no day or month breaks at a hyphen."""
-    return DAY.sub(r'<span class="day">\g<0></span>', escape(sentence))
+    """As HTML, in which no day or month breaks at a hyphen, and no share before its sign."""
+    return DAY.sub(r'<span class="day">\g<0></span>', escape(sentence).replace(" %", "&nbsp;%"))
 
 
 def _figure(figure: Figure, warehouse: Warehouse) -> dict:
@@ -79,6 +88,7 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         sentence = f"This cannot be shown: the warehouse has no {', '.join(missing)}. Run make run first."
     else:
         sentence = shown.sentence if shown else figure.empty
+    sources = _sources(tables, warehouse)
     project = warehouse.manifest["metadata"]["project_name"]
     metrics = [warehouse.manifest["metrics"][f"metric.{project}.{name}"] for name in figure.metrics]
     return {
@@ -101,7 +111,9 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         "row_ids": shown.row_ids if shown else (),
         "is_open": bool(shown and shown.is_open),
         "csv": csv_link(shown) if shown and shown.rows else "",
-        "sources": _sources(tables, warehouse),
+        "sources": sources,
+        "days": " · ".join(dict.fromkeys(source["day"] for source in sources if source["day"])),
+        "queries": [warehouse.queries[query] for query in figure.queries if query in warehouse.queries],
         "as_of": max((str(row["last_day"]) for row in _rows_of(tables, warehouse) if row["last_day"]), default="not known"),
         "tests": _tests(tables, warehouse),
     }  # fmt: skip
@@ -143,15 +155,21 @@ def _rows_of(tables, warehouse) -> list[dict]:
 
 
 def _sources(tables, warehouse) -> list[dict]:
-    counts = {row["unique_id"]: text(row["row_count"], "count") for row in _rows_of(tables, warehouse)}
+    found = {row["unique_id"]: row for row in _rows_of(tables, warehouse)}
     return [
         {
             "name": table["name"],
             "page": f"../tables/{table['name']}.html",
-            "rows": counts.get(table["unique_id"], "missing"),
+            "rows": text(row["row_count"], "count") if row else "missing",
+            "day": f"{_kind_of_day(table)} {row['last_day']}" if row and row["last_day"] else "",
         }
         for table in tables
+        for row in [found.get(table["unique_id"])]
     ]
+
+
+def _kind_of_day(table: dict) -> str:
+    return next(words for column, words in DAYS.items() if column in table["columns"])
 
 
 def _tests(tables, warehouse) -> dict:

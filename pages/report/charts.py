@@ -9,6 +9,7 @@ import datetime
 import re
 from dataclasses import dataclass, replace
 from html import escape
+from math import ceil, floor
 
 import altair as alt
 import vl_convert
@@ -19,6 +20,8 @@ FAMILY = "Arial, Helvetica, sans-serif"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # A longer text is cut. Drawing takes time in proportion.
 MOST_CHARACTERS = 200
+# Too near to the page's colour to be seen without an outline.
+PALE = {"pale", "page", "step-0", "step-1", "step-2", "step-3"}
 
 
 @dataclass
@@ -47,7 +50,13 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
     headings = [{"y": y, "label": row.label} for y, row in enumerate(rows) if not (row.parts or row.text)]
     labels = [{"y": y, "label": row.label} for y, row in named]
     parts = [
-        {"y": y, "start": float(start), "end": float(end), "color": css(color)}
+        {
+            "y": y,
+            "start": float(start),
+            "end": float(end),
+            "color": css(color),
+            "outline": css(_outline(color)),
+        }
         for y, row in named
         for start, end, color in row.parts
         if end > start
@@ -64,7 +73,7 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
         ),
         _chart(parts).mark_bar(height=16, strokeWidth=1, yOffset=down, y2Offset=down).encode(
             y=y, x=alt.X("start:Q", scale=x, axis=None), x2="end:Q",
-            color=alt.Color("color:N", scale=None), stroke=alt.Stroke("color:N", scale=None),
+            color=alt.Color("color:N", scale=None), stroke=alt.Stroke("outline:N", scale=None),
         ),
         _chart(labels).mark_text(
             align="left" if is_above else "right", dx=GAP / 2 if is_above else -GAP, dy=up, color=css("text")
@@ -80,26 +89,37 @@ def bars(rows: list[Bar], width: int) -> alt.Chart:
 
 
 def intervals(rows: list[tuple], width: int) -> alt.Chart:
-    """(label, low, middle, high, text) in a share each: a point on a line, over an axis of percents."""
+    """(label, low, middle, high, text, whether it rests on few) in a share each: a point on a line, hollow on few, over an axis of
+    percents that begins and ends near the intervals: what is compared is their places, not their lengths."""
     rows = [(_short(label, 0.4 * width), *rest) for label, *rest in rows]
     left = max(_width(row[0]) for row in rows) + GAP
     right = max(_width(row[4]) for row in rows) + GAP
     data = [
-        {"y": y, "label": label, "low": low, "middle": middle, "high": high, "text": said}
-        for y, (label, low, middle, high, said) in enumerate(rows)
+        {
+            "y": y,
+            "label": label,
+            "low": low,
+            "middle": middle,
+            "high": high,
+            "text": said,
+            "fill": css("page" if is_few else "blue"),
+        }
+        for y, (label, low, middle, high, said, is_few) in enumerate(rows)
     ]
+    first, last = floor(10 * min(row[1] for row in rows)), ceil(10 * max(row[3] for row in rows))
+    step = 1 if last - first <= 3 else 2 if last - first <= 6 else 5
     y = _rows(len(rows))
     axis = alt.Axis(
-        values=[0, 0.25, 0.5, 0.75, 1], format=".0%", title=None, domain=False, ticks=False, labelPadding=8,
+        values=[tenth / 10 for tenth in range(-(-first // step) * step, last + 1, step)], labelExpr="format(100 * datum.value, 'd') + ' %'", title=None, domain=False, ticks=False, labelPadding=8,
         gridColor=css("line"), labelColor=css("quiet"), labelFontSize=FONT, labelFont=FAMILY, labelFlush=False,
     )  # fmt: skip
-    scale = alt.Scale(domain=[0, 1])
+    scale = alt.Scale(domain=[first / 10, last / 10], nice=False, zero=False)
     layers = [
         _chart(data).mark_rule(strokeWidth=3, color=css("blue")).encode(
             y=y, x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
         ),
-        _chart(data).mark_point(filled=True, size=70, color=css("blue"), opacity=1).encode(
-            y=y, x=alt.X("middle:Q", scale=scale)
+        _chart(data).mark_point(filled=True, size=70, stroke=css("blue"), strokeWidth=2, opacity=1).encode(
+            y=y, x=alt.X("middle:Q", scale=scale), fill=alt.Fill("fill:N", scale=None)
         ),
         _chart(data).mark_text(align="right", dx=-GAP, color=css("text")).encode(y=y, x=alt.value(0), text="label:N"),
         _chart(data).mark_text(align="left", dx=GAP, color=css("text")).encode(
@@ -119,8 +139,9 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
         {"middle": n + 0.5, "mean": sum(values[n - 6 : n + 1]) / 7} for n in range(6, len(dates))
     ] if len(dates) > 14 else []  # fmt: skip
     left, right = _width(f"{max(values):,}") + GAP, 24
-    every = -(-len(dates) // max(2, (width - left) // 96))
-    marked = [{"middle": n + 0.5, "label": f"{dates[n]:%Y-%m-%d}"} for n in range(0, len(dates), every)]
+    marked = [
+        {"middle": n + 0.5, "label": label} for n, label in _marked(dates, max(2, (width - left) // 96))
+    ]
     axis = alt.Axis(
         tickCount=4, format=",d", tickMinStep=1, gridColor=css("line"), labelColor=css("quiet"), labelFontSize=FONT,
         labelFont=FAMILY, labelPadding=8, title=None, domain=False, ticks=False,
@@ -130,6 +151,9 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
         _chart(data).mark_rect(color=css("pale")).encode(
             x=alt.X("start:Q", scale=x, axis=None), x2="end:Q", y=y, y2=alt.datum(0)
         ),
+        _chart([*data, {"start": len(dates), "count": values[-1]}]).mark_line(
+            interpolate="step-after", color=css("edge"), strokeWidth=1
+        ).encode(x=alt.X("start:Q", scale=x, axis=None), y=y),
         _chart(means).mark_line(color=css("blue"), strokeWidth=2).encode(
             x=alt.X("middle:Q", scale=x, axis=None), y="mean:Q"
         ),
@@ -138,6 +162,21 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
         ),
     ]  # fmt: skip
     return _view(layers, width, 200, left=max(left, 40), right=right, top=8, bottom=28)
+
+
+def _marked(dates: list[datetime.date], most: int) -> list[tuple[int, str]]:
+    """Which days are named below: the first of months, if there are two of them, as many as there is room for; else days."""
+    months = [n for n, date in enumerate(dates) if date.day == 1]
+    if len(months) < 3:
+        every = -(-len(dates) // most)
+        return [(n, f"{dates[n]:%Y-%m-%d}") for n in range(0, len(dates), every)]
+    # Only steps that lead to the same months in each year.
+    every = next(
+        (step for step in (1, 2, 3, 4, 6) if len(months) <= step * most), 12 * -(-len(months) // (12 * most))
+    )
+    return [
+        (n, f"{dates[n]:%Y-%m}") for n in months if (12 * dates[n].year + dates[n].month - 1) % every == 0
+    ]
 
 
 @dataclass
@@ -161,8 +200,9 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
         {
             "x": cell.column + 0.5, "x0": cell.column, "x1": cell.column + 1,
             "y": cell.row + 0.5, "y0": cell.row, "y1": cell.row + 1,
-            "fill": css(f"step-{cell.shade}" if isinstance(cell.shade, int) else cell.shade),
-            "ink": css(f"on-step-{cell.shade}" if isinstance(cell.shade, int) else "page"),
+            "fill": css(color := f"step-{cell.shade}" if isinstance(cell.shade, int) else cell.shade),
+            "outline": css(_outline(color)),
+            "ink": css(f"on-{color}" if isinstance(cell.shade, int) else "text" if cell.shade == "page" else "page"),
             "text": cell.text, "below": cell.below,
         }
         for cell in cells
@@ -171,9 +211,10 @@ def grid(cells: list[Cell], width: int, columns: list[str], rows: list[str], hei
     middle_x, middle_y = alt.X("x:Q", scale=x, axis=None), alt.Y("y:Q", scale=y, axis=None)
     one_line, two_lines = ([row for row in data if bool(row["below"]) == is_two] for is_two in (False, True))
     layers = [
-        _chart(data).mark_rect(stroke=css("page"), strokeWidth=2).encode(
+        # With a gap between them, so that each has its own outline.
+        _chart(data).mark_rect(strokeWidth=1, xOffset=1.5, x2Offset=-1.5, yOffset=1.5, y2Offset=-1.5).encode(
             x=alt.X("x0:Q", scale=x, axis=None), x2="x1:Q", y=alt.Y("y0:Q", scale=y, axis=None), y2="y1:Q",
-            color=alt.Color("fill:N", scale=None),
+            color=alt.Color("fill:N", scale=None), stroke=alt.Stroke("outline:N", scale=None),
         ),
         *(
             _chart(some).mark_text(dy=dy, fontWeight="bold" if is_bold else "normal").encode(
@@ -206,6 +247,10 @@ def picture(chart: alt.Chart, title: str, description: str) -> str:
 
 def css(color: str) -> str:
     return f"var(--{color})"
+
+
+def _outline(color: str) -> str:
+    return "edge" if color in PALE else color
 
 
 def _chart(data: list[dict]) -> alt.Chart:

@@ -199,7 +199,7 @@ function showAnswer(total) {
   if (state.count === "reviews" && (state.from || state.to)) chosen.push(`${state.from || "the first day"} to ${state.to || "the last"}`);
   const ratio = total[0] ? `, ${headings[3].toLowerCase()} ${written[kinds[3]](total[1] / total[0])}` : "";
   element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}`
-    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${headings[2]}: ${written[kinds[2]](total[1])}${ratio}.`;
+    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${headings[2]}: ${written[kinds[2]](total[1])}${ratio.replace(" %", "\u00a0%")}.`;
 }
 
 function showTable(rows, total) {

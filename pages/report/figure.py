@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 # In a sentence; the table below it has all, in full.
 NAMES_LISTED, LONGEST_NAME = 4, 60
 # Below it, counts are too small to tell chance from anything.
 SMALLEST_MEAN = 5
+# A share of fewer is marked: chance moves it widely.
+FEW = 30
 
 
 @dataclass
@@ -17,7 +20,7 @@ class Shown:
     sentence: str
     columns: list[tuple[str, str]]
     rows: list[tuple]
-    chart: Callable[[int], object] | None = None
+    chart: Callable[[int], Any] | None = None
     # (colour, what it means)
     legend: tuple = ()
     # An id of each row, for links to it.
@@ -55,11 +58,13 @@ def text(value, kind: str) -> str:
         return "–"
     match kind:
         case "count":
-            return f"{int(value):,}"
+            return f"{int(value):,}".replace("-", "−")
         case "short count":
             return f"{value / 1000:,.1f}k" if value >= 1000 else str(int(value))
         case "money":
-            return f"{value:,.2f}"
+            return f"{value:,.2f}".replace("-", "−")
+        case "whole money":
+            return f"{value:,.0f}".replace("-", "−")
         case "share":
             return f"{100 * float(value):.1f} %"
         case "seconds":

@@ -30,6 +30,8 @@ class TestState:
 class Warehouse:
     answers: dict[str, list[dict]]
     manifest: dict
+    # What was asked, by the analysis' name, as this warehouse reads it.
+    queries: dict[str, str] = field(default_factory=dict)
     # of each table that there is: its rows, and the last day that it tells of
     tables: dict[str, dict] = field(init=False)
     tests: dict[str, dict] = field(init=False)
@@ -118,9 +120,9 @@ def ask(target: Path) -> Warehouse:
     with chdir(PROJECT):
         parsed = _dbt(dbtRunner(), "parse", target)
         dbt = dbtRunner(manifest=parsed)
-        answers = _answers(_dbt(dbt, "show", target, "--select", *FOOTERS))
+        footers = _dbt(dbt, "show", target, "--select", *FOOTERS)
         manifest = json.loads((target / "manifest.json").read_text())
-        warehouse = Warehouse(answers, manifest)
+        warehouse = Warehouse(_answers(footers), manifest)
         if not warehouse.tables.keys() & manifest["nodes"].keys():
             sys.exit("error: the warehouse has none of the marts: run make run first (or make demo).")
         # One query that fails would end them all. The page says which questions a missing table leaves unasked.
@@ -130,7 +132,12 @@ def ask(target: Path) -> Warehouse:
             if node["resource_type"] == "analysis" and warehouse.missing_tables([node["name"]])
         ]
         exclude = [*FOOTERS, *unasked]
-        answers |= _answers(_dbt(dbt, "show", target, "--select", "path:analyses", "--exclude", *exclude))
+        shown = _dbt(dbt, "show", target, "--select", "path:analyses", "--exclude", *exclude)
+    warehouse.answers |= _answers(shown)
+    warehouse.queries = {
+        result.node.name: str(result.node.compiled_code).strip()
+        for result in (*footers.results, *shown.results)
+    }
     return warehouse
 
 

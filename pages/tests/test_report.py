@@ -13,13 +13,19 @@ import pytest
 
 from ci.staged_sample import Warehouse, staged_warehouse
 from pages.report import pages
-from pages.report.build import NAVIGATION
+from pages.report.build import NAVIGATION, WIDTHS
+from pages.report.charts import picture
 from pages.report.pages.customers import cohorts
 from pages.report.pages.reviews import wilson_interval
 from pages.tests.build import build_report
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in pages.PAGES]
+RECORDS = {
+    "Reviews (classified_movie_review)": "classified_movie_review",
+    "Logs (review_logs)": "review_logs",
+    "Purchase lines (user_purchase)": "user_purchase",
+}
 
 
 class Reader(HTMLParser):
@@ -94,14 +100,26 @@ def test_the_five_answers_are_the_samples(report_site, sample):
     for state, _device, _count, of_apple in numbers(page["apple"]):
         apple[state] += of_apple
     assert apple == asked["apple_reviews_by_state"]
-    assert [place for place, _ in numbers(page["chrome"])] == asked["computer_chrome_reviews_most"]
+    ranked = numbers(page["chrome"])
+    assert [place for answer, place, _ in ranked if answer] == asked["computer_chrome_reviews_most"]
+    assert {place: count for _, place, count in ranked} == asked["computer_chrome_reviews_by_location"]
     for answer in ("most", "fewest"):
         states = [state for said, state, _ in numbers(page["most-and-fewest"]) if said == answer]
         assert states == asked[f"reviews_by_state_in_2021_{answer}"]
         assert all(state in page["most-and-fewest"]["text"] for state in states)
+    ranked = numbers(page["most-and-fewest"])
+    assert {state: count for _, state, count in ranked} == asked["reviews_by_state_in_2021"]
+    assert [count for _, _, count in ranked] == sorted((count for _, _, count in ranked), reverse=True)
     for coast in ("East", "West"):
-        most = [row[2] for row in numbers(page["devices"]) if row[:2] == ("coast", coast)]
-        assert most == asked[f"reviews_by_device_{coast.lower()}_most"]
+        of_coast = [row for row in numbers(page["devices"]) if row[1:3] == ("coast", coast)]
+        assert [row[3] for row in of_coast if row[0]] == asked[f"reviews_by_device_{coast.lower()}_most"]
+        counts = {
+            device or "Unknown": count
+            for device, count in asked[f"reviews_by_device_{coast.lower()}"].items()
+        }
+        assert {row[3]: row[4] for row in of_coast} == {
+            device: count for device, count in counts.items() if device != "Unknown"
+        }
 
 
 def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
@@ -111,14 +129,18 @@ def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
         sums = expected.setdefault(row["table_name"], Counter())
         for what in ("delivered", "quarantined", "duplicate", "unattributable", "in_marts"):
             sums[what] += row[f"records_{what}"]
-    found = {table: counts[:5] for table, *counts in numbers(page["ledger"])}
+    found = {RECORDS[table]: counts[:5] for table, *counts in numbers(page["ledger"])}
     assert found == {table: list(sums.values()) for table, sums in expected.items()}
     money = sum(Decimal(row["amount_in_marts"] or 0) for row in answers["ledger"])
-    assert f"{money:,.2f}" in next(row for row in page["ledger"]["rows"] if row[0] == "user_purchase")
+    assert f"{money:,.2f}" in next(
+        row for row in page["ledger"]["rows"] if row[0].endswith("(user_purchase)")
+    )
     rejected: Counter[tuple[str, str]] = Counter()
     for row in answers["quarantine"]:
         rejected[row["table_name"], row["reason"]] += row["records"]
-    assert {(table, reason): count for table, reason, count in numbers(page["rejections"])} == rejected
+    assert {
+        (RECORDS[table], reason): count for table, reason, count in numbers(page["rejections"])
+    } == rejected
     delivered = {
         (row["insert_date"], row["table_name"]): (
             "yes" if row["is_delivered"] else "no",
@@ -126,15 +148,20 @@ def test_the_ledger_and_what_was_rejected_are_the_samples(report_site, sample):
         )
         for row in answers["ledger"]
     }
-    assert {row[:2]: row[2:] for row in numbers(page["deliveries"])} == delivered
+    assert {(row[0], RECORDS[row[1]]): row[2:] for row in numbers(page["deliveries"])} == delivered
 
 
-def test_customers_and_reviews_add_up_to_the_samples(report_site, sample):
+def test_customers_and_reviews_add_up_to_the_samples(report_site, sample, built):
     days = sample.answers()["user_behavior_metric"]
     money = sum(Decimal(row["amount_spent"]) for row in days)
     customers = len({row["customer_id"] for row in days})
     page = read(report_site, "customers")
     assert f"{customers:,} customers spent {money:,.2f} net" in page["segments"]["text"]
+    assert [(row[0], row[1]) for row in numbers(page["countries"])] == built.query(
+        "with each as (select coalesce(country, 'Unknown') as country, count(*) as n from analytics_marts.user_profile group by 1) "
+        "select case when n < 5 then 'Other (fewer than 5 each)' else country end as named, sum(n) from each group by 1 "
+        "having sum(n) >= 5 order by 2 desc, 1"
+    )
     assert sum(row[1] for row in numbers(page["segments"])) == customers
     assert sum(row[2] for row in numbers(page["quadrants"])) == customers
     reviews = sum(row["review_count"] for row in days)
@@ -178,15 +205,21 @@ def test_months_are_those_of_the_purchase_lines_and_reviews(report_site, built):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_chart_has_what_it_takes_to_be_believed(report_site, name):
+def test_every_chart_has_what_it_takes_to_be_believed(report_site, manifest, name):
+    owner = manifest["exposures"][f"exposure.movie_analytics.report_{name}"]["owner"]["name"]
     for figure, section in read(report_site, name).items():
         text = section["text"]
-        assert "Definition" in text and re.search(r"As of\s+\d{4}-\d\d-\d\d", text), figure
-        assert "Rows in the tables behind it" in text, figure
+        assert "Definition" in text, figure
+        # of what the day is, beside the tables that have one
+        if figure not in ("sizes", "rejections"):
+            assert re.search(r"(?:Delivered to|Profiles as of|Last run) \d{4}-\d\d-\d\d", text), figure
+        assert "Tables behind it, with their rows" in text, figure
+        assert re.search(rf"Owner\s+{owner}\s", text), figure
+        assert re.search(r"The quer(y|ies)\s+(select|with|--)", text), figure
         assert re.search(r"\d+ passed.*\d+ failed|no tests of their own", text, re.DOTALL), figure
         # bytes are not told by DuckDB, no day is missing here, and two are tables alone
         if figure not in ("bytes", "missing", "glance", "warnings"):
-            assert len(section["pictures"]) == section["tags"]["svg"] == 2, figure
+            assert len(section["pictures"]) == section["tags"]["svg"] == len(WIDTHS), figure
             assert all("The table below" in chart["aria-label"] for chart in section["pictures"]), figure
             assert section["tags"]["th"] > 1 and section["tags"]["td"] > 1, figure
 
@@ -412,5 +445,14 @@ def test_who_orders_again_is_counted_in_whole_months_of_new_customers():
         in shown.sentence
     )
     assert [row[2] for row in shown.rows].count("not over") == 2
+    # The highest share of a whole later month is the darkest; the size of a cohort, and a month that is not over, have no colour.
+    assert shown.chart
+    drawn = picture(shown.chart(720), "t", "d")
+    cells = re.findall(r'fill="var\(--(step-\d|page)\)" stroke="', drawn)
+    texts = re.findall(r'font-weight="bold"[^>]*>([^<]+)</text>', drawn)
+    assert dict(zip(texts, cells, strict=True)) == {
+        "10": "page", "90 %": "step-4", "20": "page", "20 %": "step-1", "100 %": "page", "5": "page",
+    }  # fmt: skip
+    assert ("step-4", "up to 90 % came back") in shown.legend
     young = cohorts([row for row in rows if row["is_left_censored"]], days)
     assert "No month after a cohort's own is over yet" in young.sentence

@@ -18,20 +18,20 @@ from pages.tests.browser import (
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in PAGES]
-SMALL = 360
+SMALL, MIDDLE = 360, 640
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_works_in_every_scheme_and_width(browser, report_site, name):
     for scheme in ("light", "dark"):
-        for width in (WIDE, NARROW, SMALL):
+        for width in (WIDE, MIDDLE, NARROW, SMALL):
             with opened(browser, report_site / f"{name}.html", scheme=scheme, width=width) as page:
-                if width != SMALL:
+                if width in (WIDE, NARROW):
                     screenshot(page, f"report-{name}-{scheme}-{width}")
                 assert accessibility_violations(page) == []
                 assert not is_wider_than_the_window(page)
                 for section in page.locator("section:has(svg)").all():
-                    # one of the two pictures of a chart
+                    # one of the pictures of a chart
                     assert [svg.is_visible() for svg in section.locator("svg").all()].count(True) == 1
 
 
@@ -51,9 +51,15 @@ def texts_outside(page) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_of_a_chart_is_cut_off_or_lies_over_another(browser, report_site, name):
-    for width in (WIDE, NARROW):
+    for width in (WIDE, MIDDLE, NARROW):
         with opened(browser, report_site / f"{name}.html", width=width) as page:
             assert texts_outside(page) == []
+            # It takes the width that there is, as far as one of its sizes has it.
+            room, drawn = page.evaluate("""() => {
+                const shown = [...document.querySelectorAll(".picture")].find(picture => picture.offsetWidth);
+                return [shown.offsetWidth, shown.querySelector("svg").getBoundingClientRect().width];
+            }""")
+            assert drawn >= 0.8 * min(room, 720), (width, room, drawn)
 
 
 def test_that_check_sees_texts_that_are_cut_off_or_lie_over_another(browser, tmp_path):

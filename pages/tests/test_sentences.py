@@ -11,8 +11,15 @@ import pytest
 
 from ci.staged_sample import ROOT
 from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
+from pages.report.charts import picture
 from pages.report.figure import chance, counted, largest_part, listed, part_of
-from pages.report.pages.customers import money_by_segment, rfm_map, spend_and_good, without_customer
+from pages.report.pages.customers import (
+    by_country,
+    money_by_segment,
+    rfm_map,
+    spend_and_good,
+    without_customer,
+)
 from pages.report.pages.overview import (
     at_a_glance,
     change,
@@ -21,8 +28,13 @@ from pages.report.pages.overview import (
     reviews_by_month,
     sales_by_month,
 )
-from pages.report.pages.questions import apple_in_three_states, devices_by_coast, most_and_fewest
-from pages.report.pages.reviews import by_day, by_device, by_state, positive_by_group
+from pages.report.pages.questions import (
+    apple_in_three_states,
+    devices_by_coast,
+    most_and_fewest,
+    most_computer_reviews_in_chrome,
+)
+from pages.report.pages.reviews import TILES, by_day, by_device, by_state, fifths, positive_by_group
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
 from pages.report.pages.trust import deliveries, rejections, where_records_went
 
@@ -202,7 +214,7 @@ def test_money_and_whose_it_is():
     # more was returned than bought: no share of it
     for loss in (Decimal(-20), Decimal(120)):
         assert without_customer(ledger(**{**LOST, "amount_unattributable": loss})).endswith(
-            f"with {loss:,.2f} of 100.00 of the net money."
+            f"with {loss:,.2f} of 100.00 of the net money.".replace("-", "−")
         )
 
 
@@ -250,21 +262,105 @@ def test_the_questions():
         "From an Apple device came 2 of 5 (40.0 %): 1 of 4 (25.0 %) in Texas and 1 of 1 (100.0 %) in Ohio."
     )
     states = [{"answer": "most", "location": f"S{n}", "review_count": 2} for n in range(50)]
-    assert most_and_fewest(states).sentence == (
+    places = [{"location": f"S{n}", "region": "South", "review_count_2021": 2} for n in range(50)]
+    assert most_and_fewest(states, places).sentence == (
         "No state has more than another: S0, S1, S2 and 47 more, 2 reviews each."
     )
     states.append({"answer": "fewest", "location": "Ohio", "review_count": 1})
-    assert most_and_fewest(states).sentence.endswith("The lowest: Ohio, 1 review.")
+    places += [
+        {"location": "Ohio", "region": "Midwest", "review_count_2021": 1},
+        {"location": "Utah", "region": "West", "review_count_2021": 0},
+        {"location": "Guam", "region": "Unknown", "review_count_2021": 9},
+    ]
+    shown = most_and_fewest(states, places)
+    assert shown.sentence.endswith("The lowest: Ohio, 1 review.")
+    assert shown.rows[-1] == ("fewest", "Ohio", 1) and len(shown.rows) == 51
     west = {"kind_of_area": "coast", "area": "West", "device": "iPad", "review_count": 3}
-    assert devices_by_coast([west, {**west, "device": "PC"}]).sentence == (
-        "In the east: no device of a review is known. In the west: iPad and PC, 3 reviews each."
+    tied = [west, {**west, "device": "PC"}]
+    assert devices_by_coast(tied, [*tied, {**west, "device": "TV", "review_count": 2}]).sentence == (
+        "In the east: no device of a review is known. In the west: iPad and PC, 3 of 8 (37.5 %) reviews each."
     )
+
+
+def test_an_answer_is_shown_with_what_comes_next():
+    """51 beside 46 of eight is no more than chance makes; 510 beside 46 is more."""
+    places = [
+        {"location": f"S{n}", "region": "South", "computer_chrome_review_count": count}
+        for n, count in enumerate((45, 51, 46, 46, 44, 43, 0))
+    ]
+    answer = [{"location": "S1", "review_count": 51}]
+    shown = most_computer_reviews_in_chrome(answer, places)
+    assert shown.sentence == (
+        "S1, with 51 reviews. Next: S2 and S3, 46. The differences between the places are no larger than chance alone would make them."
+    )
+    assert [row[:2] for row in shown.rows] == [
+        ("most", "S1"),
+        ("", "S2"),
+        ("", "S3"),
+        ("", "S0"),
+        ("", "S4"),
+        ("", "S5"),
+    ]
+    places[1]["computer_chrome_review_count"] = 510
+    assert (
+        "chance"
+        not in most_computer_reviews_in_chrome([{"location": "S1", "review_count": 510}], places).sentence
+    )
+    assert most_computer_reviews_in_chrome(answer, places[1:2]).sentence == "S1, with 51 reviews."
+
+
+def test_colours_of_the_map_are_fifths():
+    assert fifths([5, 1, 4, 2, 3]) == [2, 3, 4, 5]
+    assert fifths(list(range(100))) == [20, 40, 60, 80]
+    counts = {f"{state}": 2 + number // 25 for number, state in enumerate(list(TILES)[:50])}
+    shown = by_state(
+        [{"location": state, "region": "", "review_count": count} for state, count in counts.items()]
+    )
+    # Of two values there are two colours, and none without its meaning.
+    assert shown.legend == (("gray", "none"), ("step-2", "from 2"), ("step-4", "from 3"))
+    assert by_state(reviewed(Texas=2, Ohio=2)).legend == ()
+
+
+def test_countries():
+    rows = [
+        {"country": name, "customer_count": count, "amount_spent": Decimal(1)}
+        for name, count in (("France", 9), ("Unknown", 6))
+    ]
+    shown = by_country(rows)
+    assert shown.sentence.startswith(
+        "Most of the customers: France, 9 of 15 (60.0 %). It is the country of their purchases"
+    )
+    assert shown.rows[1] == ("Unknown", 6, 0.4, 1)
+
+
+def test_a_ledger_shows_shares_of_what_each_table_was():
+    """A small table's bars are as long as a large one's, and what did not happen has none."""
+    small = ledger(table_name="review_logs", records_delivered=2, records_in_marts=2)
+    rows = [*ledger(records_delivered=1000, records_in_marts=750, records_quarantined=250), *small]
+    chart = where_records_went(rows).chart
+    assert chart
+    drawn = picture(chart(720), "t", "d")
+    texts = re.findall(r">([^<>]+)</text>", drawn)
+    assert [text for text in texts if "%" in text] == ["−250 (25.0 %)", "750 (75.0 %)", "2 (100.0 %)"]
+    assert "repeated" not in texts and "no customer" not in texts
+    widths = re.findall(r'd="M0,[\d.]+h([\d.]+)v16h-[\d.]+Z"[^>]*fill="var\(--(pale|blue)\)"', drawn)
+    full = [float(width) for width, color in widths if color == "pale"]
+    assert len(full) == 2 and full[0] == full[1]
+
+
+def test_groups_of_few_are_marked():
+    def legend(count):
+        row = {"device": "a", "region": "b", "review_count": count, "review_score": 1}
+        return positive_by_group([row], [row], KEYWORD).legend
+
+    assert legend(30) == (("blue", "share, with its 95 % interval"),)
+    assert legend(29)[1:] == (("page", "of fewer than 30 reviews"),)
 
 
 def test_records_and_rejections():
     sentence = where_records_went(ledger(**LOST)).sentence
     assert sentence.startswith(
-        "6 of 8 (75.0 %) delivered records are in the marts. Every other record is accounted for"
+        "6 of 8 (75.0 %) delivered records are in the tables for analysts. Every other record is accounted for"
     )
     assert sentence.endswith("85.00 of 100.00 (85.0 %) belong to known customers; 15.00 to nobody.")
     assert where_records_went(
@@ -378,7 +474,7 @@ def test_a_change_is_a_share_of_what_there_was():
     assert change(Decimal(9), Decimal(10), "money") == "10.0 % less than"
     assert change(10_001, 10_000_000, "count") == "99.9 % less than"
     assert change(10_001, 10_000, "count") == "under 0.1 % more than"
-    assert change(Decimal(9), Decimal(-10), "money") == "after -10.00"
+    assert change(Decimal(9), Decimal(-10), "money") == "after −10.00"
 
 
 def test_no_purchases_or_no_reviews():

@@ -25,11 +25,7 @@ labelled as (
         dim_os.os,
         dim_browser.browser,
         coalesce(user_profile.rfm_segment, {{ text_literal('Unknown') }}) as segment,
-        case
-            when user_profile.spend_sentiment_quadrant like 'big spender%' then {{ text_literal('Big spender') }}
-            when user_profile.spend_sentiment_quadrant like 'small spender%' then {{ text_literal('Small spender') }}
-            else {{ text_literal('No purchase') }}
-        end as spend,
+        {{ spend_group('user_profile') }} as spend,
         coalesce(day_classifier.classifier, {{ text_literal('Unknown') }}) as classifier,
         fact.review_count,
         fact.review_score

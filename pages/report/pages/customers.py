@@ -12,7 +12,7 @@ QUADRANTS = {
 # The marts say "positive"; by the keyword rule it means this.
 GOOD = {"positive": "more “good”", "not positive": "less “good”"}
 POSITIVE = {"positive": "more positive", "not positive": "less positive"}
-MONTHS_SHOWN = 12
+MONTHS_SHOWN, COUNTRIES_SHOWN = 13, 10
 DAYS_OF_A_YEAR = 365
 
 
@@ -36,7 +36,7 @@ def money_by_segment(rows, ledger) -> Shown:
         ],
         chart=lambda width: bars(
             [
-                Bar(row["rfm_segment"], (_money_bar(row["amount_spent"]),), f"{row['amount_spent']:,.0f}".replace("-", "−"))
+                Bar(row["rfm_segment"], (_money_bar(row["amount_spent"]),), text(row["amount_spent"], "whole money"))
                 for row in rows
             ],
             width,
@@ -74,12 +74,12 @@ def rfm_map(rows, days) -> Shown:
         for recency in range(1, 6):
             for value in range(1, 6):
                 count = counts.get((recency, value), 0)
-                below = segments.get((recency, value), "") if width > 500 else ""
+                below = segments.get((recency, value), "") if width > 600 else ""
                 cells.append(Cell(recency - 1, 5 - value, shade(count, largest), text(count, "count"), below))
         return grid(
             cells,
             width,
-            [f"recency {n}" if width > 500 else str(n) for n in range(1, 6)],
+            [f"recency {n}" if width > 600 else f"rec. {n}" for n in range(1, 6)],
             [f"value {n}" for n in range(5, 0, -1)],
             height=52,
         )
@@ -126,7 +126,7 @@ def spend_and_good(rows, classifiers) -> Shown:
                 down,
                 shade(count, largest),
                 f"{text(count, 'count')} customers",
-                f"{money:,.0f} net money".replace("-", "−"),
+                f"{text(money, 'whole money')} net money",
             )
         )
     less, more = (
@@ -166,17 +166,22 @@ def cohorts(rows, days) -> Shown:
     started = sum(row["customer_count"] for row in after_one)
     back = sum(row["active_customer_count"] for row in after_one)
 
+    # The first month is all of them, whatever comes after: how many.
+    later = [row for row in rows if row["months_since_first"] and row["cohort_month"] in shown]
+    highest = max((float(row["retention"]) for row in later if row["is_complete"]), default=0.0)
+
+    def cell(after, number, row):
+        if after == 0:
+            return Cell(after, number, "page", text(row["customer_count"], "count"))
+        step = shade(float(row["retention"]), highest) if row["is_complete"] else "page"
+        return Cell(after, number, step, f"{100 * float(row['retention']):.0f} %")
+
     def chart(width):
         across = max(
             1, min(MONTHS_SHOWN, (width - 70) // 46, max(row["months_since_first"] for row in rows) + 1)
         )
         cells = [
-            Cell(
-                after,
-                number,
-                min(4, int(5 * float(row["retention"]))),
-                f"{100 * float(row['retention']):.0f} %",
-            )
+            cell(after, number, row)
             for number, month in enumerate(shown)
             for after in range(across)
             if (row := by_cell.get((month, after)))
@@ -185,7 +190,7 @@ def cohorts(rows, days) -> Shown:
         return grid(
             cells,
             fitting,
-            [f"+{n}" if n else "first" for n in range(across)],
+            [f"+{n}" if n else "new" for n in range(across)],
             [text(m, "month") for m in shown],
             30,
         )
@@ -211,6 +216,24 @@ def cohorts(rows, days) -> Shown:
             for row in rows
         ],
         chart=chart,
+        legend=(
+            *((("step-0", "few came back"), ("step-4", f"up to {100 * highest:.0f} % came back")) if highest else ()),
+            ("page", "how many were new; or the month is not over"),
+        ),
+    )  # fmt: skip
+
+
+def by_country(rows) -> Shown:
+    total = sum(row["customer_count"] for row in rows)
+    return Shown(
+        sentence=f"{largest_part({row['country']: row['customer_count'] for row in rows}, 'customers')}. It is the country of their "
+        "purchases; reviews are from states of the USA.",
+        columns=[("Country", "text"), ("Customers", "count"), ("Share of customers", "share"), ("Net money", "money")],
+        rows=[(row["country"], row["customer_count"], row["customer_count"] / total, row["amount_spent"]) for row in rows],
+        chart=lambda width: bars(
+            [Bar(row["country"], ((0, row["customer_count"], "blue"),), text(row["customer_count"], "count")) for row in rows[:COUNTRIES_SHOWN]],
+            width,
+        ),
     )  # fmt: skip
 
 
@@ -237,6 +260,17 @@ PAGE = Page(
                 "rfm_segment; in “No order” are customers who only wrote, or only returned."
             ),
             empty=EMPTY,
+        ),
+        Figure(
+            name="countries",
+            title="Customers by country",
+            queries=("report_customers_by_country",),
+            show=by_country,
+            definition=(
+                "The country on a customer's latest purchase line; Unknown without one. Countries of fewer than 5 customers are together, and left "
+                f"out if these are fewer than 5 in all. The picture has the first {COUNTRIES_SHOWN}, the table all."
+            ),
+            empty="No country has five customers.",
         ),
         Figure(
             name="rfm",
@@ -270,7 +304,7 @@ PAGE = Page(
             definition=(
                 "Customers by the month of their first order, and the share of them who ordered in a month after it, up to the month of the "
                 "last purchase, which may not be over. The first cohort has whoever bought in the first month of the data, new or not. The sentence "
-                "above leaves both out; the picture has the last twelve cohorts, the table all."
+                f"above leaves both out. The picture has the last {MONTHS_SHOWN} cohorts, on a narrow screen their first months; the table has all."
             ),
             empty="No customer has ordered anything.",
         ),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pages.report.charts import Bar, bars, intervals
-from pages.report.figure import Figure, Page, Shown, counted, part_of, text
+from pages.report.figure import FEW, Figure, Page, Shown, counted, part_of, text
 from pages.report.pages.customers import without_customer
 from pages.report.pages.reviews import wilson_interval
 
@@ -48,7 +48,7 @@ def sales_by_month(rows, overview) -> Shown:
         sentence=_last_whole_month(months, "net", "money"),
         columns=[("Month", "month"), ("", "text"), ("Net money", "money")],
         rows=[(month, _whole(is_whole), money) for month, is_whole, money in months],
-        chart=lambda width: bars([_bar(row, f"{row[2]:,.0f}".replace("-", "−")) for row in months[-MONTHS_SHOWN:]], width),
+        chart=lambda width: bars([_bar(row, text(row[2], "whole money")) for row in months[-MONTHS_SHOWN:]], width),
         legend=LEGEND,
     )  # fmt: skip
 
@@ -126,11 +126,21 @@ def _shares(row) -> list[tuple]:
     """For the picture, which cuts a long name at its end: the raw share, and the corrected one where there is one."""
     share, low, high = _raw_share(row)
     shares = [
-        (f"raw, {_version(row)}", low, share, high, f"{text(share, 'share')} of {text(row['classified_reviews'], 'count')}")
+        (f"raw, {_version(row)}", low, share, high, f"{text(share, 'share')} of {text(row['classified_reviews'], 'count')}",
+         row["classified_reviews"] < FEW)
     ]  # fmt: skip
     if row["corrected_positive_share"] is not None:
         share, low, high = (float(row[name]) for name in CORRECTED)
-        shares.append((f"corrected, {_version(row)}", low, share, high, text(share, "share")))
+        shares.append(
+            (
+                f"corrected, {_version(row)}",
+                low,
+                share,
+                high,
+                text(share, "share"),
+                row["classified_reviews"] < FEW,
+            )
+        )
     return shares
 
 

@@ -1,9 +1,10 @@
 """When, where and on what reviews were written, and how many are positive."""
 
+from bisect import bisect_right
 from math import sqrt
 
-from pages.report.charts import Bar, Cell, bars, days, grid, intervals, shade
-from pages.report.figure import Figure, Page, Shown, chance, counted, largest_part, listed, text
+from pages.report.charts import Bar, Cell, bars, days, grid, intervals
+from pages.report.figure import FEW, Figure, Page, Shown, chance, counted, largest_part, listed, text
 
 # Where each state is in a map of squares: (column, row).
 TILES = {
@@ -85,13 +86,13 @@ def by_state(rows) -> Shown:
     counts = {row["location"]: row["review_count"] for row in rows}
     states = {state: count for state, count in counts.items() if state in TILES}
     elsewhere = sum(counts.values()) - sum(states.values())
-    least, largest = min(states.values(), default=0), max(states.values(), default=0)
-    spread = largest - least
+    steps = fifths(list(states.values()))
+    taken = sorted({bisect_right(steps, count) for count in states.values()})
     cells = [
         Cell(
             column,
             row,
-            shade(states[state] - least, spread) if states.get(state) else "gray",
+            bisect_right(steps, states[state]) if states.get(state) else "gray",
             short,
             text(states.get(state, 0), "short count"),
         )
@@ -107,9 +108,15 @@ def by_state(rows) -> Shown:
         chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
         legend=(
             ("gray", "none"),
-            *((f"step-{step}", f"from {text(least - (-spread * step // 5), 'count')}" if step else "fewer") for step in range(5)),
-        ) if spread >= 5 else (),
+            *((f"step-{step}", f"from {text(steps[step - 1], 'count')}" if step else "fewer") for step in taken),
+        ) if len(taken) > 1 else (),
     )  # fmt: skip
+
+
+def fifths(counts: list[int]) -> list[int]:
+    """Where the second, third, fourth and fifth fifth of the counts begin: in order, a fifth of them is before each."""
+    ordered = sorted(counts)
+    return [ordered[-(-len(ordered) * part // 5)] for part in range(1, 5)] if len(ordered) > 4 else []
 
 
 def positive_by_group(devices, regions, classifiers) -> Shown:
@@ -141,12 +148,12 @@ def positive_by_group(devices, regions, classifiers) -> Shown:
         rows=rows,
         chart=lambda width: intervals(
             [
-                (name, low, float(share), high, f"{text(share, 'share')} of {text(count, 'count')}")
+                (name, low, float(share), high, f"{text(share, 'share')} of {text(count, 'count')}", count < FEW)
                 for name, count, _, share, low, high in named
             ],
             width,
         ),
-        legend=(("blue", "share, with its 95 % interval"),),
+        legend=(("blue", "share, with its 95 % interval"), *((("page", f"of fewer than {FEW} reviews"),) if any(row[2] < FEW for row in rows) else ())),
     )  # fmt: skip
 
 
@@ -202,7 +209,8 @@ PAGE = Page(
             title="Reviews by state",
             queries=("report_reviews_by_location",),
             show=by_state,
-            definition="A square for each state, about where it is; the more it differs from the page in brightness, the more reviews.",
+            definition="A square for each state, about where it is; the more it differs from the page in brightness, the more reviews. Each colour has a "
+            "fifth of the states. It is where reviews were written, not the country of the shop's customer (Customers).",
             empty=EMPTY,
             metrics=("review_count",),
         ),

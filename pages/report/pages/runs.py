@@ -1,4 +1,4 @@
-"""What the building costs: seconds, and bytes where the warehouse tells them; and the days that were not built."""
+"""What runs cost: seconds, and bytes if the warehouse reports them; and the days that were not built."""
 
 from pages.report.charts import Bar, bars
 from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, text
@@ -69,7 +69,7 @@ def bytes_of_models(rows) -> Shown:
     )
     if not told:
         return Shown(
-            "This warehouse does not tell how many bytes a query reads. BigQuery and DuckDB do.", [], []
+            "No bytes were recorded: BigQuery reports them, DuckDB if its profile logs them.", [], []
         )
     return Shown(
         sentence=f"{largest_part({row['node_name']: row['last_bytes_processed'] for row in told}, 'bytes read in the last runs', 'bytes')}.",

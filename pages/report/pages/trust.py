@@ -6,27 +6,36 @@ from pages.report.charts import Bar, Cell, bars, grid
 from pages.report.figure import Figure, Page, Shown, counted, largest_part, listed, part_of, text
 
 TABLES = {"user_purchase": "Purchase lines", "classified_movie_review": "Reviews", "review_logs": "Logs"}
-LOSSES = {"quarantined": "orange", "duplicate": "gray", "unattributable": "gray"}
+# Column of the ledger: (what it is called here, colour).
+LOSSES = {
+    "quarantined": ("rejected", "orange"),
+    "duplicate": ("repeated", "gray"),
+    "unattributable": ("no customer", "gray"),
+}
 DAYS_SHOWN, RUNS_SHOWN = 31, 30
 
 
 def where_records_went(rows) -> Shown:
     lines = []
     for row in rows:
+        whole = left = row["records_delivered"]
         lines.append(Bar(TABLES.get(row["table_name"], row["table_name"])))
-        left = row["records_delivered"]
-        lines.append(Bar("delivered", ((0, left, "pale"),), text(left, "count")))
-        for loss, color in LOSSES.items():
-            lost = row[f"records_{loss}"]
-            lines.append(Bar(loss, ((left - lost, left, color),), f"−{text(lost, 'count')}" if lost else "0"))
-            left -= lost
+        # Each table on a scale of its own: a share of what it was.
+        lines.append(Bar("delivered", ((0, 1, "pale"),) if whole else (), text(whole, "count")))
+        for loss, (name, color) in LOSSES.items():
+            if lost := row[f"records_{loss}"]:
+                lines.append(
+                    Bar(name, (((left - lost) / whole, left / whole, color),), f"−{_with_share(lost, whole)}")
+                )
+                left -= lost
+        kept = row["records_in_marts"]
         lines.append(
-            Bar("in marts", ((0, row["records_in_marts"], "blue"),), text(row["records_in_marts"], "count"))
+            Bar("in the tables", ((0, kept / whole, "blue"),) if whole else (), _with_share(kept, whole))
         )
     unbalanced = [row for row in rows if row["unbalanced_days"]]
     delivered, kept = (sum(row[f"records_{what}"] for row in rows) for what in ("delivered", "in_marts"))
     return Shown(
-        sentence=f"{part_of(kept, delivered)} delivered records are in the marts. "
+        sentence=f"{part_of(kept, delivered)} delivered records are in the tables for analysts. "
         + (
             "Not every record can be accounted for: "
             + listed(f"{counted(row['unbalanced_days'], 'day')} of {row['table_name']}" for row in unbalanced)
@@ -37,13 +46,13 @@ def where_records_went(rows) -> Shown:
         )
         + _money_without_customer(rows),
         columns=[
-            ("Table", "text"), ("Delivered", "count"), ("Quarantined", "count"), ("Duplicate", "count"),
-            ("Unattributable", "count"), ("In marts", "count"), ("Money staged", "money"),
-            ("Money unattributable", "money"), ("Money in marts", "money"), ("Days that do not balance", "count"),
+            ("Records", "text"), ("Delivered", "count"), ("Rejected", "count"), ("Repeated", "count"),
+            ("No customer", "count"), ("In the tables", "count"), ("Net money delivered", "money"),
+            ("Net money without a customer", "money"), ("Net money in the tables", "money"), ("Days that do not balance", "count"),
         ],
         rows=[
             (
-                row["table_name"], row["records_delivered"], row["records_quarantined"], row["records_duplicate"],
+                _in_full(row["table_name"]), row["records_delivered"], row["records_quarantined"], row["records_duplicate"],
                 row["records_unattributable"], row["records_in_marts"],
                 *(row[f"amount_{what}"] if row["table_name"] == "user_purchase" else None
                   for what in ("staged", "unattributable", "in_marts")),
@@ -53,6 +62,15 @@ def where_records_went(rows) -> Shown:
         ],
         chart=lambda width: bars(lines, width),
     )  # fmt: skip
+
+
+def _with_share(count, whole) -> str:
+    return f"{text(count, 'count')} ({text(count / whole, 'share')})" if whole else text(count, "count")
+
+
+def _in_full(table: str) -> str:
+    """Reviews (classified_movie_review): as people say, and as the docs have it."""
+    return f"{TABLES[table]} ({table})" if table in TABLES else table
 
 
 def _money_without_customer(rows) -> str:
@@ -80,8 +98,8 @@ def rejections(rows) -> Shown:
             lines.append(Bar(row["reason"], ((0, count, "orange"),), text(count, "count")))
     return Shown(
         sentence=f"{counted(total, 'record')} could not be used. {largest_part(by_reason, 'rejections')}.",
-        columns=[("Table", "text"), ("Reason", "text"), ("Records", "count")],
-        rows=[(row["table_name"], row["reason"], row["rejected_records"]) for row in rows],
+        columns=[("Records of", "text"), ("Reason", "text"), ("Records", "count")],
+        rows=[(_in_full(row["table_name"]), row["reason"], row["rejected_records"]) for row in rows],
         chart=lambda width: bars(lines, width),
     )
 
@@ -111,7 +129,13 @@ def deliveries(rows) -> Shown:
                     cells.append(Cell(column, number, 1, text(row["records_delivered"], "count")))
                 else:
                     cells.append(Cell(column, number, "orange", "none"))
-        return grid(cells, width, [f"{day:%m-%d}" for day in shown], list(TABLES.values()), height=36)
+        return grid(
+            cells,
+            width,
+            [f"{day:%Y-%m-%d}" if len(shown) * 88 <= width - 110 else f"{day:%m-%d}" for day in shown],
+            list(TABLES.values()),
+            height=36,
+        )
 
     return Shown(
         sentence=f"The last day is {days[0]}. "
@@ -125,9 +149,9 @@ def deliveries(rows) -> Shown:
             for table in TABLES
             if table in late
         ),
-        columns=[("Day", "day"), ("Table", "text"), ("Delivered", "text"), ("Records", "count")],
+        columns=[("Day", "day"), ("Records of", "text"), ("Delivered", "text"), ("Records", "count")],
         rows=[
-            (row["insert_date"], row["table_name"], "yes" if row["is_delivered"] else "no", row["records_delivered"])
+            (row["insert_date"], _in_full(row["table_name"]), "yes" if row["is_delivered"] else "no", row["records_delivered"])
             for row in rows
             if row["insert_date"] in days[:DAYS_SHOWN]
         ],
@@ -202,12 +226,12 @@ PAGE = Page(
     figures=(
         Figure(
             name="ledger",
-            title="From delivered to in the marts",
+            title="Where every record went",
             queries=("report_ledger",),
             show=where_records_went,
             definition=(
-                "delivered = quarantined + duplicate + unattributable + in marts, for each table and day. Quarantined: cannot be "
-                "used. Duplicate: the id came before. Unattributable: leads to no customer of the shop."
+                "delivered = rejected + repeated + without a customer + in the tables, for each kind of record and day. Rejected: cannot be "
+                "used, and is kept in quarantine. Repeated: its id came before. No customer: leads to no customer of the shop."
             ),
             empty="The ledger is empty: no day has been built.",
         ),
@@ -225,7 +249,7 @@ PAGE = Page(
             queries=("report_deliveries",),
             show=deliveries,
             definition=(
-                "Records delivered, by insert_date: the day of the run that brought them in. A file without records is "
+                "Records delivered, by the day of the run that brought them in (insert_date). A file without records is "
                 "delivered, with 0."
             ),
             empty="The ledger is empty: no day has been built.",

@@ -1,0 +1,46 @@
+-- What the question on devices ranks: reviews of every known device by coast and by Census region.
+with
+
+reviews as (
+
+    select
+        dim_location.coast,
+        dim_location.region,
+        dim_devices.device,
+        fact.review_count
+    from {{ ref('fact_movie_analytics') }} as fact
+    inner join {{ ref('dim_location') }} as dim_location
+        on fact.id_dim_location = dim_location.id_dim_location
+    inner join {{ ref('dim_devices') }} as dim_devices
+        on fact.id_dim_devices = dim_devices.id_dim_devices
+    where
+        dim_location.region <> 'Unknown'
+        and fact.id_dim_devices <> -1
+        and fact.review_count > 0
+
+),
+
+final as (
+
+    select
+        {{ text_literal('coast') }} as kind_of_area,
+        coast as area,
+        device,
+        sum(review_count) as review_count
+    from reviews
+    group by coast, device
+
+    union all
+
+    select
+        {{ text_literal('region') }} as kind_of_area,
+        region as area,
+        device,
+        sum(review_count) as review_count
+    from reviews
+    group by region, device
+
+)
+
+select * from final
+order by kind_of_area asc, area asc, review_count desc, device asc
