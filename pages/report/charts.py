@@ -134,7 +134,7 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
     first, last = min(counts), max(counts)
     dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
     values = [int(counts.get(date, 0)) for date in dates]
-    data = [{"start": n, "end": n + 1, "count": value} for n, value in enumerate(values)]
+    steps = [{"start": n, "count": value} for n, value in enumerate([*values, values[-1]])]
     means = [
         {"middle": n + 0.5, "mean": sum(values[n - 6 : n + 1]) / 7} for n in range(6, len(dates))
     ] if len(dates) > 14 else []  # fmt: skip
@@ -148,12 +148,13 @@ def days(counts: dict[datetime.date, int], width: int) -> alt.Chart:
     )  # fmt: skip
     x, y = alt.Scale(domain=[0, len(dates)], nice=False), alt.Y("count:Q", axis=axis)
     layers = [
-        _chart(data).mark_rect(color=css("pale")).encode(
-            x=alt.X("start:Q", scale=x, axis=None), x2="end:Q", y=y, y2=alt.datum(0)
+        # One shape, however many days.
+        _chart(steps).mark_area(interpolate="step-after", color=css("pale"), opacity=1).encode(
+            x=alt.X("start:Q", scale=x, axis=None), y=y
         ),
-        _chart([*data, {"start": len(dates), "count": values[-1]}]).mark_line(
-            interpolate="step-after", color=css("edge"), strokeWidth=1
-        ).encode(x=alt.X("start:Q", scale=x, axis=None), y=y),
+        _chart(steps).mark_line(interpolate="step-after", color=css("edge"), strokeWidth=1).encode(
+            x=alt.X("start:Q", scale=x, axis=None), y=y
+        ),
         _chart(means).mark_line(color=css("blue"), strokeWidth=2).encode(
             x=alt.X("middle:Q", scale=x, axis=None), y="mean:Q"
         ),

@@ -34,7 +34,15 @@ from pages.report.pages.questions import (
     most_and_fewest,
     most_computer_reviews_in_chrome,
 )
-from pages.report.pages.reviews import TILES, by_day, by_device, by_state, fifths, positive_by_group
+from pages.report.pages.reviews import (
+    TILES,
+    by_day,
+    by_device,
+    by_state,
+    fifths,
+    last_days,
+    positive_by_group,
+)
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
 from pages.report.pages.trust import deliveries, rejections, where_records_went
 
@@ -163,6 +171,22 @@ def test_days():
         "1 review written from 2021-01-01 to 2021-01-01. The highest number of a day is 1, on 2021-01-01; the mean is 1.0."
     )
     assert "No review has a day" in by_day([{"log_date": None, "review_count": 7}]).sentence
+
+
+def test_under_a_sparse_history_the_picture_has_the_last_days():
+    """100 days with one review each, then 10 with 20: half of all 300 are from the last 8, so the picture has twice as many."""
+    counts = {day(n): 1 if n < 100 else 20 for n in range(110)}
+    shown = by_day([{"log_date": date, "review_count": count} for date, count in counts.items()])
+    assert shown.sentence.endswith(
+        "The picture begins on 2021-04-05: half of the reviews are from its last days."
+    )
+    assert len(shown.rows) == 110
+    assert list(last_days(counts)) == [day(n) for n in range(94, 110)]
+    # at least two weeks, and all where nothing is sparse
+    burst = {day(0): 1, day(299): 50, day(300): 50}
+    assert list(last_days(burst)) == [day(299), day(300)]
+    even = {day(n): 1 for n in range(300)}
+    assert last_days(even) == even and last_days({}) == {}
 
 
 def test_what_positive_means_depends_on_the_classifier():
