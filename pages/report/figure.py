@@ -66,7 +66,7 @@ def text(value, kind: str) -> str:
         case "whole money":
             return f"{value:,.0f}".replace("-", "−")
         case "share":
-            return f"{100 * float(value):.1f} %"
+            return f"{100 * float(value):.1f} %".replace("-", "−")
         case "seconds":
             return f"{float(value):,.2f} s" if value < 10 else f"{float(value):,.0f} s"
         case "bytes":

@@ -12,7 +12,7 @@ import pytest
 from ci.staged_sample import ROOT
 from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
 from pages.report.charts import picture
-from pages.report.figure import chance, counted, largest_part, listed, part_of
+from pages.report.figure import chance, counted, largest_part, listed, part_of, text
 from pages.report.pages.customers import (
     by_country,
     money_by_segment,
@@ -121,6 +121,14 @@ def test_a_list_of_names_ends():
     assert listed("abcd") == "a, b, c and d"
     assert listed(f"n{n}" for n in range(1003)) == "n0, n1, n2 and 1,000 more"
     assert listed(["PC " * 100]) == ("PC " * 100)[:59] + "…"
+
+
+def test_below_zero_has_one_sign_everywhere():
+    amounts = {"count": "−1,235", "money": "−1,234.60", "whole money": "−1,235", "share": "−123460.0 %"}
+    assert {
+        kind: text(Decimal("-1234.6") if "money" in kind else -1235 if kind == "count" else -1234.6, kind)
+        for kind in amounts
+    } == amounts
 
 
 def test_parts_and_counts():
