@@ -10,10 +10,16 @@ COLUMNS = (
     ("staging",),
     ("intermediate",),
     ("dimensional",),
+    ("preparation",),
     ("customers",),
     ("exposure",),
 )
-HEADINGS = {"source": "Sources", "seed": "Seeds", "exposure": "Used by"}
+HEADINGS = {
+    "source": "Sources",
+    "seed": "Seeds",
+    "preparation": "Prepared for customers",
+    "exposure": "Used by",
+}
 BOX, STEP, GAP, TOP = 26, 34, 90, 10
 
 
@@ -80,7 +86,9 @@ def _nodes(manifest: dict):
     """(layer, node) of everything that is drawn."""
     for node in (*manifest["sources"].values(), *manifest["nodes"].values(), *manifest["exposures"].values()):
         if node["resource_type"] == "model":
-            yield Path(node["path"]).parts[0], node
+            layer, *folders = Path(node["path"]).parts[:-1]
+            # customers/intermediate
+            yield "preparation" if folders else layer, node
         elif node["resource_type"] in ("source", "seed", "snapshot", "exposure"):
             yield node["resource_type"], node
 

@@ -21,6 +21,14 @@ NAMES = [page.name for page in PAGES]
 SMALL, MIDDLE = 360, 640
 
 
+# Days that could break at a hyphen.
+BREAKING_DAYS = """() => [...document.querySelectorAll(".answer, .status, .about summary")].flatMap(node => {
+    const copy = node.cloneNode(true);
+    copy.querySelectorAll(".day").forEach(day => day.remove());
+    return copy.textContent.match(/\\d{4}-\\d\\d/g) ?? [];
+})"""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_works_in_every_scheme_and_width(browser, report_site, name):
     for scheme in ("light", "dark"):
@@ -30,6 +38,7 @@ def test_a_page_works_in_every_scheme_and_width(browser, report_site, name):
                     screenshot(page, f"report-{name}-{scheme}-{width}")
                 assert accessibility_violations(page) == []
                 assert not is_wider_than_the_window(page)
+                assert page.evaluate(BREAKING_DAYS) == []
                 for section in page.locator("section:has(svg)").all():
                     # one of the pictures of a chart
                     assert [svg.is_visible() for svg in section.locator("svg").all()].count(True) == 1

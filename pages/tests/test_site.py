@@ -340,6 +340,9 @@ def test_the_architecture_has_every_table_and_every_dependency(manifest):
     assert svg.count('class="edge"') == sum(
         len(node["parents"]) for nodes in drawn.values() for node in nodes
     )
+    # What only prepares is not among what analysts read.
+    assert {manifest["nodes"][node["id"]]["access"] for node in drawn["customers"]} == {"public"}
+    assert {manifest["nodes"][node["id"]]["access"] for node in drawn["preparation"]} == {"protected"}
     mart = manifest["nodes"]["model.movie_analytics.fact_movie_analytics"]
     assert f"fill:{mart['config']['docs']['node_color']}" in svg
 
