@@ -71,6 +71,7 @@ class Sample:
                 "START_DATE": str(self.DAYS[0]),
                 "PSEUDONYM_SECRET": self.SECRET,
                 "QUARANTINE_SECRET": self.QUARANTINE_SECRET,
+                "OTHER_CLASSIFIERS": "lexicon",
                 "PYSPARK_SUBMIT_ARGS": f"{self._event_log()} pyspark-shell",
             }
             span = ["--from", str(self.DAYS[0]), "--to", str(self.DAYS[-1])]
@@ -95,7 +96,7 @@ class Warehouse:
     MARTS = (
         "dim_browser", "dim_date", "dim_devices", "dim_location", "dim_os",
         "fact_movie_analytics", "user_behavior_metric", "ledger", "ledger_rejection",
-        "ledger_classifier",
+        "ledger_classifier", "ledger_agreement",
         "user_profile", "customer_cohort_retention", "movie_analytics_obt",
     )  # fmt: skip
     # Set by every command of dbt, beside the days.
@@ -161,15 +162,20 @@ def stage_again(
     assert before and before.run, f"{table} of {day} is not staged"
     rejected = publish.rejections(str(staging), table, day, before.run)
     quarantine = staging.with_name("quarantine")
+    schema = (tables.STAGING | tables.OPTIONAL)[table]
     run = publish.new_run({"STAGING_URI": str(staging), "QUARANTINE_URI": str(quarantine)}, table)
     with duckdb.connect() as connection:
         connection.execute(
             "create view staged as from read_parquet("
             f"{publish.files_of(str(staging), table, day, before.run)}, hive_partitioning = false)"
         )
-        rows = connection.sql(sql).to_arrow_table().cast(tables.STAGING[table])
+        rows = connection.sql(sql).to_arrow_table().cast(schema)
     half = len(rows) // 2
     for number, part in enumerate((rows[:half], rows[half:])):
+        if table in tables.OPTIONAL:
+            with publish.optional_part(run, day, number) as rows_of_part:
+                rows_of_part.write_table(part)
+            continue
         with publish.parts(run, day, number) as (staged_rows, _):
             staged_rows.write_table(part)
     if is_committed:

@@ -12,7 +12,12 @@ from spark_prep.errors import run
 from spark_prep.logs import parse_logs
 from spark_prep.logs.pseudonyms import require_key
 from spark_prep.reviews import classify_reviews
-from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
+from spark_prep.reviews.classifiers.chosen import (
+    add_classifier_options,
+    add_other_classifiers_option,
+    chosen_classifier,
+    other_classifiers,
+)
 from spark_prep.settings import read_settings
 from spark_prep.shop import export_purchases
 from spark_prep.spark.session import start_spark
@@ -26,13 +31,14 @@ def main() -> None:
     )
     add_day_options(parser)
     add_classifier_options(parser)
+    add_other_classifiers_option(parser)
     arguments = parser.parse_args()
     days = days_of(arguments)
     # whatever can be found wrong is found before anything is written
     settings = read_settings(
         *dict.fromkeys(parse_logs.SETTINGS + classify_reviews.SETTINGS + export_purchases.SETTINGS)
     )
-    classifier = chosen_classifier(arguments)
+    classifier, others = chosen_classifier(arguments), other_classifiers(arguments)
     export_purchases.require_start(settings, days)
     require_key()
     key_id()
@@ -43,7 +49,7 @@ def main() -> None:
     print("starting Spark", flush=True)
     spark = start_spark("prepare staging")
     print(f"classifying reviews of {span}", flush=True)
-    reviews = classify_reviews.classify_reviews(spark, settings, classifier, days)
+    reviews = classify_reviews.classify_reviews(spark, settings, classifier, days, others)
     print(f"parsing logs of {span}", flush=True)
     logs = parse_logs.parse_logs(spark, settings, days)
     print_outcomes([purchases, reviews, logs])

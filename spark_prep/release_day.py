@@ -19,7 +19,7 @@ from spark_prep.check_day import SETTINGS, Limits, add_limit_options, limits_of,
 from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.object_store import replace
-from spark_prep.contract.publish import staged_file
+from spark_prep.contract.publish import committed, staged_file
 from spark_prep.errors import NeedsAcceptance, PreparationError, not_done, run
 from spark_prep.settings import read_settings
 
@@ -45,6 +45,12 @@ def release(
                 ) from None
             by, because = acceptance["by"], acceptance["because"]
         rows.append({"table_name": table, "run": checked.run, "accepted_by": by, "accepted_because": because})
+    # Made of the same records as the table that was checked.
+    rows.extend(
+        {"table_name": table, "run": delivery.run, "accepted_by": None, "accepted_because": None}
+        for table in tables.OPTIONAL
+        if (delivery := committed(settings["STAGING_URI"], table, day))
+    )
     content = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows, schema=tables.STAGED), content)
     replace(settings["STAGING_URI"], staged_file(day), content.getvalue())

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -25,11 +26,14 @@ from spark_prep.contract import tables
 from spark_prep.contract.days import iso_day
 from spark_prep.contract.encryption import read_batches
 from spark_prep.contract.publish import (
+    Delivery,
+    Run,
     commit,
     committed,
     copy_part,
     files_of,
     new_run,
+    optional_part,
     parts,
     rejections,
     remove_run,
@@ -38,7 +42,12 @@ from spark_prep.contract.publish import (
 from spark_prep.erasure.suppression import read_suppression
 from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.logs.parse_logs import log_stage
-from spark_prep.reviews.classifiers.chosen import add_classifier_options, chosen_classifier
+from spark_prep.reviews.classifiers.chosen import (
+    add_classifier_options,
+    add_other_classifiers_option,
+    chosen_classifier,
+    other_classifiers,
+)
 from spark_prep.reviews.classify_reviews import review_stage
 from spark_prep.settings import read_settings
 from spark_prep.spark.csv_records import (
@@ -89,9 +98,14 @@ def replay_day(settings: dict[str, str], stage: Stage, day: date, reason: str | 
     stage = stage._replace(suppression=read_suppression(settings["STAGING_URI"]))
     new = new_run(settings, stage.table)
     staged = files_of(new.staging_uri, stage.table, day, before.run)
+    new_optional, optional_before = _optional(stage, new, day)
     came_back, not_tried, stay = 0, 0, Counter[str]()
     # a part that the run before does not have: its own are copied beside it
-    with parts(new, day, 1 + max(map(_number, staged), default=-1)) as (staged_rows, rejected_rows):
+    number = 1 + max(map(_number, staged), default=-1)
+    with (
+        parts(new, day, number) as (staged_rows, rejected_rows),
+        optional_part(new_optional, day, number) if new_optional else nullcontext() as optional_rows,
+    ):
         for path in files_of(new.quarantine_uri, stage.table, day, before.run):
             for rows in _records(new.quarantine_uri, path):
                 for (file_uri, fields), of_file in groupby(
@@ -107,10 +121,14 @@ def replay_day(settings: dict[str, str], stage: Stage, day: date, reason: str | 
                         else:
                             rest.append(row)
                             not_tried += is_asked_for
-                    table, rejected = _again(tried, layout_of(fields), stage) if tried else (None, [])
+                    table, optional, rejected = (
+                        _again(tried, layout_of(fields), stage) if tried else (None, None, [])
+                    )
                     if table:
                         staged_rows.write_table(table)
                         came_back += len(table)
+                    if optional and optional_rows:
+                        optional_rows.write_table(optional)
                     rejected += [(_raw(row), row["reason"], row["record_id"]) for row in rest]
                     stay.update(why for _, why, _ in rejected)
                     kept = [record for record in rejected if record[1] != tables.ERASED]
@@ -122,20 +140,39 @@ def replay_day(settings: dict[str, str], stage: Stage, day: date, reason: str | 
     stay[tables.ERASED] += rejected_before.get(tables.ERASED, 0)
     stay = +stay
     if came_back + stay.total() != sum(rejected_before.values()):
-        remove_run(new, day)
+        _remove(day, new, new_optional)
         raise PreparationError(
             f"{stage.table} of {day}: quarantine has {came_back + stay.total():,} of its {sum(rejected_before.values()):,} rejected "
             "records, the others were deleted (on a platform they are after 90 days); run the day again"
         )
     if stay == rejected_before:
-        remove_run(new, day)
+        _remove(day, new, new_optional)
     else:
         for path in staged:
             copy_part(new.staging_uri, new, day, path)
         require_unchanged(new, day, before)
+        if new_optional and optional_before:
+            for path in files_of(new.staging_uri, new_optional.table, day, str(optional_before.run)):
+                copy_part(new.staging_uri, new_optional, day, path)
+            require_unchanged(new_optional, day, optional_before)
+            commit(new_optional, day, optional_before.file_count, optional_before.delivered_records, {})
         commit(new, day, before.file_count, before.delivered_records, stay)
         require_sound(read_outcome(settings, stage.table, day), ALL_RIGHT)
     return Replayed(came_back, stay, not_tried)
+
+
+def _optional(stage: Stage, new: Run, day: date) -> tuple[Run | None, Delivery | None]:
+    """The run and the delivery row of the stage's optional table, if the day has it and rows for it are wanted."""
+    if stage.optional and stage.optional.rows:
+        before = committed(new.staging_uri, stage.optional.table, day)
+        if before and before.run:
+            return new._replace(table=stage.optional.table), before
+    return None, None
+
+
+def _remove(day: date, *runs: Run | None) -> None:
+    for new in filter(None, runs):
+        remove_run(new, day)
 
 
 def _number(path: str) -> int:
@@ -162,8 +199,8 @@ def _raw(row: dict[str, Any]) -> bytes:
 
 def _again(
     tried: Sequence[tuple[dict[str, Any], Record]], layout: Layout, stage: Stage
-) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
-    """As a task does it with a block of a file: rows of the table; raw record, reason and id of those that are rejected again."""
+) -> tuple[pa.Table, pa.Table | None, list[tuple[bytes, str, str | None]]]:
+    """As a task does it with a block of a file: rows of the table and of the optional one; raw record, reason and id of those that are rejected again."""
     fields = pa.table(
         {
             name: pa.array([record.fields[layout.positions[name]] for _, record in tried], pa.binary())
@@ -183,10 +220,15 @@ def main() -> None:
     parser.add_argument("--table", required=True, choices=TABLES, help="the staging table")
     parser.add_argument("--reason", metavar="R", help="only records that were rejected for this reason")
     add_classifier_options(parser)
+    add_other_classifiers_option(parser)
     arguments = parser.parse_args()
     day = iso_day("--date", arguments.date)
     settings = read_settings(*SETTINGS)
-    stage = log_stage() if arguments.table == "review_logs" else review_stage(chosen_classifier(arguments))
+    stage = (
+        log_stage()
+        if arguments.table == "review_logs"
+        else review_stage(chosen_classifier(arguments), other_classifiers(arguments))
+    )
     try:
         replayed = replay_day(settings, stage, day, arguments.reason)
     except (OSError, pa.ArrowException) as error:

@@ -41,12 +41,15 @@ def arguments_of(runtime: str, task) -> list[str]:
 @pytest.mark.parametrize("runtime", CLOUD_RUNTIMES)
 def test_the_same_arguments_on_every_cloud(runtime, monkeypatch):
     monkeypatch.setattr(spark_cloud, "CLASSIFIER", "model")
+    monkeypatch.setattr(spark_cloud, "OTHER_CLASSIFIERS", "keyword,lexicon")
     monkeypatch.setattr(spark_cloud, "MODEL_URI", "s3://artifacts/models/first")
     task, _ = job_on(runtime, monkeypatch)
     arguments = arguments_of(runtime, task)
     assert arguments == spark_cloud.arguments("parse_logs")
     assert sorted(arguments[::2]) == sorted(["--job", "--date", *submit.SETTINGS])
-    assert arguments[-4:] == ["--classifier", "model", "--model-uri", "s3://artifacts/models/first"]
+    assert arguments[-6:] == [
+        "--classifier", "model", "--other-classifiers", "keyword,lexicon", "--model-uri", "s3://artifacts/models/first",
+    ]  # fmt: skip
 
 
 def test_a_classifier_that_is_not_chosen_is_not_named(monkeypatch):

@@ -69,6 +69,7 @@ def _reviews(
         "classifier": _chosen(("keyword",), np.zeros(size, int)),
         "classifier_version": _chosen(("1",), np.zeros(size, int)),
         "classifier_score": pa.nulls(size, pa.float64()),
+        "unknown_ngram_share": pa.nulls(size, pa.float64()),
     }
 
 

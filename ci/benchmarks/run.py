@@ -65,7 +65,7 @@ def check_rows(way: Way, out: Path) -> None:
 
 def _environment() -> dict[str, str]:
     """The user's own, without the settings of a pipeline that may be loaded; the same Python for Spark's workers."""
-    foreign = ("CLASSIFIER", "MODEL_URI", "PIECE_MB", "PSEUDONYM_", "PYSPARK_")
+    foreign = ("CLASSIFIER", "OTHER_CLASSIFIERS", "MODEL_URI", "PIECE_MB", "PSEUDONYM_", "PYSPARK_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return own | {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
 

@@ -18,7 +18,7 @@ ARROW_TYPE_OF = {
     "timestamp": pa.timestamp("us"),
     "decimal(8,3)": pa.decimal128(8, 3),
 }
-WRITTEN = {**tables.STAGING, "delivery": tables.DELIVERY, "rejection": tables.REJECTION}
+WRITTEN = {**tables.STAGING, **tables.OPTIONAL, "delivery": tables.DELIVERY, "rejection": tables.REJECTION}
 
 
 def declared(manifest: dict) -> dict[str, dict]:

@@ -42,6 +42,8 @@ class Figure:
     # Metrics whose descriptions appear below the definition.
     metrics: tuple[str, ...] = ()
     is_about_sentiment: bool = False
+    # `show` gets the model's card first (pages/report/card.py); without a card only the page's first figure is there, and says why.
+    is_of_card: bool = False
 
 
 @dataclass
@@ -67,6 +69,8 @@ def text(value, kind: str) -> str:
             return f"{value:,.0f}".replace("-", "−")
         case "share":
             return f"{100 * float(value):.1f} %".replace("-", "−")
+        case "number":
+            return f"{float(value):.2f}".replace("-", "−")
         case "seconds":
             return f"{float(value):,.2f} s" if value < 10 else f"{float(value):,.0f} s"
         case "bytes":

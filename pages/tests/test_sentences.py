@@ -21,6 +21,7 @@ from pages.report.pages.customers import (
     without_customer,
 )
 from pages.report.pages.overview import (
+    agreement,
     at_a_glance,
     change,
     orders_by_month,
@@ -572,6 +573,44 @@ def test_a_share_is_shown_with_the_classifier_and_its_error():
     )
     assert [row[8:] for row in shown.rows] == [(None, None, None, 0.5, None), (0.3, 0.1, 0.8, 0.9, 2)]
     assert shown.chart and all(shown.chart(width) for width in WIDTHS.values())
+
+
+def test_two_classifiers_are_said_to_agree_with_what_chance_would_do():
+    """10 reviews, 3 and 4 of one mind: as a table of 2 by 2, kappa 0.4."""
+    row: dict[str, Any] = {
+        "classifier": "keyword",
+        "classifier_version": "2-c",
+        "other_classifier": "lexicon",
+        "other_classifier_version": "1-e",
+    }
+    row |= {
+        "first_day": DAY,
+        "last_day": DAY,
+        "compared_reviews": 10,
+        "both_positive_reviews": 3,
+        "both_negative_reviews": 4,
+    }
+    row |= {
+        "positive_reviews": 4,
+        "other_positive_reviews": 5,
+        "kappa": 0.4,
+        "lowest_kappa": 0.4,
+        "highest_kappa": 0.4,
+    }
+    same = "keyword and lexicon say the same of 7 of 10 (70.0 %) reviews"
+    assert agreement([row]).sentence == (
+        f"{same}, 0.40 of the way from chance to always (kappa). Two that agree may both be wrong."
+    )
+    for kappa, said in (
+        (0.001, "no more than by chance (kappa 0.00)"),
+        (-0.2, "no more than by chance (kappa −0.20)"),
+        (None, "which chance alone would make them do"),
+    ):
+        assert f"{same}, {said}." in agreement([row | {"kappa": kappa}]).sentence
+    (shown,) = agreement([row]).rows
+    assert shown[4:10] == (10, 3, 1, 2, 4, 0.7)
+    chart = agreement([row]).chart
+    assert chart and all(chart(width) for width in WIDTHS.values())
 
 
 def test_positive_is_never_said_without_what_it_is_worth():

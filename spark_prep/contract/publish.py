@@ -81,13 +81,25 @@ def parts(run: Run, day: date, number: int) -> Iterator[tuple[pq.ParquetWriter, 
         yield staged_rows, rejected_rows
 
 
+@contextmanager
+def optional_part(run: Run, day: date, number: int) -> Iterator[pq.ParquetWriter]:
+    """A writer of a part of a table that has no quarantine."""
+    name = f"{run_folder(run.table, day, run.id)}/part-{number:05}.parquet"
+    with (
+        create(run.staging_uri, name) as file,
+        pq.ParquetWriter(file, tables.OPTIONAL[run.table]) as rows,
+    ):
+        yield rows
+
+
 def commit(run: Run, day: date, file_count: int, delivered: int, rejected: Mapping[str, int]) -> None:
     """Make what the run has written the day's content, and remove what older runs of the day have left.
 
-    Without files nothing was delivered, and the day has no content. `rejected` is reason → records.
+    Without files nothing was delivered, and the day has no content. `rejected` is reason → records; of a table without a quarantine
+    there is none.
     """
     before = committed(run.staging_uri, run.table, day)
-    if file_count:
+    if file_count and run.table in tables.STAGING:
         rows = [{"table_name": run.table, "reason": reason, "records": n} for reason, n in rejected.items()]
         _write(run.staging_uri, rejection_file(run.table, day, run.id), tables.REJECTION, rows)
     delivery = Delivery(run.table, run.id if file_count else None, file_count > 0, file_count, delivered)

@@ -30,6 +30,20 @@ CLASSIFIED_MOVIE_REVIEW = pa.schema(
         ("classifier", pa.string()),
         ("classifier_version", pa.string()),
         ("classifier_score", pa.float64()),
+        ("unknown_ngram_share", pa.float64()),
+    ]
+)
+
+# What further classifiers say of the same reviews (OTHER_CLASSIFIERS): a row for each review and classifier.
+OTHER_CLASSIFICATION = pa.schema(
+    [
+        ("review_id", pa.int32()),
+        ("customer_id", pa.int32()),
+        ("positive_review", pa.int32()),
+        ("classifier", pa.string()),
+        ("classifier_version", pa.string()),
+        ("classifier_score", pa.float64()),
+        ("unknown_ngram_share", pa.float64()),
     ]
 )
 
@@ -52,6 +66,10 @@ STAGING = {
     "classified_movie_review": CLASSIFIED_MOVIE_REVIEW,
     "review_logs": REVIEW_LOGS,
 }
+
+# Written by the tasks of another table, on days on which it is asked for. It has delivery rows as the others, but no records of its own:
+# no quarantine, and no place in the ledger.
+OPTIONAL = {"other_classification": OTHER_CLASSIFICATION}
 
 # One row a day and staging table. `run` names the folders with the day's files, and is NULL when nothing was delivered.
 # delivered_records is what the reader found, staged or not; of the shop's table, what a count in the database gave.
@@ -111,6 +129,7 @@ class Person(NamedTuple):
 PERSON = {
     "user_purchase": Person("customer_id", CUSTOMER),
     "classified_movie_review": Person("customer_id", CUSTOMER),
+    "other_classification": Person("customer_id", CUSTOMER),
     "review_logs": Person("log_id", REVIEW),
 }
 

@@ -51,7 +51,7 @@ from spark_prep.settings import read_settings
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
 # In this order: a log is known by its review alone.
-TABLES = ("review_logs", "user_purchase", "classified_movie_review")
+TABLES = ("review_logs", "user_purchase", "other_classification", "classified_movie_review")
 READ_AT_ONCE = 8
 # Locally, a part that is being written has another ending.
 PART = ".parquet"

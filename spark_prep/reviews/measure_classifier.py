@@ -21,20 +21,22 @@ from spark_prep.settings import location
 
 
 class Verdicts(NamedTuple):
-    """A classifier's verdicts on labelled reviews, and the labels, in the order of the file; scores is None for one that has none."""
+    """A classifier's verdicts on labelled reviews, and the labels, in the order of the file; scores is None for one that has none; the mean
+    share of unknown n-grams, None for one that knows none."""
 
     name: str
     version: str
     said: np.ndarray
     is_positive: np.ndarray
     scores: np.ndarray | None
+    unknown_ngram_share: float | None
 
 
 def judge(reviews_uri: str, labels_uri: str, classifier: Classifier) -> Verdicts:
     """Of each review that has a label, once. Raises PreparationError for files that cannot be read, and without a review of either label."""
     labels = read_labels(labels_uri).is_positive
     seen: set[int] = set()
-    said, is_positive, scores = ([np.empty(0, kind)] for kind in (bool, bool, float))
+    said, is_positive, scores, unknown = ([np.empty(0, kind)] for kind in (bool, bool, float, float))
     name = version = ""
     for reviews in good_reviews(reviews_uri, Counter()):
         rows = []
@@ -48,6 +50,10 @@ def judge(reviews_uri: str, labels_uri: str, classifier: Classifier) -> Verdicts
         is_positive.append(np.array([labels[reviews["review_id"][row]] for row in rows], bool))
         # NULL becomes NaN
         scores.append(found.score.to_numpy(zero_copy_only=False))
+        if found.unknown_ngrams is not None:
+            unknown.append(found.unknown_ngrams.to_numpy(zero_copy_only=False))
+    shares = np.concatenate(unknown)
+    shares = shares[~np.isnan(shares)]
     all_scores, labelled = np.concatenate(scores), np.concatenate(is_positive)
     if labelled.all() or not labelled.any():
         raise PreparationError(
@@ -60,6 +66,7 @@ def judge(reviews_uri: str, labels_uri: str, classifier: Classifier) -> Verdicts
         np.concatenate(said),
         labelled,
         None if np.isnan(all_scores).all() else all_scores,
+        float(shares.mean()) if len(shares) else None,
     )
 
 
@@ -87,7 +94,7 @@ def main() -> None:
         f"{found.name} {found.version} is right in {right / reviews:.1%} of {reviews} labelled reviews ({low:.1%} to {high:.1%})\n"
         f"of the positive ones it calls {counts['true_positive'] / found.is_positive.sum():.1%} positive (sensitivity), of the negative ones "
         f"{counts['true_negative'] / (~found.is_positive).sum():.1%} negative (specificity)\n"
-        f"for {SEED}:\n{measured_csv(found.name, found.version, counts, by_tenth, measured_on)}",
+        f"for {SEED}:\n{measured_csv(found.name, found.version, counts, by_tenth, measured_on, found.unknown_ngram_share)}",
         end="",
     )
 

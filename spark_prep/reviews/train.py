@@ -54,6 +54,12 @@ def main() -> None:
         help="of the labels, or cid of the reviews: reviews of one value (a film, a customer) are all learnt from, or all held back, when "
         "the model is validated (default: neighbours in the file are)",
     )
+    parser.add_argument(
+        "--note",
+        metavar="TEXT",
+        default="",
+        help="what readers of the card have to know of these reviews and labels",
+    )
     arguments = parser.parse_args()
     reviews_uri, labels_uri, model_uri = (
         location(f"--{name}", getattr(arguments, name)) for name in ("reviews", "labels", "model")
@@ -73,6 +79,7 @@ def main() -> None:
         labelled,
         matrix,
         arguments.blocks_by,
+        arguments.note,
         telling_ngrams(trained.model, matrix, labelled.ids, reviews_uri),
     )
     write_model(model_uri, trained.model, card)

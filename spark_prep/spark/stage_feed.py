@@ -72,6 +72,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         for day in days:
             if day not in staged_before:
                 of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
+                _commit_optional(stage, run, day, len(folders[day].files), delivered[day])
                 commit(run, day, len(folders[day].files), delivered[day], of_day)
     except (OSError, pa.ArrowException) as error:
         raise not_done(
@@ -89,6 +90,17 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         staging_uri=run.staging_uri,
         quarantine_uri=run.quarantine_uri,
     )
+
+
+def _commit_optional(stage: Stage, run: Run, day: date, files: int, delivered: int) -> None:
+    """Before the table itself, whose day is whole then. A day that had the optional table and has it no more has none of an older run."""
+    if not stage.optional:
+        return
+    optional = run._replace(table=stage.optional.table)
+    if stage.optional.rows:
+        commit(optional, day, files, delivered, {})
+    elif committed(run.staging_uri, optional.table, day):
+        commit(optional, day, 0, 0, {})
 
 
 def delivered_files(raw_uri: str, feed: Feed, day: date) -> Folder:

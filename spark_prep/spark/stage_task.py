@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
@@ -16,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from spark_prep.contract import tables
-from spark_prep.contract.publish import Run, parts
+from spark_prep.contract.publish import Run, optional_part, parts
 from spark_prep.erasure.suppression import NOBODY, Suppression, is_suppressed, names_suppressed
 from spark_prep.errors import not_done
 from spark_prep.spark.csv_records import Block, Layout, Rejected, layout_text
@@ -45,6 +47,13 @@ class Feed(NamedTuple):
     id_pattern: str
 
 
+class Optional(NamedTuple):
+    """A table that is written with another one, if `rows` says how: from the table's transformed records that are staged, its rows."""
+
+    table: str
+    rows: Callable[[pa.Table], pa.Table] | None
+
+
 class Stage(NamedTuple):
     """A staging table made from a feed. `transform` takes the feed's columns as binary, for some records, and gives the table's
     columns, record_id (string), and reason (string): why a record has no place in the table, or NULL. Records of those who were
@@ -54,6 +63,7 @@ class Stage(NamedTuple):
     feed: Feed
     transform: Callable[[pa.Table], pa.Table]
     suppression: Suppression = NOBODY
+    optional: Optional | None = None
 
 
 class StagedPiece(NamedTuple):
@@ -73,9 +83,12 @@ def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
     """
     try:
         for day, of_day in groupby(task.pieces.items(), key=lambda item: item[1].file.day):
-            with parts(run, day, task.number) as (staged, rejected):
+            with (
+                parts(run, day, task.number) as (staged, rejected),
+                optional_rows(run, day, task.number, stage) as optional,
+            ):
                 for number, piece in of_day:
-                    yield stage_piece(number, piece, stage, staged, rejected)
+                    yield stage_piece(number, piece, stage, staged, rejected, optional)
     except (OSError, pa.ArrowException) as error:
         raise not_done(
             f"{run.staging_uri} or {run.quarantine_uri} cannot be written",
@@ -84,21 +97,38 @@ def stage_task(task: Task, stage: Stage, run: Run) -> Iterator[StagedPiece]:
         ) from error
 
 
+def optional_rows(
+    run: Run, day: date, number: int, stage: Stage
+) -> AbstractContextManager[pq.ParquetWriter | None]:
+    """A writer for the stage's optional table, None when it is not wanted."""
+    if not stage.optional or not stage.optional.rows:
+        return nullcontext()
+    return optional_part(run._replace(table=stage.optional.table), day, number)
+
+
 def stage_piece(
-    number: int, piece: Piece, stage: Stage, staged_rows: pq.ParquetWriter, rejected_rows: pq.ParquetWriter
+    number: int,
+    piece: Piece,
+    stage: Stage,
+    staged_rows: pq.ParquetWriter,
+    rejected_rows: pq.ParquetWriter,
+    optional_rows: pq.ParquetWriter | None = None,
 ) -> StagedPiece:
-    """Write the piece's records by the two writers."""
+    """Write the piece's records by the writers."""
     staged, reasons = 0, Counter[str]()
     good: list[pa.Table] = []
+    optional: list[pa.Table] = []
     bad: list[tuple[bytes, str, str | None]] = []
 
     def write() -> None:
         if good:
             staged_rows.write_table(pa.concat_tables(good))
+        if optional and optional_rows:
+            optional_rows.write_table(pa.concat_tables(optional))
         if bad:
             rejected_rows.write_table(quarantined(bad, piece.file.uri, layout))
-        good.clear()
-        bad.clear()
+        for held in (good, optional, bad):
+            held.clear()
 
     held_bytes, layout = 0, None
     for block in _read(piece, stage.feed):
@@ -106,8 +136,11 @@ def stage_piece(
             report = block
             break
         layout = block.layout
-        table, found = transformed(block, stage)
+        table, beside, found = transformed(block, stage)
         good.append(table)
+        if beside is not None:
+            optional.append(beside)
+            held_bytes += beside.nbytes
         bad += [record for record in found if record[1] != tables.ERASED]
         staged += len(table)
         reasons.update(reason for _, reason, _ in found)
@@ -126,8 +159,11 @@ def _read(piece: Piece, feed: Feed) -> Iterator[Block | Report]:
         raise not_done(f"{piece.file.uri} cannot be read", error, "its day stays as it was") from error
 
 
-def transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes, str, str | None]]]:
-    """The rows for the table; and what is rejected: the raw record, why, and its id where one can be found."""
+def transformed(
+    block: Block, stage: Stage
+) -> tuple[pa.Table, pa.Table | None, list[tuple[bytes, str, str | None]]]:
+    """The rows for the table; those for the optional table if there is one; and what is rejected: the raw record, why, and its id
+    where one can be found."""
     rejected = [_rejected(record, stage) for record in block.rejected]
     table = stage.transform(block.fields)
     if stage.suppression.digests:
@@ -140,8 +176,16 @@ def transformed(block: Block, stage: Stage) -> tuple[pa.Table, list[tuple[bytes,
     for place in pc.indices_nonzero(has_reason).to_pylist() if len(table) else ():
         id_, reason = (table.column(name)[place].as_py() for name in ("record_id", "reason"))
         rejected.append((block.raw[place], reason, _safe_id(id_)))
-    schema = tables.STAGING[stage.table]
-    return table.filter(pc.is_null(table.column("reason"))).select(schema.names).cast(schema), rejected
+    good = table.filter(pc.is_null(table.column("reason")))
+    rows = _as_declared(good, tables.STAGING[stage.table])
+    if not stage.optional or not stage.optional.rows:
+        return rows, None, rejected
+    beside = _as_declared(stage.optional.rows(good), tables.OPTIONAL[stage.optional.table])
+    return rows, beside, rejected
+
+
+def _as_declared(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    return table.select(schema.names).cast(schema)
 
 
 def _rejected(record: Rejected, stage: Stage) -> tuple[bytes, str, str | None]:

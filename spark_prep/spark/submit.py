@@ -28,6 +28,7 @@ SETTINGS = {
     "--suppression-secret-id": "SUPPRESSION_SECRET_ID",
     "--quarantine-key-id": "QUARANTINE_KEY_ID",
     "--classifier": "CLASSIFIER",
+    "--other-classifiers": "OTHER_CLASSIFIERS",
     "--model-uri": "MODEL_URI",
 }
 

@@ -224,14 +224,14 @@ def test_reasons_ids_and_columns():
     )
     version = keyword(pa.array([], pa.string()), GOOD).version
     assert [tuple(row.values()) for row in found.staged] == [
-        (1, 7, 1, "keyword", version, None),
-        (2, None, 0, "keyword", version, None),
-        (3, 8, 0, "keyword", version, None),
-        (2147483647, 9, 0, "keyword", version, None),
-        (-1, -9, 0, "keyword", version, None),
-        (5, -2147483648, 0, "keyword", version, None),
-        (6, 9, 0, "keyword", version, None),
-        (8, 9, 0, "keyword", version, None),
+        (1, 7, 1, "keyword", version, None, None),
+        (2, None, 0, "keyword", version, None, None),
+        (3, 8, 0, "keyword", version, None, None),
+        (2147483647, 9, 0, "keyword", version, None, None),
+        (-1, -9, 0, "keyword", version, None, None),
+        (5, -2147483648, 0, "keyword", version, None, None),
+        (6, 9, 0, "keyword", version, None, None),
+        (8, 9, 0, "keyword", version, None, None),
     ]
     assert [(row["reason"], row["record_id"]) for row in found.quarantined] == [
         ("no id_review", None),

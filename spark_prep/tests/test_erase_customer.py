@@ -19,12 +19,12 @@ from spark_prep.errors import PreparationError
 from spark_prep.logs.parse_logs import LOG_REVIEWS
 from spark_prep.logs.parse_logs import parse as parse_fields
 from spark_prep.reviews.classifiers.keyword import keyword
-from spark_prep.reviews.classify_reviews import MOVIE_REVIEW
+from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, other_rows
 from spark_prep.reviews.classify_reviews import classify as classify_fields
 from spark_prep.shop.export_purchases import export_purchases
 from spark_prep.spark.pieces import pieces_of, tasks_of
 from spark_prep.spark.stage_feed import delivered_files
-from spark_prep.spark.stage_task import Stage, stage_task
+from spark_prep.spark.stage_task import Optional, Stage, stage_task
 
 DAY, NEXT = date(2021, 1, 1), date(2021, 1, 2)
 ALICE, BOB = 1987654321, 4711
@@ -56,13 +56,16 @@ def keys(monkeypatch):
 
 def stage_feeds(settings):
     """As the Spark jobs do, in this process: a task for each day."""
-    classify = partial(classify_fields, classifier=partial(keyword, words=frozenset({"good"})))
+    good = partial(keyword, words=frozenset({"good"}))
+    classify = partial(classify_fields, classifier=good, others=[good])
     parse = partial(parse_fields, secret_id="", key_version="1")
     for table, feed, transform in (
         ("classified_movie_review", MOVIE_REVIEW, classify),
         ("review_logs", LOG_REVIEWS, parse),
     ):
-        stage = Stage(table, feed, transform, read_suppression(settings["STAGING_URI"]))
+        # what a second classifier says lies beside the reviews
+        optional = Optional("other_classification", other_rows) if feed is MOVIE_REVIEW else None
+        stage = Stage(table, feed, transform, read_suppression(settings["STAGING_URI"]), optional)
         run = publish.new_run(settings, table)
         for day in (DAY, NEXT):
             files = delivered_files(settings["RAW_URI"], feed, day).files
@@ -75,6 +78,8 @@ def stage_feeds(settings):
             for piece in pieces:
                 for reason, n in piece.rejected.items():
                     rejected[reason] = rejected.get(reason, 0) + n
+            if optional:
+                publish.commit(run._replace(table=optional.table), day, len(files), 0, {})
             publish.commit(run, day, len(files), sum(piece.report.records for piece in pieces), rejected)
 
 
@@ -167,6 +172,8 @@ def test_nothing_of_the_customer_is_left_and_all_else_is_as_it_was(staged, capsy
         "review_logs": [12, 15],
         "user_purchase": ["2", "5"],
     }
+    others = [row["review_id"] for day in (DAY, NEXT) for row in staged.staged("other_classification", day)]
+    assert others == staged_ids["classified_movie_review"]
     assert staged.rejections("classified_movie_review", DAY) == {
         "cid is not an integer": 1,
         "erased on request": 3,

@@ -109,6 +109,15 @@ def test_a_score_is_the_probability_of_the_summed_weights():
     assert (found.name, found.version) == ("model", WEIGHTS.version)
 
 
+def test_ngrams_without_a_weight_are_unknown():
+    """Each n-gram of a text counts once: "not", "good" and "not good", of which the first has none."""
+    texts = ["Not good", "good", "good good good", "so so", "", None, "."]
+    shares = model(pa.array(texts), WEIGHTS).unknown_ngrams
+    assert shares is not None and shares.type == pa.float64()
+    # "good", "good good" and "good good good": two of three
+    assert shares.to_pylist() == [0.333333, 0, 0.666667, 1, None, None, None]
+
+
 def test_half_is_positive_and_no_weight_is_too_large():
     found = model(pa.array(["", "good", "bad"]), of_words(0.0, good=5000, bad=-5000))
     assert found.score.to_pylist() == [0.5, 1, 0] and found.positive_review.to_pylist() == [1, 1, 0]
@@ -125,7 +134,7 @@ def test_a_score_does_not_depend_on_what_else_is_in_the_batch():
 
 
 def test_what_is_sent_to_workers_is_small():
-    WEIGHTS.margins(pa.array(["good"]))
+    WEIGHTS.read(pa.array(["good"]))
     sent = pickle.dumps(WEIGHTS)
     assert len(sent) < 2000
     assert pickle.loads(sent).version == WEIGHTS.version  # noqa: S301 - its own
@@ -161,7 +170,7 @@ def folder(tmp_path):
 def test_a_folder_is_read(folder):
     found = read_model(str(folder))
     assert found.version == WEIGHTS.version and found.intercept == -0.25
-    assert found.margins(pa.array(["not good"])).tolist() == [-1.25]
+    assert found.read(pa.array(["not good"]))[0].tolist() == [-1.25]
 
 
 def test_a_bucket_is_read(folder, bucket):

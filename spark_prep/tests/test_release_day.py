@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from spark_prep.contract import tables
-from spark_prep.contract.publish import commit, committed, new_run, parts
+from spark_prep.contract.publish import commit, committed, new_run, optional_part, parts
 
 DAY = "2021-01-31"
 
@@ -69,6 +69,19 @@ def runs_of(root: Path) -> dict[str, str | None]:
     return {
         table: committed(f"{root}/staging", table, date.fromisoformat(DAY)).run for table in tables.STAGING
     }
+
+
+def test_what_other_classifiers_say_is_released_with_the_day_where_there_is_any(root):
+    run = new_run(
+        {"STAGING_URI": f"{root}/staging", "QUARANTINE_URI": f"{root}/quarantine"}, "other_classification"
+    )
+    with optional_part(run, date.fromisoformat(DAY), 0):
+        pass
+    commit(run, date.fromisoformat(DAY), 1, 10, {})
+    assert json.loads(release(root).stdout.splitlines()[-1])["runs"] == runs_of(root) | {
+        "other_classification": run.id
+    }
+    assert ready(root).returncode == 0
 
 
 def test_a_sound_day_is_released_with_the_runs_it_stands_on(root):

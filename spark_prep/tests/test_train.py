@@ -175,7 +175,8 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
 
     def made_up(_, matrix, blocks):
         rng = np.random.default_rng(blocks)
-        fits[blocks] = Fit(rng.normal(size=len(matrix.slots)), 0.1 * len(blocks))
+        weights = rng.normal(size=len(matrix.slots)) * (rng.random(len(matrix.slots)) < 0.7)
+        fits[blocks] = Fit(weights, 0.1 * len(blocks))
         return fits[blocks]
 
     monkeypatch.setattr(learn, "fit", made_up)
@@ -188,14 +189,20 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
 
     texts = pa.array([text for _, text, _ in reviews(200)])
     every = {
-        blocks: Model(matrix.slots, found.weights, found.intercept).margins(texts)
+        blocks: Model(matrix.slots, found.weights, found.intercept).read(texts)[0]
         for blocks, found in fits.items()
     }
     margins = np.array([every[others[block]][place] for place, block in enumerate(matrix.block)])
     calibration = measure.calibrate(margins, matrix.is_positive)
-    assert trained.model.margins(texts) == pytest.approx(
+    assert trained.model.read(texts)[0] == pytest.approx(
         calibration.slope * every[whole] + calibration.offset, rel=1e-4, abs=1e-4
     )
+    # what a model of all but the review's block has no weight for
+    ngrams = [set(labelled.slots[labelled.places == place].tolist()) for place in range(200)]
+    of_fit = {blocks: set(matrix.slots[found.weights != 0].tolist()) for blocks, found in fits.items()}
+    assert trained.known.tolist() == [
+        len(ngrams[place] & of_fit[others[block]]) for place, block in enumerate(matrix.block)
+    ]
     scores = measure.calibrated_across(margins, matrix.is_positive, matrix.block)
     assert trained.scores == pytest.approx(scores)
     last = matrix.block == 4

@@ -34,7 +34,12 @@ MANAGED_POLICIES = {
     },
     f"{NAME}-emr": {"service-role/AmazonEMRServicePolicy_v2"},
 }
-WRITERS = {"classified_movie_review": SPARK, "review_logs": SPARK, "user_purchase": AIRFLOW}
+WRITERS = {
+    "classified_movie_review": SPARK,
+    "other_classification": SPARK,
+    "review_logs": SPARK,
+    "user_purchase": AIRFLOW,
+}
 DAY, RUN = "insert_date=2021-01-31", "run=20210201T030501-1a2b3c4d"
 # Actions for which IAM knows no narrower resource.
 WITHOUT_RESOURCE = {"elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"}

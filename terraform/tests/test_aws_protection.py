@@ -79,6 +79,7 @@ def test_rejected_records_go_after_90_days_and_who_read_them_stays(stack: Stack)
     assert {(rule["status"], rule["expiration"][0]["days"]) for rule in expiring} == {("Enabled", 90)}
     assert {rule["filter"][0]["prefix"] for rule in expiring} == {
         "classified_movie_review/",
+        "other_classification/",
         "review_logs/",
         "user_purchase/",
     }

@@ -14,7 +14,7 @@ from terraform.tests.test_gcp_promises import SPARK as GCP_SPARK
 
 ERASER = f"{NAME}-eraser"
 GCP_ERASER = "serviceAccount:eraser@demo-project.iam.gserviceaccount.com"
-TABLES = ("classified_movie_review", "review_logs", "user_purchase")
+TABLES = ("classified_movie_review", "other_classification", "review_logs", "user_purchase")
 DAY, RUN = "insert_date=2021-01-31", "run=20210201T030501-1a2b3c4d"
 
 

@@ -50,7 +50,12 @@ def bindings(policy: SimpleNamespace) -> list[tuple[str, str, str]]:
 
 # Of those that are granted here: those that put and delete objects.
 WRITING_ROLES = {"roles/storage.objectUser", "roles/storage.legacyBucketWriter"}
-WRITERS = {"classified_movie_review": SPARK, "review_logs": SPARK, "user_purchase": AIRFLOW}
+WRITERS = {
+    "classified_movie_review": SPARK,
+    "other_classification": SPARK,
+    "review_logs": SPARK,
+    "user_purchase": AIRFLOW,
+}
 DAY, RUN = "insert_date=2021-01-31", "run=20210201T030501-1a2b3c4d"
 
 

@@ -43,6 +43,8 @@ MAX_REJECTED_SHARE = float(os.environ.get("MAX_REJECTED_SHARE", "0.2"))
 MIN_USUAL_SHARE = float(os.environ.get("MIN_USUAL_SHARE", "0.25"))
 # Which classifier decides whether a review is positive, and the folder of the one named model; empty: as the job decides.
 CLASSIFIER = os.environ.get("CLASSIFIER", "")
+# Those that run in the same pass and decide nothing, as lexicon,model.
+OTHER_CLASSIFIERS = os.environ.get("OTHER_CLASSIFIERS", "")
 MODEL_URI = os.environ.get("MODEL_URI", "")
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from airflow.sdk import Context, Variable
 
-from pipeline.settings import CLASSIFIER, DAY, MODEL_URI
+from pipeline.settings import CLASSIFIER, DAY, MODEL_URI, OTHER_CLASSIFIERS
 
 # The clouds end a job after this time, whatever becomes of Airflow; tasks wait a little longer, to hear of it.
 JOB_MINUTES = 60
@@ -28,7 +28,11 @@ TAGS = {"project": "movie-analytics", "dag": "{{ dag.dag_id }}", "task": "{{ tas
 
 def arguments(job: str) -> list[str]:
     """Of submit.py, on every cloud. EMR Serverless takes no empty ones."""
-    choices = (("--classifier", CLASSIFIER), ("--model-uri", MODEL_URI))
+    choices = (
+        ("--classifier", CLASSIFIER),
+        ("--other-classifiers", OTHER_CLASSIFIERS),
+        ("--model-uri", MODEL_URI),
+    )
     return [
         "--job", job,
         "--date", DAY,

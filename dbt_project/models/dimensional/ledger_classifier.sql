@@ -21,7 +21,10 @@ days as (
         sum(classified_reviews) as classified_reviews,
         sum(positive_reviews) as positive_reviews,
         sum(case when score_tenth is not null then classified_reviews else 0 end) as scored_reviews,
-        sum(case when score_tenth in (4, 5) then classified_reviews else 0 end) as unsure_reviews
+        sum(case when score_tenth in (4, 5) then classified_reviews else 0 end) as unsure_reviews,
+        cast(
+            cast(sum(unknown_ngram_shares) as {{ type_double() }}) / nullif(sum(ngram_reviews), 0) as decimal(9, 5)
+        ) as unknown_ngram_share
     from int_classification
     group by insert_date, classifier, classifier_version
 
@@ -35,7 +38,8 @@ measured as (
         measured_classifier.false_positives,
         measured_classifier.false_negatives,
         measured_classifier.true_negatives,
-        measured_classifier.measured_on
+        measured_classifier.measured_on,
+        cast(measured_classifier.unknown_ngram_share as decimal(9, 5)) as labelled_unknown_ngram_share
     from days
     left join measured_classifier
         on
@@ -125,7 +129,9 @@ final as (
         cast(corrected.false_negatives as {{ dbt.type_bigint() }}) as false_negatives,
         cast(corrected.true_negatives as {{ dbt.type_bigint() }}) as true_negatives,
         cast(corrected.measured_on as {{ type_text() }}) as measured_on,
-        cast(shifts.score_shift as decimal(9, 5)) as score_shift
+        cast(shifts.score_shift as decimal(9, 5)) as score_shift,
+        corrected.unknown_ngram_share,
+        corrected.labelled_unknown_ngram_share
     from corrected
     left join shifts
         on

@@ -16,6 +16,7 @@ with_tenth as (
         classifier,
         classifier_version,
         positive_review,
+        unknown_ngram_share,
         case
             when classifier_score >= 1 then 9
             else cast(floor(classifier_score * 10) as {{ dbt.type_bigint() }})
@@ -32,7 +33,9 @@ final as (
         classifier_version,
         cast(score_tenth as {{ dbt.type_bigint() }}) as score_tenth,
         cast(count(*) as {{ dbt.type_bigint() }}) as classified_reviews,
-        cast(sum(positive_review) as {{ dbt.type_bigint() }}) as positive_reviews
+        cast(sum(positive_review) as {{ dbt.type_bigint() }}) as positive_reviews,
+        cast(count(unknown_ngram_share) as {{ dbt.type_bigint() }}) as ngram_reviews,
+        cast(sum(cast(unknown_ngram_share as decimal(9, 6))) as decimal(18, 6)) as unknown_ngram_shares
     from with_tenth
     group by insert_date, classifier, classifier_version, score_tenth
 

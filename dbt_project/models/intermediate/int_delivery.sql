@@ -5,7 +5,8 @@ with
 stg_delivery as (
 
     select * from {{ ref('stg_delivery') }}
-    where {{ is_day_of_run('insert_date') }}
+    -- which is made of the records of classified_movie_review
+    where table_name <> 'other_classification' and {{ is_day_of_run('insert_date') }}
 
 ),
 

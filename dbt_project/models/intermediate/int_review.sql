@@ -23,6 +23,7 @@ final as (
         classifier,
         classifier_version,
         classifier_score,
+        unknown_ngram_share,
         row_number() over (
             partition by insert_date, review_id
             order by customer_id asc nulls last, positive_review desc

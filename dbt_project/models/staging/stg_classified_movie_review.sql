@@ -15,7 +15,8 @@ renamed as (
         positive_review,
         classifier,
         classifier_version,
-        classifier_score
+        classifier_score,
+        unknown_ngram_share
     from source
 
 )

@@ -2,17 +2,21 @@
 
 import csv
 import shutil
+from collections import Counter
 from fractions import Fraction
 from itertools import accumulate
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from ci.staged_sample import ROOT, Sample, Warehouse, stage_again
+from spark_prep.contract import publish
 
 pytestmark = pytest.mark.slow
 
 DAY = Sample.DAYS[0]
-TABLE = "classified_movie_review"
+TABLE, OTHER = "classified_movie_review", "other_classification"
 
 
 @pytest.fixture
@@ -98,13 +102,36 @@ def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_m
     assert unknown == 0
 
 
+def test_a_day_of_other_words_than_the_model_has_learnt_is_warned_of(own, tmp_path):
+    """By a model whose labelled reviews had 0.6 of their n-grams unknown."""
+    project = shutil.copytree(
+        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+    )
+    with (project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
+        seed.write(f"model,1-a,50,0,0,50{',10' * 10},some,0.6\n")
+    staging = own.folder.with_name("staging")
+    for share, warned_days in (("0.649", 0), ("0.62 + review_id % 2 / 10.0", 1)):
+        verdict = f"'model' as classifier, '1-a' as classifier_version, 0.5 as classifier_score, {share} as unknown_ngram_share"
+        stage_again(staging, TABLE, DAY, f"select * replace ({verdict}) from staged")
+        built = own.dbt("build", "--exclude-resource-type", "unit_test", days=(DAY, DAY), project=project)
+        assert built.stdout.count("WARN 1 ngrams_are_unknown") == warned_days, built.stdout
+    ((expected,),) = own.query(
+        f"select avg(0.62 + review_id % 2 / 10.0) from analytics_intermediate.int_review where insert_date = '{DAY}'"
+    )
+    ((share, labelled),) = own.query(
+        "select unknown_ngram_share, labelled_unknown_ngram_share from analytics_marts.ledger_classifier "
+        f"where insert_date = '{DAY}'"
+    )
+    assert float(share) == pytest.approx(expected, abs=1e-5) and float(labelled) == 0.6
+
+
 @pytest.mark.parametrize(
     "line",
     [
-        "model,1-a,19,0,0,19,,,,,,,,,,,too few labels",
-        "model,1-a,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many",
-        "model,1-a,50,,0,50,,,,,,,,,,,a count left blank",
-        "model,1-a,50,0,0,50,100,0,0,0,0,,0,0,0,0,a tenth left blank",
+        "model,1-a,19,0,0,19,,,,,,,,,,,too few labels,",
+        "model,1-a,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many,",
+        "model,1-a,50,,0,50,,,,,,,,,,,a count left blank,",
+        "model,1-a,50,0,0,50,100,0,0,0,0,,0,0,0,0,a tenth left blank,",
     ],
 )
 def test_a_line_of_the_seed_that_is_no_measurement_fails(own, tmp_path, line):
@@ -115,6 +142,78 @@ def test_a_line_of_the_seed_that_is_no_measurement_fails(own, tmp_path, line):
         seed.write(f"{line}\n")
     built = own.dbt("build", "--select", "measured_classifier", project=project)
     assert built.returncode != 0 and "FAIL 1 measured_classifier_is_no_measurement" in built.stdout
+
+
+def test_two_classifiers_of_one_pass_are_compared_by_day(built, sample):
+    """Against Cohen's kappa as it is defined, from the table of what each says of each review."""
+    expected = {}
+    for day in Sample.DAYS:
+        keyword, lexicon = (said_of(sample.staging, table, day) for table in (TABLE, OTHER))
+        assert keyword.keys() == lexicon.keys()
+        pairs = Counter(
+            (keyword[id_], lexicon[id_]) for id_ in keyword if None not in (keyword[id_], lexicon[id_])
+        )
+        if not pairs:
+            continue
+        n = pairs.total()
+        observed = Fraction(pairs[0, 0] + pairs[1, 1], n)
+        by_chance = sum(
+            Fraction(sum(c for (a, _), c in pairs.items() if a == value), n)
+            * Fraction(sum(c for (_, b), c in pairs.items() if b == value), n)
+            for value in (0, 1)
+        )
+        kappa = (observed - by_chance) / (1 - by_chance)
+        expected[day] = (
+            n,
+            pairs[1, 1],
+            pairs[0, 0],
+            pytest.approx(float(observed), abs=1e-5),
+            pytest.approx(float(kappa), abs=1e-5),
+        )
+    rows = built.query(
+        "select insert_date, compared_reviews, both_positive_reviews, both_negative_reviews, agreement::double, kappa::double "
+        "from analytics_marts.ledger_agreement where (classifier, other_classifier) = ('keyword', 'lexicon')"
+    )
+    assert {day: tuple(figures) for day, *figures in rows} == expected and len(expected) == len(
+        Sample.DAYS
+    ) - 1
+    assert built.query("select count(*) from analytics_marts.ledger_agreement") == [(len(expected),)]
+
+
+def said_of(staging: Path, table: str, day) -> dict[int, int | None]:
+    """What a classifier says of each review; None where it says both of copies."""
+    committed = publish.committed(str(staging), table, day)
+    assert committed
+    found: dict[int, set[int]] = {}
+    for path in publish.files_of(str(staging), table, day, committed.run) if committed.run else []:
+        for row in pq.read_table(path, partitioning=None).to_pylist():
+            found.setdefault(row["review_id"], set()).add(row["positive_review"])
+    return {id_: said.pop() if len(said) == 1 else None for id_, said in found.items()}
+
+
+def test_a_day_that_is_staged_without_the_others_has_no_agreement(own):
+    staging = own.folder.with_name("staging")
+    run = publish.new_run({"STAGING_URI": str(staging), "QUARANTINE_URI": str(staging)}, OTHER)
+    days = "select count(*), count(*) filter (insert_date = '{}') from analytics_marts.ledger_agreement"
+    ((before, of_day),) = own.query(days.format(DAY))
+    assert of_day == 1
+    publish.commit(run, DAY, 0, 0, {})
+    own.build(DAY)
+    assert own.query(days.format(DAY)) == [(before - 1, 0)]
+
+
+def test_without_any_run_of_others_their_files_are_not_asked_for(sample, tmp_path):
+    """BigQuery refuses to query an external table without files."""
+    staging = tmp_path / "staging"
+    shutil.copytree(sample.staging, staging)
+    for folder in (staging / OTHER, *staging.glob(f"delivery/*/{OTHER}.parquet")):
+        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+    warehouse = Warehouse(tmp_path / "own", staging)
+    built = warehouse.dbt("run", "--select", "stg_delivery", "stg_other_classification")
+    assert built.returncode == 0, built.stdout
+    (view,) = warehouse.folder.glob("target/run/**/stg_other_classification.sql")
+    assert "analytics_external" not in view.read_text()
+    assert warehouse.query("select * from analytics_staging.stg_other_classification") == []
 
 
 def measured() -> dict[str, dict]:

@@ -21,6 +21,8 @@ METRICS = (
 
 OF_PROFILES = ("profiles", "profile_spend", "profile_orders", "spend_per_profile")
 OF_COHORTS = ("cohort_customers", "cohort_customers_active", "retention")
+# Of pairs of classifiers.
+OF_PAIRS = ("compared_reviews", "agreed_reviews", "classifier_agreement")
 
 SEASONS = ("Winter", "Spring", "Summer", "Fall")
 
@@ -94,7 +96,7 @@ def answers(sample) -> dict:
 
 def test_every_metric_is_described_and_owned(manifest):
     metrics = {metric["name"]: metric for metric in manifest["metrics"].values()}
-    assert metrics.keys() == {*METRICS, *OF_PROFILES, *OF_COHORTS}
+    assert metrics.keys() == {*METRICS, *OF_PROFILES, *OF_COHORTS, *OF_PAIRS}
     for name, metric in metrics.items():
         assert metric["description"].strip(), name
         assert metric["label"] != name, f"{name} has no label"
@@ -133,6 +135,24 @@ def test_metrics_by_what_is_known_of_a_review(metricflow, answers, group_by):
         for row in answers["fact_movie_analytics"]
     ]
     assert_figures(metricflow.query(METRICS, group_by), rows, {name: BY_REVIEW[name] for name in group_by})
+
+
+@pytest.mark.slow
+def test_classifiers_agree_on_so_many_reviews(metricflow, built):
+    """By day, as the mart has them; all days together, from sums."""
+    mart = built.query(
+        "select insert_date, compared_reviews, both_positive_reviews + both_negative_reviews, agreement from analytics_marts.ledger_agreement"
+    )
+    pair = ("pair_of_classifiers__classifier", "pair_of_classifiers__other_classifier")
+    by_day = metricflow.query(OF_PAIRS, ("metric_time__day", *pair))
+    assert {
+        row["metric_time__day"][:10]: (int(row["compared_reviews"]), int(row["agreed_reviews"]))
+        for row in by_day
+    } == {str(day): (compared, agreed) for day, compared, agreed, _ in mart}
+    ((row),) = metricflow.query(OF_PAIRS, pair)
+    compared, agreed = (sum(row[place] for row in mart) for place in (1, 2))
+    assert float(row["classifier_agreement"]) == pytest.approx(agreed / compared)
+    assert [row[name] for name in pair] == ["keyword", "lexicon"]
 
 
 @pytest.mark.slow

@@ -99,6 +99,59 @@ def positive_share(rows) -> Shown:
     )  # fmt: skip
 
 
+def agreement(rows) -> Shown:
+    said = " ".join(
+        f"{_pair(row)} say the same of {part_of(_agreed(row), row['compared_reviews'])} reviews, {_beyond_chance(row['kappa'])}."
+        for row in rows[:CLASSIFIERS_SAID]
+    )
+    return Shown(
+        sentence=f"{said} Two that agree may both be wrong.",
+        columns=[
+            ("Classifier and version", "text"), ("Other classifier and version", "text"), ("From day", "day"), ("To day", "day"),
+            ("Reviews of both", "count"), ("Both positive", "count"), ("Only the first", "count"), ("Only the other", "count"),
+            ("Both negative", "count"), ("Agreement", "share"), ("Kappa", "number"), ("Kappa, lowest day", "number"),
+            ("Kappa, highest day", "number"),
+        ],
+        rows=[
+            (
+                _version(row), f"{row['other_classifier']} {row['other_classifier_version']}", row["first_day"], row["last_day"],
+                row["compared_reviews"], row["both_positive_reviews"], row["positive_reviews"] - row["both_positive_reviews"],
+                row["other_positive_reviews"] - row["both_positive_reviews"], row["both_negative_reviews"],
+                _agreed(row) / row["compared_reviews"], row["kappa"], row["lowest_kappa"], row["highest_kappa"],
+            )
+            for row in rows
+        ],
+        chart=lambda width: bars([_agreement_bar(row) for row in rows], width),
+        legend=(("blue", "both say the same"), ("pale", "they differ")),
+    )  # fmt: skip
+
+
+def _pair(row) -> str:
+    return f"{row['classifier']} and {row['other_classifier']}"
+
+
+def _agreed(row):
+    return row["both_positive_reviews"] + row["both_negative_reviews"]
+
+
+def _beyond_chance(kappa) -> str:
+    if kappa is None:
+        return "which chance alone would make them do"
+    if round(kappa, 2) <= 0:
+        return f"no more than by chance (kappa {text(kappa, 'number')})"
+    return f"{text(kappa, 'number')} of the way from chance to always (kappa)"
+
+
+def _agreement_bar(row) -> Bar:
+    agreed, compared = _agreed(row), row["compared_reviews"]
+    kappa = "" if row["kappa"] is None else f", kappa {text(row['kappa'], 'number')}"
+    return Bar(
+        _pair(row),
+        ((0, agreed, "blue"), (agreed, compared, "pale")),
+        f"{text(agreed / compared, 'share')}{kappa}",
+    )
+
+
 def _version(row) -> str:
     return f"{row['classifier']} {row['classifier_version']}"
 
@@ -259,6 +312,20 @@ PAGE = Page(
                 "and Gladen; interval by Lang and Reiczigel): (raw share + specificity − 1) / (sensitivity + specificity − 1)."
             ),
             empty="No review has been judged.",
+            is_about_sentiment=True,
+        ),
+        Figure(
+            name="agreement",
+            title="Do the classifiers agree?",
+            queries=("report_agreement",),
+            show=agreement,
+            definition=(
+                "Of classifiers that ran in the same pass (setting OTHER_CLASSIFIERS); a review that came twice counts once. Cohen's kappa is how far two "
+                "agree beyond chance: (agreement − chance) / (1 − chance), where chance is how often two would agree who call as many positive, without "
+                "reading. A kappa that falls over the days, with the same versions, means that other reviews come than before. By day: ledger_agreement."
+            ),
+            empty="Only one classifier judged the reviews: OTHER_CLASSIFIERS names others to run beside it.",
+            metrics=("classifier_agreement",),
             is_about_sentiment=True,
         ),
     ),

@@ -1,4 +1,4 @@
-"""The classifier that a command uses: its options, and the settings CLASSIFIER and MODEL_URI."""
+"""The classifiers that a command uses: options, and the settings CLASSIFIER, OTHER_CLASSIFIERS and MODEL_URI."""
 
 from __future__ import annotations
 
@@ -47,18 +47,42 @@ def add_classifier_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_other_classifiers_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--other-classifiers",
+        metavar="NAMES",
+        default=os.environ.get("OTHER_CLASSIFIERS", ""),
+        help="classifiers to run in the same pass, as lexicon,model: what they say goes to the table other_classification, and decides "
+        "nothing (default: OTHER_CLASSIFIERS of the environment, or none)",
+    )
+
+
 def chosen_classifier(arguments: argparse.Namespace) -> Classifier:
     """Raises PreparationError for a name that is none, and for lists of words or a model that cannot be used."""
-    if arguments.classifier == "keyword":
+    return _classifier(arguments.classifier, arguments, "--classifier and CLASSIFIER")
+
+
+def other_classifiers(arguments: argparse.Namespace) -> tuple[Classifier, ...]:
+    """In the order of their names. Raises PreparationError also for one that decides already."""
+    names = {name.strip() for name in arguments.other_classifiers.split(",") if name.strip()}
+    if arguments.classifier in names:
+        raise PreparationError(
+            f"the classifier {arguments.classifier} decides already: take it out of --other-classifiers or OTHER_CLASSIFIERS"
+        )
+    return tuple(
+        _classifier(name, arguments, "--other-classifiers and OTHER_CLASSIFIERS") for name in sorted(names)
+    )
+
+
+def _classifier(name: str, arguments: argparse.Namespace, options: str) -> Classifier:
+    if name == "keyword":
         return partial(keyword, words=effective_words(arguments.good_words, arguments.stop_words))
-    if arguments.classifier == "lexicon":
+    if name == "lexicon":
         return partial(lexicon, words=read_words(arguments.lexicon))
-    if arguments.classifier == "model":
+    if name == "model":
         if not arguments.model:
             raise PreparationError(
                 "the classifier model needs a model: name a folder that make train has written by --model or MODEL_URI"
             )
         return partial(model, weights=read_model(location("MODEL_URI", arguments.model)))
-    raise PreparationError(
-        f"there is no classifier {arguments.classifier!r}: --classifier and CLASSIFIER take {', '.join(NAMES)}"
-    )
+    raise PreparationError(f"there is no classifier {name!r}: {options} take {', '.join(NAMES)}")

@@ -61,22 +61,35 @@ class Model:
         # without what is derived
         return Model, (self.slots, self.weights, self.intercept)
 
-    def margins(self, texts: pa.Array) -> np.ndarray:
-        """The sum of the weights of each text, in the order of its slots: the same however the texts come in batches."""
+    def read(self, texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Of each text the sum of its weights, in the order of its slots: the same however the texts come in batches; and the share of its
+        n-grams that have no weight, NaN without any."""
         places, slots = slots_of(texts)
-        return np.bincount(places, self.by_slot[slots], minlength=len(texts)) + self.intercept
+        weights = self.by_slot[slots]
+        margins = np.bincount(places, weights, minlength=len(texts)) + self.intercept
+        return margins, unknown_share(places, weights == 0, len(texts))
 
 
 def model(reviews: pa.Array, weights: Model) -> Classification:
     """The score is the probability that a review is positive; it is positive from a score of 0.5 on."""
-    scores = np.round(probabilities(weights.margins(reviews)), DECIMALS)
+    margins, unknown = weights.read(reviews)
+    scores = np.round(probabilities(margins), DECIMALS)
     is_null = pc.is_null(reviews).to_numpy(zero_copy_only=False)
     return Classification(
         positive_review=pa.array((scores >= POSITIVE_FROM).astype(np.int32), mask=is_null),
         score=pa.array(scores, mask=is_null),
         name="model",
         version=weights.version,
+        unknown_ngrams=pa.array(np.round(unknown, DECIMALS), from_pandas=True),
     )
+
+
+def unknown_share(places: np.ndarray, is_unknown: np.ndarray, texts: int) -> np.ndarray:
+    """From the text of each n-gram, and whether it is unknown: the share of each text, NaN for one without n-grams."""
+    count = np.bincount(places, minlength=texts)
+    unknown = np.bincount(places, is_unknown, minlength=texts)
+    share: np.ndarray = np.divide(unknown, count, out=np.full(texts, np.nan), where=count > 0)
+    return share
 
 
 def probabilities(margins: np.ndarray) -> np.ndarray:

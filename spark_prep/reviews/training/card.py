@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from spark_prep.contract.object_store import replace
@@ -33,10 +34,14 @@ def card_of(
     labelled: Labelled,
     matrix: Matrix,
     blocks_by: str | None,
+    note: str,
     telling: tuple[list[Telling], list[Telling]],
 ) -> dict[str, Any]:
     """What card.json holds. No text of a review is in it but single n-grams."""
-    figures = measure.figures(trained.scores, matrix.is_positive)
+    ngrams = np.bincount(labelled.places, minlength=len(labelled.ids))
+    figures = measure.figures(trained.scores, matrix.is_positive) | {
+        "unknown_ngram_share": float((1 - trained.known[ngrams > 0] / ngrams[ngrams > 0]).mean())
+    }
     is_right = (trained.scores >= POSITIVE_FROM) == matrix.is_positive
     for_it, against_it = telling
     return {
@@ -45,6 +50,7 @@ def card_of(
         "intercept": trained.model.intercept,
         "weights": len(trained.model.slots),
         "trained": datetime.now(UTC).date().isoformat(),
+        "note": note,
         "learnt_from": {
             "reviews": len(labelled.ids),
             "positive": int(labelled.is_positive.sum()),
@@ -97,6 +103,7 @@ def _measured(card: dict[str, Any]) -> str:
         card["figures"]["confusion"],
         [reviews.get(number, 0) for number in range(measure.BINS)],
         f"the reviews it learnt from, by blocks, {card['trained']}",
+        card["figures"]["unknown_ngram_share"],
     )
 
 
@@ -119,6 +126,7 @@ def markdown(card: dict[str, Any]) -> str:
         "",
         f"Learnt on {card['trained']} from {learnt['reviews']} labelled reviews, {learnt['positive']} of them positive{left_out}.",
         f"It says how likely a review is positive, and calls it positive from {POSITIVE_FROM} on.",
+        *(("", card["note"]) if card["note"] else ()),
         "",
         right,
         "",
@@ -129,6 +137,7 @@ def markdown(card: dict[str, Any]) -> str:
         f"| area under the curve | {found['auc']:.4f} |",
         f"| calibration error | {found['calibration_error']:.4f}, each block calibrated by the others |",
         f"| unsure (score from 0.4 to 0.6) | {found['unsure']:.1%} |",
+        f"| n-grams of a review that have no weight | {found['unknown_ngram_share']:.1%} |",
         "",
         "| | called positive | called negative |",
         "|---|--:|--:|",

@@ -57,6 +57,12 @@ class Fit(NamedTuple):
         found: np.ndarray = np.bincount(places, weights, minlength=len(is_wanted))[is_wanted] + self.intercept
         return found
 
+    def known(self, matrix: Matrix, is_wanted: np.ndarray) -> np.ndarray:
+        """How many n-grams of these reviews have a weight, in their order."""
+        has_weight = is_wanted[matrix.places] & (self.weights[matrix.columns] != 0)
+        found: np.ndarray = np.bincount(matrix.places[has_weight], minlength=len(is_wanted))[is_wanted]
+        return found
+
 
 def matrix_of(labelled: Labelled, block: np.ndarray) -> Matrix:
     reviews = np.bincount(labelled.slots)

@@ -21,11 +21,12 @@ CURVE = BLOCKS[1:]
 
 
 class Trained(NamedTuple):
-    """The model; of each review, the probability that models said which had not learnt from its block; the learning curve, as (reviews
-    learnt from, accuracy)."""
+    """The model; of each review, the probability that models said which had not learnt from its block, and how many of its n-grams these
+    knew; the learning curve, as (reviews learnt from, accuracy)."""
 
     model: Model
     scores: np.ndarray
+    known: np.ndarray
     curve: list[tuple[int, float]]
 
 
@@ -39,9 +40,10 @@ def train(spark: SparkSession, matrix: Matrix, scratch: str) -> Trained:
     # the largest first
     wanted = [tuple(BLOCKS), *map(_without, BLOCKS), *(tuple(BLOCKS[:blocks]) for blocks in reversed(CURVE))]
     fits = _fits(spark, reviews, matrix, [*dict.fromkeys(wanted)])
-    margins = np.empty(len(block))
+    margins, known = np.empty(len(block)), np.empty(len(block), np.int64)
     for number in BLOCKS:
-        margins[block == number] = fits[_without(number)].margins(matrix, block == number)
+        judge, judged = fits[_without(number)], block == number
+        margins[judged], known[judged] = judge.margins(matrix, judged), judge.known(matrix, judged)
     last = block == BLOCKS[-1]
     curve = []
     for blocks in CURVE:
@@ -54,7 +56,7 @@ def train(spark: SparkSession, matrix: Matrix, scratch: str) -> Trained:
         weights=(calibration.slope * learnt.weights[has_weight]).astype(np.float32),
         intercept=calibration.slope * learnt.intercept + calibration.offset,
     )
-    return Trained(model, measure.calibrated_across(margins, is_positive, block), curve)
+    return Trained(model, measure.calibrated_across(margins, is_positive, block), known, curve)
 
 
 def _without(number: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 # What the roles of the pipeline may do in the lake. The folders are those that the jobs read and write.
 
 locals {
-  tables = { spark = ["classified_movie_review", "review_logs"], airflow = ["user_purchase"] }
+  tables = { spark = ["classified_movie_review", "other_classification", "review_logs"], airflow = ["user_purchase"] }
 
   all_tables = flatten(values(local.tables))
 

@@ -2,7 +2,7 @@
 # administer the buckets and read no objects. The folders are those that the jobs read and write.
 
 locals {
-  spark_tables  = ["classified_movie_review", "review_logs"]
+  spark_tables  = ["classified_movie_review", "other_classification", "review_logs"]
   table_folders = [for table in concat(local.spark_tables, ["user_purchase"]) : "${table}/"]
   # Every writer adds its own files to delivery and rejection. With a run's folder Arrow also deletes its marker, an object
   # whose name ends in a slash, whether there is one or not.
