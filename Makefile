@@ -49,9 +49,9 @@ run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files 
 	@cd dbt_project && DBT_FROM_DATE="$(if $(DATE),$$DATE,$$FROM)" DBT_TO_DATE="$(if $(DATE),$$DATE,$$TO)" \
 	  $(BIN)/dbt --quiet build --exclude-resource-type unit_test
 
-train: setup ## REVIEWS=… LABELS=… MODEL=…: a classifier from your labelled reviews, with a card that says how often it is right; BLOCKS_BY=….
+train: setup ## REVIEWS=… LABELS=… MODEL=…: a classifier from your labelled reviews, with a card that says how often it is right; BLOCKS_BY=… NOTE=….
 	@$(if $(and $(REVIEWS),$(LABELS),$(MODEL)),,echo "error: say from what: make train REVIEWS=FILE LABELS=FILE MODEL=FOLDER" >&2; exit 2)
-	@$(BIN)/python -m spark_prep.reviews.train --reviews "$$REVIEWS" --labels "$$LABELS" --model "$$MODEL" $(if $(BLOCKS_BY),--blocks-by "$$BLOCKS_BY")
+	@$(BIN)/python -m spark_prep.reviews.train --reviews "$$REVIEWS" --labels "$$LABELS" --model "$$MODEL" $(if $(BLOCKS_BY),--blocks-by "$$BLOCKS_BY") $(if $(NOTE),--note "$$NOTE")
 
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test

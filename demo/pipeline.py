@@ -15,6 +15,7 @@ from pathlib import Path
 
 from demo.answers.check import differences
 from demo.answers.marts import answers_for
+from demo.feeds.labelled import NOTE, write_labelled
 from demo.postgres import embedded_postgres
 from demo.sample import generate
 from spark_prep.shop.load_user_purchase import load_user_purchase
@@ -23,12 +24,18 @@ DATA = Path("data/demo").resolve()
 WAREHOUSE = DATA / "warehouse.duckdb"
 FIRST_DAY = datetime.date(2021, 1, 1)
 LAST_DAY = datetime.date(2021, 1, 5)
+LABELLED_REVIEWS = 600
 
 
 def main() -> None:
     _step(f"Sample feeds of {FIRST_DAY} to {LAST_DAY}")
     delivered = generate(DATA, FIRST_DAY, LAST_DAY)
     print(f"feeds       {DATA}/raw, {DATA}/user_purchase.csv")
+
+    _step("A model from generated labels: make train")
+    reviews, labels = write_labelled(DATA / "labelled", LABELLED_REVIEWS)
+    model = DATA / "model"
+    _make("train", f"REVIEWS={reviews}", f"LABELS={labels}", f"MODEL={model}", f"NOTE={NOTE}", settings={})
 
     _step("A PostgreSQL with the shop's purchases")
     with embedded_postgres() as dsn:
@@ -45,6 +52,8 @@ def main() -> None:
             "PSEUDONYM_SECRET": secrets.token_hex(32),
             "QUARANTINE_SECRET": quarantine_secret(),
             "CLASSIFIER": "keyword",  # as the sample's right answers
+            "OTHER_CLASSIFIERS": "lexicon,model",
+            "MODEL_URI": str(model),
             "DBT_TARGET": "dev",
             "DUCKDB_PATH": str(WAREHOUSE),
         }
@@ -70,6 +79,7 @@ def main() -> None:
     print(f"rejected    {DATA}/quarantine; to read the records: docs/how_to/find_a_rejected_record.md")
     print("docs        site/index.html (open it in a browser, or: make docs-serve)")
     print("report      site/report/index.html")
+    print(f"model       {model}/card.md, and in the report site/report/model.html")
 
 
 def quarantine_secret() -> str:

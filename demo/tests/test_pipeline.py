@@ -44,6 +44,9 @@ def test_the_demo_ends_with_right_marts_and_where_to_look(demo):
         "lineage.html",
     }
     assert "report      site/report/index.html" in demo.stdout
+    # a model of generated labels, which ran beside the rule that decides, and what to think of it
+    card = (ROOT / "site/report/model.html").read_text()
+    assert "Of real reviews and people" in card and "It ran beside the classifier that decides" in card
     assert 'href="report/index.html"' in (ROOT / "site/index.html").read_text()
     assert (ROOT / "data/demo/warehouse.duckdb").exists()
     assert "Traceback" not in demo.stdout + demo.stderr

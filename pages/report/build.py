@@ -53,7 +53,11 @@ def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jin
             warehouse.last_run,
             warehouse.last_day_asked,
         ),
-        figures=[_figure(figure, warehouse) for figure in page.figures],
+        figures=[
+            _figure(figure, warehouse)
+            for figure in page.figures
+            if warehouse.card or not figure.is_of_card or figure is page.figures[0]
+        ],
         owner=_owner(page, warehouse),
     )
 
@@ -83,12 +87,18 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
     tables = warehouse.tables_behind(figure.queries)
     missing = warehouse.missing_tables(figure.queries)
     answers = [] if missing else [warehouse.answers[query] for query in figure.queries]
-    shown = figure.show(*answers) if answers and answers[0] else None
-    if missing:
+    if figure.is_of_card:
+        shown = figure.show(warehouse.card, *answers) if warehouse.card and not missing else None
+    else:
+        shown = figure.show(*answers) if answers and answers[0] else None
+    if figure.is_of_card and not warehouse.card:
+        sentence = warehouse.no_card
+    elif missing:
         sentence = f"This cannot be shown: the warehouse has no {', '.join(missing)}. Run make run first."
     else:
         sentence = shown.sentence if shown else figure.empty
     sources = _sources(tables, warehouse)
+    of_card = warehouse.card if figure.is_of_card else None
     project = warehouse.manifest["metadata"]["project_name"]
     metrics = [warehouse.manifest["metrics"][f"metric.{project}.{name}"] for name in figure.metrics]
     return {
@@ -112,9 +122,9 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         "is_open": bool(shown and shown.is_open),
         "csv": csv_link(shown) if shown and shown.rows else "",
         "sources": sources,
-        "days": " · ".join(dict.fromkeys(source["day"] for source in sources if source["day"])),
+        "days": f"measured {of_card.trained}" if of_card else " · ".join(dict.fromkeys(source["day"] for source in sources if source["day"])),
         "queries": [warehouse.queries[query] for query in figure.queries if query in warehouse.queries],
-        "as_of": max((str(row["last_day"]) for row in _rows_of(tables, warehouse) if row["last_day"]), default="not known"),
+        "as_of": of_card.trained if of_card else max((str(row["last_day"]) for row in _rows_of(tables, warehouse) if row["last_day"]), default="not known"),
         "tests": _tests(tables, warehouse),
     }  # fmt: skip
 

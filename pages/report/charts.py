@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from html import escape
 from math import ceil, floor
+from typing import Any
 
 import altair as alt
 import vl_convert
@@ -178,6 +179,45 @@ def _marked(dates: list[datetime.date], most: int) -> list[tuple[int, str]]:
     return [
         (n, f"{dates[n]:%Y-%m}") for n in months if (12 * dates[n].year + dates[n].month - 1) % every == 0
     ]
+
+
+def curve(
+    points: list[tuple[float, float, str]],
+    width: int,
+    x_ends: tuple[float, float],
+    y_ends: tuple[float, float],
+    *,
+    has_counts: bool = False,
+    has_diagonal: bool = False,
+) -> alt.Chart:
+    """(x, a share, what is written above the point): a line through points, over shares or counts."""
+    left, right = _width("100 %") + 2 * GAP, 28
+    look: dict[str, Any] = {
+        "title": None, "domain": False, "ticks": False, "labelPadding": GAP, "gridColor": css("line"), "labelColor": css("quiet"),
+        "labelFontSize": FONT, "labelFont": FAMILY,
+    }  # fmt: skip
+    percent = "format(100 * datum.value, 'd') + ' %'"
+    x_axis = alt.Axis(
+        **look,
+        tickCount=4,
+        labelExpr="format(datum.value, ',d')" if has_counts else percent,
+        labelFlush=False,
+    )
+    x = alt.Scale(domain=list(x_ends), nice=False)
+    y = alt.Y(
+        "y:Q",
+        scale=alt.Scale(domain=list(y_ends), nice=False),
+        axis=alt.Axis(**look, tickCount=4, labelExpr=percent),
+    )
+    at = alt.X("x:Q", scale=x, axis=x_axis)
+    data = [{"x": x, "y": y, "label": label} for x, y, label in points]
+    layers = [
+        _chart([{"x": end, "y": end} for end in x_ends] if has_diagonal else []).mark_line(color=css("line"), strokeWidth=2).encode(x=at, y=y),
+        _chart(data).mark_line(color=css("blue"), strokeWidth=2).encode(x=at, y=y),
+        _chart(data).mark_point(filled=True, size=60, color=css("blue"), opacity=1).encode(x=at, y=y),
+        _chart(data).mark_text(dy=-12, color=css("text")).encode(x=at, y=y, text="label:N"),
+    ]  # fmt: skip
+    return _view(layers, width, 220, left=left, right=right, top=24, bottom=28)
 
 
 @dataclass

@@ -4,6 +4,7 @@ One process of dbt compiles and asks them all (`dbt show`), so whatever dbt can 
 """
 
 import json
+import os
 import sys
 from contextlib import chdir
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
+
+from pages.report.card import Card, read_card
 
 FOOTERS = ("report_footer_tables", "report_footer_tests", "report_footer_failing_rows")
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -32,6 +35,9 @@ class Warehouse:
     manifest: dict
     # What was asked, by the analysis' name, as this warehouse reads it.
     queries: dict[str, str] = field(default_factory=dict)
+    # of the model that MODEL_URI names, or None and why there is none
+    card: Card | None = None
+    no_card: str = ""
     # of each table that there is: its rows, and the last day that it tells of
     tables: dict[str, dict] = field(init=False)
     tests: dict[str, dict] = field(init=False)
@@ -123,6 +129,7 @@ def ask(target: Path) -> Warehouse:
         footers = _dbt(dbt, "show", target, "--select", *FOOTERS)
         manifest = json.loads((target / "manifest.json").read_text())
         warehouse = Warehouse(_answers(footers), manifest)
+        warehouse.card, warehouse.no_card = read_card(os.environ.get("MODEL_URI", "").strip())
         if not warehouse.tables.keys() & manifest["nodes"].keys():
             sys.exit("error: the warehouse has none of the marts: run make run first (or make demo).")
         # One query that fails would end them all. The page says which questions a missing table leaves unasked.

@@ -7,14 +7,15 @@ import pytest
 
 from pages.tests.browser import chromium, running_browser
 from pages.tests.build import build_pages, build_report
+from pages.tests.card import write_card
 
 
 @pytest.fixture(scope="session")
 def report_site(built, made_once) -> Path:
-    """The report on the sample's days, as `make report` builds it."""
+    """The report on the sample's days, as `make report` builds it, with the card of a model that judged none of them."""
 
     def build(folder: Path) -> None:
-        reported = build_report(built, folder / "report")
+        reported = build_report(built, folder / "report", MODEL_URI=str(write_card(folder / "model")))
         assert reported.returncode == 0, reported.stdout + reported.stderr
 
     return made_once("report_site", build) / "report"

@@ -1,5 +1,5 @@
 """The pages, in the order of the navigation."""
 
-from pages.report.pages import customers, overview, questions, reviews, runs, trust
+from pages.report.pages import customers, model, overview, questions, reviews, runs, trust
 
-PAGES = (overview.PAGE, questions.PAGE, customers.PAGE, reviews.PAGE, trust.PAGE, runs.PAGE)
+PAGES = (overview.PAGE, questions.PAGE, customers.PAGE, reviews.PAGE, model.PAGE, trust.PAGE, runs.PAGE)
