@@ -418,7 +418,7 @@ class TestStageExternalSources:
     def test_without_any_file_there_are_empty_tables_to_build_on(self, warehouse):
         built = warehouse.dbt("build")
         assert built.returncode == 0, built.stdout
-        assert built.stdout.count("(no files yet)") == 5
+        assert built.stdout.count("(no files yet)") == 6
 
 
 @pytest.mark.slow
@@ -472,7 +472,7 @@ def test_an_edit_of_a_model_with_metrics_is_parsed_partially(warehouse, tmp_path
     assert parsed.returncode == 0, parsed.stdout
     assert json.loads((target / "perf_info.json").read_text())["parsed_path_count"] < 50  # of 270
     manifest = json.loads((target / "manifest.json").read_text())
-    assert manifest["metrics"].keys() == metrics.keys() and len(metrics) == 17
+    assert manifest["metrics"].keys() == metrics.keys() and len(metrics) == 20
     texts = json.dumps([*manifest["nodes"].values(), *manifest["metrics"].values()])
     assert all(after in texts for after in edits.values())
 
