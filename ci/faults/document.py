@@ -17,6 +17,9 @@ Written by `make test-faults PUBLISH=1`, not by hand. Each fault is done to the 
 second comes. After each round, every day of every table must be the one or the other, whole. Then the command runs again, and all rows, rejected records and counts must be those of an undisturbed run, and
 delivered = staged + quarantined; after `dbt build`, all marts, and the ledger balances. Moments are random: half of the kills come after a random time, half as soon as a random number of files is there.
 
+Three rows are about load: readers of the marts on the stand-in of Redshift, each read of which has to find a mart as it was or as it is to be (DuckDB's file admits no reader beside the process that
+writes); days a hundred times as large, whose marts have to be the generator's answers; ten years of days.
+
 """
 NOT_TRIED = """
 ## Not tried here

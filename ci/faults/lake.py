@@ -27,6 +27,7 @@ from spark_prep.shop.load_user_purchase import load_user_purchase
 
 DAYS = (date(2021, 1, 6), date(2021, 1, 7), date(2021, 1, 8))
 SPAN = ("--from", str(DAYS[0]), "--to", str(DAYS[-1]))
+REVIEWS_A_DAY, PURCHASES_A_DAY = 300, 2000
 KEY = "only-for-tests-0123456789abcdef"
 # Command -> what it runs, and the staging tables that it writes.
 COMMANDS = {
@@ -73,33 +74,38 @@ class Place:
         }
         self.warehouse = Warehouse(folder / "warehouse", Path(self.stores["STAGING_URI"]))
 
-    def start(self, command: str, *, under: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
-        """In a process group of its own, with what it prints on its standard output; `under` is a module that runs the command's, and
-        its arguments."""
+    def words(
+        self, command: str, *, under: Sequence[str] = (), **environment: str
+    ) -> tuple[list[str], dict[str, str]]:
+        """How the command is started, and its environment; `under` is a module that runs the command's, and its arguments."""
         if command == "build":
-            words = [
-                str(Path(sys.executable).with_name("dbt")),
-                "build",
-                "--exclude-resource-type",
-                "unit_test",
-            ]
-            places = {
-                name: str(self.warehouse.folder / place)
-                for name, place in (
-                    ("DBT_PROFILES_DIR", "."),
-                    ("DBT_TARGET_PATH", "target"),
-                    ("DBT_LOG_PATH", "logs"),
-                )
+            dbt = str(Path(sys.executable).with_name("dbt"))
+            words = [dbt, "build", "--exclude-resource-type", "unit_test"]
+            own = self.warehouse.settings | {
+                "DBT_PROFILES_DIR": str(self.warehouse.folder),
+                "DBT_TARGET_PATH": f"{self.warehouse.folder}/target",
+                "DBT_LOG_PATH": f"{self.warehouse.folder}/logs",
+                "DBT_PROJECT_DIR": f"{ROOT}/dbt_project",
+                "DBT_FROM_DATE": str(DAYS[0]),
+                "DBT_TO_DATE": str(DAYS[-1]),
             }
-            days = {"DBT_FROM_DATE": str(DAYS[0]), "DBT_TO_DATE": str(DAYS[-1])}
-            environment = {**self.warehouse.settings, **places, **days, **environment}
         else:
-            words = [sys.executable, "-m", *under, COMMANDS[command][0], *SPAN]
+            words, own = [sys.executable, "-m", *under, COMMANDS[command][0], *SPAN], {}
+        # of the project, wherever it is started
+        python = {"PYTHONPATH": str(ROOT)}
+        return words, {**os.environ, **python, **self.environment, **own, **environment}
+
+    def start(self, command: str, *, under: Sequence[str] = (), **environment: str) -> subprocess.Popen[str]:
+        """In a process group of its own, with what it prints on its standard output."""
+        words, environment = self.words(command, under=under, **environment)
         return subprocess.Popen(
-            words, cwd=ROOT / "dbt_project" if command == "build" else ROOT,
-            env={**os.environ, **self.environment, **environment},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        )  # fmt: skip
+            words,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def run(self, command: str, **environment: str) -> str:
         """To its end, which must be a good one."""
@@ -161,7 +167,9 @@ class World(NamedTuple):
 
 def deliver(folder: Path, dsn: str, seed: int) -> Path:
     """A sample's feeds in the folder and its purchases in the database; returns RAW_URI."""
-    generate(folder, DAYS[0], DAYS[-1], reviews_per_day=300, purchases_per_day=2000, seed=seed)
+    generate(
+        folder, DAYS[0], DAYS[-1], reviews_per_day=REVIEWS_A_DAY, purchases_per_day=PURCHASES_A_DAY, seed=seed
+    )
     load_user_purchase(dsn, f"{folder}/user_purchase.csv")
     return folder / "raw"
 

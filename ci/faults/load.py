@@ -1,10 +1,11 @@
-"""Load: many readers of the marts while days are replaced, and ten years of days.
+"""Load: many readers of the marts while days are replaced, days a hundred times as large, and ten years of days.
 
 Readers are tried on the stand-in of Redshift, which has real transactions; DuckDB's file admits no reader beside the process that writes.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -19,14 +20,21 @@ import yaml
 from redshift_connector.core import Connection
 
 from ci.benchmarks import history
-from ci.faults.lake import DAYS, World
+from ci.benchmarks.measure import measured
+from ci.faults.lake import DAYS, PURCHASES_A_DAY, REVIEWS_A_DAY, Place, World
 from ci.faults.result import Result
 from ci.staged_sample import ROOT, Warehouse
 from ci.stand_ins.redshift import RedshiftStandIn, redshift_stand_in
+from demo.answers.check import differences
+from demo.postgres import embedded_postgres
+from demo.sample import generate
+from spark_prep.shop.load_user_purchase import load_user_purchase
 
 READERS = 64
 # Between two reads of a reader: they look at what they have read.
 MOST_PAUSE_SECONDS = 4.0
+# Of all processes: Spark's heap of 2 GB and its Python workers; DuckDB's limit of 2 GB and dbt.
+MOST_BYTES = {"staging": 4_000_000_000, "build": 3_000_000_000}
 # 2021 to 2030, a few reviews a day.
 TEN_YEARS, REVIEWS_OF_A_SMALL_DAY = 3652, 20
 MARTS = ("fact_movie_analytics", "user_behavior_metric", "user_profile", "ledger", "movie_analytics_obt")
@@ -68,7 +76,7 @@ def mart_readers(world: World, folder: Path, n: int, rng: random.Random) -> Resu
                     mart = MARTS[(number + reads.total()) % len(MARTS)]
                     try:
                         found = _read(connection, queries[mart])
-                    except redshift_connector.Error as error:
+                    except redshift_connector.error.Error as error:
                         findings.append(f"a reader of {mart} was refused: {str(error)[:200]}")
                         return
                     if found not in states[mart]:
@@ -92,6 +100,46 @@ def mart_readers(world: World, folder: Path, n: int, rng: random.Random) -> Resu
                 thread.join()
         rows = sum(reads[mart] * int(str(states[mart][0][0])) for mart in MARTS)
     return Result("", n, n, rows, f"{READERS} readers, {reads.total():,} reads of a mart", findings)
+
+
+def hundredfold(world: World, folder: Path, n: int, rng: random.Random) -> Result:
+    """Days a hundred times as large as those of the other faults, beside such days: all marts are the generator's answers, and memory stays
+    below what is set for it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    peaks: dict[str, list[int]] = {command: [] for command in MOST_BYTES}
+    findings, rows = [], 0
+    for times in (1, 100):
+        feeds = folder / f"{times}/feeds"
+        with embedded_postgres() as dsn:
+            generate(
+                feeds,
+                DAYS[0],
+                DAYS[-1],
+                reviews_per_day=REVIEWS_A_DAY * times,
+                purchases_per_day=PURCHASES_A_DAY * times,
+                seed=rng.randrange(10**6),
+            )
+            load_user_purchase(dsn, f"{feeds}/user_purchase.csv")
+            place = Place(folder / f"{times}/place", feeds / "raw", dsn)
+            for command, most in MOST_BYTES.items():
+                words, environment = place.words(command)
+                log = folder / f"{times}/{command}.log"
+                cost = measured(words, environment, log)
+                if cost.exit_code:
+                    raise AssertionError(
+                        f"{command} ended with exit code {cost.exit_code}: {log.read_text()[-2000:]}"
+                    )
+                peaks[command].append(cost.peak_bytes)
+                if cost.peak_bytes > most:
+                    findings.append(f"{command} of {times} times a day took {cost.peak_bytes / 1e9:.1f} GB")
+        answers = json.loads((feeds / "answers.json").read_text())
+        findings += differences(place.warehouse.file, answers)
+        rows += sum(row["records_delivered"] for row in answers["ledger"])
+    said = (
+        f"{command}: {small / 1e9:.1f} and {large / 1e9:.1f} GB, at most {MOST_BYTES[command] / 1e9:.0f}"
+        for command, (small, large) in peaks.items()
+    )
+    return Result("", 1, 1, rows, "memory of " + "; ".join(said), findings)
 
 
 def many_years(world: World, folder: Path, n: int, rng: random.Random) -> Result:

@@ -24,7 +24,7 @@ from moto.server import ThreadedMotoServer
 
 from ci.faults import faults
 from ci.faults.lake import COMMANDS, Content, Place, World, deliver
-from ci.faults.load import many_years, mart_readers
+from ci.faults.load import hundredfold, many_years, mart_readers
 from ci.faults.result import Result
 from demo.postgres import embedded_postgres
 
@@ -297,6 +297,7 @@ FAULTS = (
         False,
         mart_readers,
     ),
+    Fault("hundredfold", "days a hundred times as large", False, hundredfold),
     Fault("many-years", "ten years of days in warehouse, ledger and report", False, many_years),
     Fault("database", "the shop's database is gone in mid-export", True, database_gone),
     Fault(
