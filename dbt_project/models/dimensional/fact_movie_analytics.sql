@@ -62,7 +62,7 @@ purchases_in_units as (
     select
         insert_date,
         customer_id,
-        cast(abs(amount_spent) * 100000 as {{ dbt.type_bigint() }}) as total_units,
+        cast(cast(abs(amount_spent) as decimal(23, 5)) * 100000 as {{ dbt.type_bigint() }}) as total_units,
         case when amount_spent < 0 then -1 else 1 end as money_sign
     from int_customer_purchase
 
