@@ -11,6 +11,8 @@ UV_VERSION := 0.13.8
 BIN := $(CURDIR)/.venv/bin
 AIRFLOW_BIN := $(CURDIR)/.venv-airflow/bin
 DAG_FILES := $(wildcard airflow/dags/*.py airflow/dags/pipeline/*.py airflow/plugins/*.py)
+# Tests of one running Airflow, in this order: the last one erases a customer.
+LIVE_AIRFLOW := $(addprefix airflow/tests/test_,scheduler.py operator.py erasure.py)
 # Two files of tests at a time, in the order of ci/fixtures.py.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Its manifest is not dbt-core's. The settings are never used, but it wants some; it would check the metrics online.
@@ -121,10 +123,10 @@ test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-airflow-scheduler test-airflow-tasks test-airflow-gcp
 
 test-airflow-scheduler:
-	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_scheduler.py airflow/tests/test_operator.py
+	@$(AIRFLOW_BIN)/python -m pytest $(LIVE_AIRFLOW)
 
 test-airflow-tasks:
-	@$(AIRFLOW_BIN)/python -m pytest airflow/tests --ignore airflow/tests/test_scheduler.py --ignore airflow/tests/test_operator.py -m "not gcp"
+	@$(AIRFLOW_BIN)/python -m pytest airflow/tests $(addprefix --ignore ,$(LIVE_AIRFLOW)) -m "not gcp"
 
 test-airflow-long: airflow-manifest ## All that an operator may do to a day, in full, on a running Airflow; half an hour.
 	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_operator.py --long

@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -297,3 +298,14 @@ def from_warehouse(folder: Path, *arguments: str | Path) -> str:
 def assert_right_marts(folder: Path) -> None:
     warehouse, answers = folder / "warehouse.duckdb", folder / "answers.json"
     assert "all right" in from_warehouse(folder, "-m", "demo.answers.check", warehouse, answers)
+
+
+def tables_of(database: str) -> Iterator[tuple[str, str]]:
+    """Name and all rows, as text, of each table."""
+    import sqlalchemy
+
+    with sqlalchemy.create_engine(database).connect() as connection:
+        query = "select tablename from pg_tables where schemaname = 'public'"
+        for (table,) in connection.exec_driver_sql(query).all():
+            rows = connection.exec_driver_sql(f'select t::text from "{table}" as t').all()
+            yield table, "\n".join(row for (row,) in rows)
