@@ -338,7 +338,8 @@ class TestDaySummary:
 def runs_of(warehouse: Warehouse, day) -> dict[str, str | None]:
     """{table: run} as the day's delivery rows name them."""
     staging = warehouse.settings["STAGING_URI"]
-    return {table: committed(staging, table, day).run for table in tables.STAGING}
+    rows = {table: committed(staging, table, day) for table in tables.STAGING | tables.OPTIONAL}
+    return {table: row.run for table, row in rows.items() if row}
 
 
 def built_days(warehouse: Warehouse, **arguments: str) -> dict[str, dict[str, str | None]]:
