@@ -72,7 +72,7 @@ def explore_html(warehouse: Warehouse) -> str:
     if warehouse.missing_tables(explore.QUERIES) or not warehouse.answers["report_explore_reviews"]:
         return page_html(explore.PAGE, warehouse)
     return page_html(
-        explore.PAGE, warehouse, "explore.html.jinja", caveat=_classifier_agreement(warehouse), currency=warehouse.currency,
+        explore.PAGE, warehouse, "explore.html.jinja", caveat=_classifier_agreement(warehouse),
         **explore.parts(warehouse.answers),
     )  # fmt: skip
 

@@ -7,16 +7,14 @@
 const DAY = 86_400_000;
 const OPTIONS_SHOWN = 200, ROWS_SHOWN = 500, BARS_SHOWN = 15, DAYS_DRAWN = 92, FEW = 30;
 const FORMULA = /^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-// What can be counted: two measures that can be added up, and what is shown of them: each, the first's share, the second by the first.
+// What can be counted: one or two measures that can be added up, and what is shown of them: the first and its share; of a second, itself and
+// how much of the first it is.
 const COUNTS = {
   reviews: {
     measures: ["review_count", "review_score"],
     headings: ["Reviews", "Share", "Called positive", "Positive share"], kinds: ["count", "share", "count", "share"],
   },
-  customers: {
-    measures: ["customer_count", "amount_spent"],
-    headings: ["Customers", "Share", "Net money", "Money for each"], kinds: ["count", "share", "money", "money"],
-  },
+  customers: { measures: ["customer_count"], headings: ["Customers", "Share"], kinds: ["count", "share"] },
 };
 const IN_TIME = ["log_date", "month"];
 const LONGEST_NAME = 60;
@@ -26,7 +24,6 @@ const dimensions = lists.map((list) => list.dataset.name);
 const written = {
   count: (value) => value.toLocaleString("en"),
   share: (value) => `${(100 * value).toFixed(1)} %`,
-  money: (value) => value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
 };
 
 let cube, state, drawing = Promise.resolve();
@@ -120,8 +117,9 @@ function change(parts) {
 }
 
 function show() {
-  // Customers have no day, nor all dimensions.
+  // Customers have no day, nor all dimensions, nor all columns.
   if (!cube[state.count][state.rows]) state.rows = dimensions[0];
+  if (state.sort > COUNTS[state.count].headings.length) Object.assign(state, { sort: 1, up: false });
   const { offered, found, total } = tally();
   const rows = rowsOf(found[state.rows], total);
   showFilters(offered);
@@ -130,19 +128,20 @@ function show() {
   drawing = drawing.then(() => draw(found, rows)).catch(console.error);
 }
 
-// Both measures of each name, by dimension: `found` of what passes every filter, `offered` of what passes those of the other dimensions, so
+// The measures of each name, by dimension: `found` of what passes every filter, `offered` of what passes those of the other dimensions, so
 // that a second name of a dimension can be added to the first.
 function tally() {
-  const table = cube[state.count], [first, second] = COUNTS[state.count].measures;
+  const table = cube[state.count], { measures } = COUNTS[state.count], counts = table[measures[0]];
   const columns = Object.keys(table).filter((name) => cube.names[name]);
   const tests = Object.entries({
     log_date: (state.from || state.to) && ((day) => day !== null && (!state.from || day >= state.from) && (!state.to || day <= state.to)),
     ...Object.fromEntries(dimensions.map((name) => [name, state.chosen[name].size && ((value) => state.chosen[name].has(value))])),
   }).filter(([name, test]) => test && table[name]).map(([name, test]) => [name, cube.names[name].map(test)]);
-  const zeros = () => Object.fromEntries(columns.map((name) => [name, cube.names[name].map(() => [0, 0])]));
-  const offered = zeros(), found = zeros(), total = [0, 0];
-  const add = (sums, row) => { sums[0] += table[first][row]; sums[1] += table[second][row]; };
-  for (let row = 0; row < table[first].length; row++) {
+  const zero = () => measures.map(() => 0);
+  const zeros = () => Object.fromEntries(columns.map((name) => [name, cube.names[name].map(zero)]));
+  const offered = zeros(), found = zeros(), total = zero();
+  const add = (sums, row) => measures.forEach((measure, place) => { sums[place] += table[measure][row]; });
+  for (let row = 0; row < counts.length; row++) {
     const failed = [];
     for (const [name, passes] of tests) if (!passes[table[name][row]]) failed.push(name);
     if (failed.length === 1) add(offered[failed[0]][table[failed[0]][row]], row);
@@ -156,9 +155,12 @@ function tally() {
   return { offered, found, total };
 }
 
-// Of each name that was found and searched for: itself and four values, in the order that is asked for.
+// What a row shows of its measures.
+const shownOf = ([first, second], total) => [first, first / total[0], second, second / first].slice(0, COUNTS[state.count].headings.length);
+
+// Of each name that was found and searched for: itself and what is shown of it, in the order that is asked for.
 function rowsOf(sums, total) {
-  const rows = sums.map(([first, second], place) => [label(cube.names[state.rows][place]), first, first / total[0], second, second / first])
+  const rows = sums.map((measures, place) => [label(cube.names[state.rows][place]), ...shownOf(measures, total)])
     .filter(([name, count]) => count > 0 && isSearched(name));
   const way = state.up ? 1 : -1;
   // Names are in order already, and remain so where the rest is equal.
@@ -191,21 +193,23 @@ function showFilters(offered) {
 }
 
 function showAnswer(total) {
-  const { measures, headings, kinds } = COUNTS[state.count];
+  const { measures, headings } = COUNTS[state.count];
   const everything = cube[state.count][measures[0]].reduce((sum, count) => sum + count, 0);
   const short = (name) => name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
   const chosen = dimensions.filter((name) => cube[state.count][name] && state.chosen[name].size)
     .map((name) => [...state.chosen[name]].map(short).join(" or "));
   if (state.count === "reviews" && (state.from || state.to)) chosen.push(`${state.from || "the first day"} to ${state.to || "the last"}`);
-  const ratio = total[0] ? `, ${headings[3].toLowerCase()} ${written[kinds[3]](total[1] / total[0])}` : "";
+  const ofAll = () => total[0] ? `, ${headings[3].toLowerCase()} ${written.share(total[1] / total[0]).replace(" %", "\u00a0%")}` : "";
+  const second = measures.length > 1 ? ` ${headings[2]}: ${written.count(total[1])}${ofAll()}.` : "";
   element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}`
-    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${headings[2]}: ${written[kinds[2]](total[1])}${ratio.replace(" %", "\u00a0%")}.`;
+    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}.${second}`;
 }
 
 function showTable(rows, total) {
   const { kinds } = COUNTS[state.count], headings = [element("rows").selectedOptions[0].text, ...COUNTS[state.count].headings];
   document.querySelectorAll("#explore th").forEach((cell, place) => {
-    cell.firstElementChild.textContent = headings[place];
+    cell.hidden = place >= headings.length;
+    cell.firstElementChild.textContent = headings[place] ?? "";
     cell.ariaSort = place === state.sort ? (state.up ? "ascending" : "descending") : "none";
   });
   const line = ([name, ...values]) => {
@@ -216,19 +220,18 @@ function showTable(rows, total) {
     });
     return row;
   };
-  const all = total[0] ? [line(["All that is chosen", total[0], 1, total[1], total[1] / total[0]])] : [];
+  const all = total[0] ? [line(["All that is chosen", ...shownOf(total, total)])] : [];
   document.querySelector("#explore tbody").replaceChildren(...rows.slice(0, ROWS_SHOWN).map(line));
   document.querySelector("#explore tfoot").replaceChildren(...all);
   element("shown").textContent = rows.length > ROWS_SHOWN ? `The first ${ROWS_SHOWN} of ${written.count(rows.length)} rows; the file has all.` : "";
-  element("save").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv([headings, ...rows], kinds))}`;
+  element("save").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv([headings, ...rows]))}`;
   element("save").download = `explore-${state.count}-by-${state.rows}.csv`;
 }
 
-// Money in whole cents, shares as parts of one.
-function csv(rows, kinds) {
-  const field = (value, place) => typeof value === "string" ? value.replace(FORMULA, "'$&").replaceAll('"', '""')
-    : kinds[place - 1] === "money" ? value.toFixed(2) : Number(value.toFixed(6));
-  return `\ufeff${rows.map((row) => `${row.map((value, place) => `"${field(value, place)}"`).join(",")}\r\n`).join("")}`;
+// Shares as parts of one.
+function csv(rows) {
+  const field = (value) => typeof value === "string" ? value.replace(FORMULA, "'$&").replaceAll('"', '""') : Number(value.toFixed(6));
+  return `\ufeff${rows.map((row) => `${row.map((value) => `"${field(value)}"`).join(",")}\r\n`).join("")}`;
 }
 
 async function draw(found, rows) {

@@ -32,7 +32,7 @@ def what_is_here(reviews, customers, by_day) -> Shown:
     all_days = {row["log_date"] for row in by_day} - {None}
     without_day = sum(row["review_count"] for row in reviews if row["log_date"] is None)
     profiled = sum(row["customer_count"] for row in customers)
-    profiles = f"Customers are {text(profiled, 'count')} with a profile, in groups of at least 5."
+    profiles = f"Customers are all {text(profiled, 'count')} with a profile."
     unknown = f" {counted(without_day, 'review')} without a log can be in no period." if without_day else ""
     if here == everything:
         return Shown(f"All {counted(here, 'review')} are here.{unknown} {profiles}", [], [])
@@ -84,7 +84,7 @@ def packed(reviews: list[dict], customers: list[dict]) -> str:
     cube = {
         "names": names,
         "reviews": table(reviews, columns, ("review_count", "review_score")),
-        "customers": table(customers, OF_CUSTOMERS, ("customer_count", "amount_spent")),
+        "customers": table(customers, OF_CUSTOMERS, ("customer_count",)),
     }
     # No time in it: the same rows give the same page.
     return base64.b64encode(gzip.compress(json.dumps(cube, separators=(",", ":")).encode(), mtime=0)).decode()
@@ -110,12 +110,10 @@ PAGE = Page(
             show=what_is_here,
             definition=(
                 "Reviews have the day, place, device, operating system and browser of their log, and the segment and spend that their customer has "
-                "today. Customers have the place and device that they write from most, and the net money of all of their purchases. No group of fewer "
-                'than 5 customers with the same place, device, segment and spend is shown: their device becomes "Other (fewer than 5)", then, until they '
-                "are 5, their state, region, segment and spend as well; fewer than 5 that remain in the end are left out. So the count of a state or a "
-                "segment lacks its customers in Other. Days, operating systems, browsers and classifiers are of reviews only. Big spenders are the upper "
-                "half of the customers with a purchase, "
-                "by net money; they and the small ones have written a review. The classifier is the one that judged the day's reviews."
+                "today. Customers have the place and device that they write from most; Unknown if they wrote nothing, or no log tells. Customers are only "
+                "counted: their money is on the page Customers. Days, operating systems, browsers and classifiers are of reviews only. Spend goes by net "
+                "money alone, whether someone has written a review or not: Big spenders are the upper half of all customers with a purchase, Small "
+                "spenders the lower half. The classifier is the one that judged the day's reviews."
             ),
             empty="No review of a customer is in the warehouse.",
         ),

@@ -9,7 +9,6 @@ import re
 import shutil
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -28,8 +27,6 @@ from pages.tests.build import build_report
 
 DAY = datetime.date(2021, 1, 1)
 
-SPEND = "case spend_sentiment_quadrant[1] when 'b' then 'Big spender' when 's' then 'Small spender' else 'No purchase' end"
-
 
 def review(day: datetime.date | None = DAY, count: int = 1, **names: str) -> dict:
     row = dict.fromkeys(
@@ -40,7 +37,7 @@ def review(day: datetime.date | None = DAY, count: int = 1, **names: str) -> dic
 
 def customer(**names: str) -> dict:
     row = dict.fromkeys(("location", "region", "device", "segment", "spend"), "a")
-    return {**row, **names, "customer_count": 2, "amount_spent": Decimal("1.50000")}
+    return {**row, **names, "customer_count": 2}
 
 
 def unpacked(text: str) -> dict:
@@ -55,7 +52,7 @@ def test_rows_are_packed_by_column_in_one_order():
     assert cube["reviews"]["log_date"] == [0, 0, 1]
     assert cube["reviews"]["device"] == [0, 1, 0] and cube["reviews"]["review_count"] == [1, 3, 2]
     assert cube["customers"] == {
-        "location": [1], "region": [0], "device": [0], "segment": [0], "spend": [0], "customer_count": [2], "amount_spent": [1.5],
+        "location": [1], "region": [0], "device": [0], "segment": [0], "spend": [0], "customer_count": [2],
     }  # fmt: skip
     assert packed(rows, [customer()]) == packed(rows[::-1], [customer()])
     assert unpacked(packed(rows, []))["customers"] == {name: [] for name in cube["customers"]}
@@ -69,7 +66,7 @@ def test_what_was_cut_is_said():
     ]
     whole = [review(DAY, 4), review(DAY + datetime.timedelta(1), 3), review(None)]
     assert what_is_here(whole, [customer()], by_day).sentence == (
-        "All 8 reviews are here. 1 review without a log can be in no period. Customers are 2 with a profile, in groups of at least 5."
+        "All 8 reviews are here. 1 review without a log can be in no period. Customers are all 2 with a profile."
     )
     assert what_is_here(whole[1:], [customer()], by_day).sentence.startswith(
         "The page holds the latest days that fit into it, from 2021-01-02 on, 1 of 2 (50.0 %) days with 4 of 8 (50.0 %) reviews. The other pages "
@@ -99,7 +96,8 @@ def asked(built: Warehouse, columns: str, where: str = "true") -> dict[str, tupl
     """Reviews and positive ones in SQL, by what the columns say."""
     rows = built.query(
         f"select {columns}, sum(fact.review_count), sum(fact.review_score) from analytics_marts.movie_analytics_obt as fact "
-        f"left join analytics_marts.user_profile as profile using (customer_id) where fact.review_count > 0 and {where} group by 1"
+        "left join analytics_marts.user_profile as profile using (customer_id) "
+        f"left join (select customer_id, spend from ({CUSTOMERS})) using (customer_id) where fact.review_count > 0 and {where} group by 1"
     )
     return {name: (int(count), int(positive)) for name, count, positive in rows}
 
@@ -125,92 +123,109 @@ def test_reviews_by_device_in_texas_in_the_last_week_take_three_clicks(browser, 
         assert {str(count) for count, _ in shown.values()} <= set(drawn)
 
 
-OTHER = "Other (fewer than 5)"
+# Of customers, in SQL of its own: the upper half by money are those of whom no more than half of all buyers have more.
+CUSTOMERS = """
+with profile as (select * from analytics_marts.user_profile), buyers as (select amount_spent from profile where invoice_count > 0),
+ranked as (
+    select *,
+        (select count(*) from buyers where buyers.amount_spent < profile.amount_spent) as below,
+        (select count(*) from buyers where buyers.amount_spent > profile.amount_spent) as above
+    from profile
+)
+select
+    coalesce(region, 'Unknown') as region, coalesce(favourite_location, 'Unknown') as location,
+    coalesce(favourite_device, 'Unknown') as device, rfm_segment as segment,
+    case when invoice_count = 0 then 'No purchase' when below >= above then 'Big spender' else 'Small spender' end as spend,
+    customer_id, review_count, spend_sentiment_quadrant
+from ranked left join analytics_marts.dim_location on location = favourite_location
+"""
 
 
-def customers_in_groups(warehouse: Warehouse) -> dict[tuple, tuple[int, Decimal]]:
-    """Customers and money by (region, state, device, segment, spend): those of fewer than 5 are moved to Other, one dimension at a time."""
-    moved = [
-        list(row)
-        for row in warehouse.query(
-            "select coalesce(region, 'Unknown'), coalesce(favourite_location, 'Unknown'), coalesce(favourite_device, 'Unknown'), rfm_segment, "
-            "case spend_sentiment_quadrant[1] when 'b' then 'Big spender' when 's' then 'Small spender' else "
-            "if(invoice_count > 0, 'Bought, never wrote', 'No purchase') end, amount_spent "
-            "from analytics_marts.user_profile left join analytics_marts.dim_location on location = favourite_location"
-        )
-    ]
-    for dimension in (2, 1, 0, 3, 4):
-        sizes = Counter(tuple(row[:5]) for row in moved)
-        for row in [row for row in moved if sizes[tuple(row[:5])] < 5]:
-            row[dimension] = OTHER
-    sizes = Counter(tuple(row[:5]) for row in moved)
-    return {
-        group: (size, sum((row[5] for row in moved if tuple(row[:5]) == group), Decimal(0)))
-        for group, size in sizes.items()
-        if size >= 5
-    }
+def customers_by(warehouse: Warehouse, columns: str, where: str = "true") -> dict:
+    """Counts of customers in SQL, by what the columns say."""
+    rows = warehouse.query(f"select {columns}, count(*) from ({CUSTOMERS}) where {where} group by all")
+    return {row[0] if len(row) == 2 else row[:-1]: row[-1] for row in rows}
 
 
-def asked_by_group(warehouse: Warehouse) -> dict[tuple, tuple[int, Decimal]]:
-    ended = warehouse.dbt("compile", "--select", "report_explore_customers")
+def compiled(warehouse: Warehouse, analysis: str) -> str:
+    ended = warehouse.dbt("compile", "--select", analysis)
     assert ended.returncode == 0, ended.stdout
-    file = warehouse.folder / "target/compiled/movie_analytics/analyses/report/report_explore_customers.sql"
-    rows = warehouse.query(file.read_text())
-    return {tuple(row[:5]): (row[5], row[6]) for row in rows}
+    return (warehouse.folder / f"target/compiled/movie_analytics/analyses/report/{analysis}.sql").read_text()
 
 
-def test_no_group_of_customers_is_of_fewer_than_five(built):
-    groups = asked_by_group(built)
-    assert groups == customers_in_groups(built)
-    assert min(count for count, _ in groups.values()) >= 5
-    assert len(groups) > 3 and any(OTHER in group for group in groups)
+def test_every_customer_is_counted_in_every_combination(built):
+    rows = built.query(
+        f"select region, location, device, segment, spend, customer_count from ({compiled(built, 'report_explore_customers')})"
+    )
+    assert {row[:-1]: row[-1] for row in rows} == customers_by(
+        built, "region, location, device, segment, spend"
+    )
+    # Some customers are alone in theirs: nothing is merged.
+    assert min(row[-1] for row in rows) == 1
+    for place, dimension in enumerate(("region", "location", "device", "segment", "spend")):
+        sums: Counter = Counter()
+        for row in rows:
+            sums[row[place]] += row[-1]
+        assert sums == customers_by(built, dimension), dimension
 
 
-@pytest.fixture(scope="module")
-def five_of_each(built, made_once) -> Path:
-    """A folder with a warehouse in which each customer is there five times, and its report: the sample has too few for any state."""
-
-    def build(folder: Path) -> None:
-        own = Warehouse(folder / "own", built.settings["STAGING_URI"])
-        shutil.copyfile(built.file, own.file)
-        with duckdb.connect(str(own.file)) as connection:
-            connection.execute(
-                "insert into analytics_marts.user_profile select p.* replace (customer_id + n * 1000000 as customer_id) "
-                "from analytics_marts.user_profile as p, range(1, 5) as copies (n)"
-            )
-        reported = build_report(own, folder / "report")
-        assert reported.returncode == 0, reported.stderr
-
-    return made_once("five_of_each", build)
-
-
-def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, five_of_each, built):
-    expected = {
-        (state, 5 * count, f"{5 * money:.2f}")
-        for state, count, money in built.query(
-            "select coalesce(favourite_location, 'Unknown'), count(*), sum(amount_spent) from analytics_marts.user_profile "
-            "where rfm_segment = 'At risk' and spend_sentiment_quadrant in ('big spender, positive', 'big spender, not positive') group by 1"
+def test_money_alone_makes_a_big_spender(built, tmp_path):
+    """Not whether somebody wrote: if the same customers had written nothing, the same would be big spenders."""
+    # Where there is a quadrant of spend and sentiment, its half is the same.
+    halves = "lower(spend), split_part(spend_sentiment_quadrant, ',', 1)"
+    assert set(customers_by(built, halves, "spend_sentiment_quadrant is not null")) == {
+        ("big spender", "big spender"), ("small spender", "small spender"),
+    }  # fmt: skip
+    own = Warehouse(tmp_path, built.settings["STAGING_URI"])
+    shutil.copyfile(built.file, own.file)
+    with duckdb.connect(str(own.file)) as connection:
+        connection.execute(
+            "update analytics_marts.user_profile set review_count = 0, spend_sentiment_quadrant = null"
         )
-    }
-    with opened(browser, five_of_each / "report/explore.html") as page:
+    sql = compiled(own, "report_explore_customers")
+    found = dict(own.query(f"select spend, sum(customer_count) from ({sql}) group by 1"))
+    assert found == customers_by(built, "spend") and found["Big spender"] > 1 < found["No purchase"]
+
+
+def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, report_site, built):
+    expected = customers_by(built, "location", "segment = 'At risk' and spend = 'Big spender'")
+    with opened(browser, report_site / "explore.html") as page:
         page.get_by_role("radio", name="Customers").check()
         page.get_by_label("At risk").check()
         page.get_by_label("Big spender").check()
-        assert {(name, int(count), money) for name, count, _, money, _ in figures(page)} == expected != set()
+        assert {name: int(count) for name, count, _ in figures(page)} == expected != {}
         # Customers have no day; their reviews' share is not shown, so neither is what it is worth.
         assert not page.locator("#period").is_visible() and not page.locator("#caveat").is_visible()
-        assert OTHER not in page.locator("details[data-name=location]").inner_text()
+        assert answer(page).startswith(f"{sum(expected.values())} of ") and "money" not in answer(page)
 
 
-def test_where_customers_are_few_the_page_has_groups_of_five_and_more(browser, report_site, built):
-    spent: dict[str, list] = {}
-    for (*_, spend), sums in customers_in_groups(built).items():
-        spent[spend] = [a + b for a, b in zip(spent.get(spend, (0, 0)), sums, strict=True)]
-    with opened(browser, report_site / "explore.html", fragment="#count=customers&rows=spend") as page:
-        assert {(name, int(count), money) for name, count, _, money, _ in figures(page)} == {
-            (spend, count, f"{money:.2f}") for spend, (count, money) in spent.items()
-        }
-        assert "No group of fewer than 5 customers" in page.content()
+@pytest.mark.parametrize("rows", ["location", "region", "device", "segment", "spend"])
+def test_customers_of_a_dimension_add_up_to_all_with_a_profile(browser, report_site, built, rows):
+    """A sort by a column that only reviews have is given up for one that is there."""
+    fragment = f"#count=customers&rows={rows}&sort=4&up="
+    with opened(browser, report_site / "explore.html", fragment=fragment) as page:
+        shown = {name: int(count) for name, count, _ in figures(page)}
+        assert shown == customers_by(built, rows)
+        assert list(shown.values()) == sorted(shown.values(), reverse=True)
+        headings = page.locator("#explore th").all()
+        assert [heading.inner_text() for heading in headings if heading.is_visible()][1:] == [
+            "Customers",
+            "Share",
+        ]
+        assert page.locator("#explore tfoot td").count() == 3
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save as CSV").click()
+        file = list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))
+    assert file[0][1:] == ["Customers", "Share"] and {row[0]: int(row[1]) for row in file[1:]} == shown
+
+
+def test_no_money_of_customers_is_in_the_page(report_site):
+    html = (report_site / "explore.html").read_text()
+    cube = unpacked(re.search('id="cube">([^<]+)<', html)[1])
+    assert set(cube["customers"]) == {
+        "location", "region", "device", "segment", "spend", "customer_count",
+    }  # fmt: skip
+    assert "Net money" not in html.split('id="cube"')[0]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +234,7 @@ def test_where_customers_are_few_the_page_has_groups_of_five_and_more(browser, r
         ("location", "location"), ("region", "region"), ("device", "device"), ("os", "os"), ("browser", "browser"),
         ("segment", "rfm_segment"), ("log_date", "coalesce(strftime(log_date, '%Y-%m-%d'), 'Unknown day')"),
         ("month", "coalesce(strftime(log_date, '%Y-%m'), 'Unknown day')"),
-        ("spend", SPEND),
+        ("spend", "spend"),
     ],
 )  # fmt: skip
 def test_every_row_is_what_sql_finds_under_a_filter(browser, report_site, built, rows, column):
@@ -392,15 +407,15 @@ def test_no_other_script_runs(browser, report_site, tmp_path):
 
 
 def test_of_more_rows_than_a_page_holds_the_latest_days_are_kept(built):
-    compiled = {}
+    counts = {}
     for rows in (400_000, 500):
         ended = built.dbt(
             "compile", "--select", "report_explore_reviews", "--vars", json.dumps({"explore_rows": rows})
         )
         assert ended.returncode == 0, ended.stdout
         file = built.folder / "target/compiled/movie_analytics/analyses/report/report_explore_reviews.sql"
-        compiled[rows] = built.query(f"select log_date, count(*) from ({file.read_text()}) group by 1")
-    everything, kept = (dict(compiled[rows]) for rows in (400_000, 500))
+        counts[rows] = built.query(f"select log_date, count(*) from ({file.read_text()}) group by 1")
+    everything, kept = (dict(counts[rows]) for rows in (400_000, 500))
     expected, room = {}, 500
     for day in sorted((day for day in everything if day), reverse=True):
         room -= everything[day]

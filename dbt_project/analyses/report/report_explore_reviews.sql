@@ -15,6 +15,16 @@ day_classifier as (
 
 ),
 
+customers as (
+
+    select
+        customer_id,
+        rfm_segment,
+        {{ spend_group() }} as spend
+    from {{ ref('user_profile') }}
+
+),
+
 labelled as (
 
     select
@@ -24,8 +34,8 @@ labelled as (
         dim_devices.device,
         dim_os.os,
         dim_browser.browser,
-        coalesce(user_profile.rfm_segment, {{ text_literal('Unknown') }}) as segment,
-        {{ spend_group('user_profile') }} as spend,
+        coalesce(customers.rfm_segment, {{ text_literal('Unknown') }}) as segment,
+        coalesce(customers.spend, {{ text_literal('Unknown') }}) as spend,
         coalesce(day_classifier.classifier, {{ text_literal('Unknown') }}) as classifier,
         fact.review_count,
         fact.review_score
@@ -40,8 +50,8 @@ labelled as (
         on fact.id_dim_os = dim_os.id_dim_os
     inner join {{ ref('dim_browser') }} as dim_browser
         on fact.id_dim_browser = dim_browser.id_dim_browser
-    left join {{ ref('user_profile') }} as user_profile
-        on fact.customer_id = user_profile.customer_id
+    left join customers
+        on fact.customer_id = customers.customer_id
     left join day_classifier
         on fact.insert_date = day_classifier.insert_date
     where fact.review_count > 0
