@@ -9,6 +9,7 @@ import sys
 from contextlib import chdir
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
@@ -21,7 +22,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 @dataclass
 class TestState:
-    """How the data tests of some tables ended when each last ran: their names, by status; and, by name, some of the rows that
+    """How the data tests of some tables, and of all that they are made from, ended when each last ran: their names, by status; and, by name, some of the rows that
     they found."""
 
     names: dict[str, list[str]]
@@ -55,11 +56,10 @@ class Warehouse:
     def _about_test(self, row) -> dict:
         """What the project says of a test, beside how it ended."""
         node = self.manifest["nodes"][row["unique_id"]]
-        tables = [node["attached_node"]] if node.get("attached_node") else node["depends_on"]["nodes"]
         return {
             "ended": _told(row["status"]),
             "name": node["name"],
-            "tables": ", ".join(sorted(table.split(".")[-1] for table in tables)),
+            "tables": ", ".join(sorted(table.split(".")[-1] for table in _tested(node))),
             "description": " ".join(node["description"].split()),
         }
 
@@ -101,11 +101,24 @@ class Warehouse:
             table["name"] for table in self.tables_behind(queries) if table["unique_id"] not in self.tables
         ]
 
+    def made_from(self, tables) -> set[str]:
+        """The ids of the tables and of all that they are made from: models, seeds, snapshots and sources."""
+        found: set[str] = set()
+        new = {table["unique_id"] for table in tables}
+        while new:
+            found |= new
+            parents = (
+                self.manifest["nodes"].get(id_, {}).get("depends_on", {}).get("nodes", ()) for id_ in new
+            )
+            new = set(chain.from_iterable(parents)) - found
+        return found
+
     def test_state(self, tables) -> TestState:
-        ids = {table["unique_id"] for table in tables}
+        """Of the tests of the tables and of all that they are made from: what is wrong there is wrong in them."""
+        ids = self.made_from(tables)
         state, times = TestState({status: [] for status in ("passed", "warned", "failed", "not run")}), []
         for node in self.manifest["nodes"].values():
-            if node["resource_type"] == "test" and ids & set(node["depends_on"]["nodes"]):
+            if node["resource_type"] == "test" and ids & set(_tested(node)):
                 result = self.tests.get(node["unique_id"], {"ended": "not run", "run_started_at": None})
                 state.names[result["ended"]].append(node["name"])
                 times.append(result["run_started_at"])
@@ -169,6 +182,11 @@ def _answers(shown) -> dict[str, list[dict]]:
         ]
         for result in shown.results
     }
+
+
+def _tested(node: dict) -> list[str]:
+    """The ids of what a test is of: the table whose test it is, not one that it compares this with; or all that a query refers to."""
+    return [node["attached_node"]] if node.get("attached_node") else node["depends_on"]["nodes"]
 
 
 def _row(row: dict) -> str:

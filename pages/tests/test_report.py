@@ -220,7 +220,7 @@ def test_every_chart_has_what_it_takes_to_be_believed(report_site, manifest, nam
         if "card.json" not in text:
             assert "Tables behind it, with their rows" in text, figure
             assert re.search(r"The quer(y|ies)\s+(select|with|--)", text), figure
-            assert re.search(r"\d+ passed.*\d+ failed|no tests of their own", text, re.DOTALL), figure
+            assert re.search(r"\d+ passed.*\d+ failed|No tests of them", text, re.DOTALL), figure
         # bytes are not told by DuckDB, no day is missing here, and three are tables alone
         if figure not in ("bytes", "missing", "glance", "warnings", "limits"):
             assert len(section["pictures"]) == section["tags"]["svg"] == len(WIDTHS), figure
@@ -381,7 +381,7 @@ def test_what_is_missing_is_said_in_a_sentence(own, tmp_path):
     assert "No review by a customer" in read(tmp_path / "site", "reviews")["by-day"]["text"]
     page = read(tmp_path / "site", "trust")
     assert "the warehouse has no run_result" in page["tests"]["text"]
-    assert "2 not run" in page["ledger"]["text"] and page["ledger"]["pictures"]
+    assert re.search(r"[1-9]\d* not run", page["ledger"]["text"]) and page["ledger"]["pictures"]
 
 
 def test_days_that_are_missing_are_listed(own, report_site, tmp_path):

@@ -1,6 +1,6 @@
--- Customers by what the page Explore filters by; the place and the device are those that a customer writes from most. Counts
--- only, and all of them: the customers of a state or a segment add up to those with a profile. No money, which the smallest
--- groups would tell of one customer.
+-- Customers by what the page Explore filters by; the place and the device are those that a customer writes from most.
+-- Counts only, and of all customers: those of a state or a segment add up to all with a profile. No money, which the
+-- smallest groups would tell of one customer.
 with
 
 customers as (
