@@ -24,7 +24,7 @@ def csv_link(shown: Shown) -> str:
 def csv_text(shown: Shown) -> str:
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow([heading or "Answer" for heading, _ in shown.columns])
+    writer.writerow([heading for heading, _ in shown.columns])
     writer.writerows([_field(value) for value in row] for row in shown.rows)
     return file.getvalue()
 

@@ -48,11 +48,11 @@ def test_a_text_that_is_a_formula_for_a_spreadsheet_is_kept_from_being_one(text)
 
 
 def test_the_link_is_utf_8_and_cannot_leave_its_attribute():
-    link = csv_link(Shown("", [("", "text"), ("Réviews", "count")], [("\"'><script>&%41#?\u202e", 1)]))
+    link = csv_link(Shown("", [("Name", "text"), ("Réviews", "count")], [("\"'><script>&%41#?\u202e", 1)]))
     assert link.isascii() and not set(link) & set("\"'<>&#? \n")
     kind, _, text = link.partition(",")
     assert kind == "data:text/csv;charset=utf-8"
-    assert unquote(text) == '\ufeffAnswer,Réviews\r\n"""\'><script>&%41#?\u202e",1\r\n'
+    assert unquote(text) == '\ufeffName,Réviews\r\n"""\'><script>&%41#?\u202e",1\r\n'
 
 
 def test_duckdb_reads_it(tmp_path):

@@ -1,5 +1,6 @@
 """The report: what its pages say about the sample, against the sample's right answers, and what they say when something is missing."""
 
+import csv
 import datetime
 import re
 import shutil
@@ -7,6 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import duckdb
 import pytest
@@ -184,7 +186,7 @@ def test_months_are_those_of_the_purchase_lines_and_reviews(report_site, built):
         )
     )
     page = read(report_site, "index")
-    shown = {row[0]: Decimal(row[2].replace(",", "")) for row in page["sales"]["rows"][1:]}
+    shown = {row[0]: amount_of(row[2]) for row in page["sales"]["rows"][1:] if row[0] != "–"}
     assert {month: amount for month, amount in shown.items() if amount} == {
         month: round(amount, 2) for month, amount in money.items() if amount
     }
@@ -198,10 +200,42 @@ def test_months_are_those_of_the_purchase_lines_and_reviews(report_site, built):
     found = numbers(page["reviews"])
     assert (sum(row[2] for row in found), sum(row[4] for row in found)) == (reviews[0][0], reviews[0][2])
     glance = {row[0]: row for row in page["glance"]["rows"]}
+    invoices = built.query(
+        "select count(*), count(distinct customer_id) from (select distinct customer_id, invoice_number "
+        "from analytics_intermediate.int_purchase_line)"
+    )
+    assert glance["Invoices, returns included"][3:5] == [f"{count:,}" for count in invoices[0]]
     assert glance["Reviews"][3:5] == [f"{count:,}" for count in reviews[0][:2]]
-    assert glance["Orders"][3] == f"{sum(row[1] for row in orders):,}"
+    ordering = built.query(
+        "select count(distinct customer_id) from analytics_intermediate.int_purchase_line where amount > 0"
+    )
+    assert glance["Orders"][3:] == [f"{sum(row[1] for row in orders):,}", f"{ordering[0][0]:,}", "–"]
     ((total,),) = built.query("select sum(amount) from analytics_intermediate.int_purchase_line")
-    assert Decimal(glance["Orders"][5].replace(",", "")) == round(total, 2)
+    assert amount_of(glance["Invoices, returns included"][5]) == round(total, 2)
+    # As in the file, which has every digit: the months and what is in none are all of it.
+    file = csv.DictReader(files(report_site, "index")["sales"].splitlines())
+    assert sum(Decimal(row["Net money"]) for row in file) == total
+
+
+def amount_of(shown: str) -> Decimal:
+    return Decimal(shown.replace(",", "").replace("−", "-"))
+
+
+def files(site, name) -> dict[str, str]:
+    """The CSV files of a page, by figure."""
+    html = (site / f"{name}.html").read_text()
+    links = re.findall(
+        rf'download="{name}-([a-z-]+?)-[^"]*" href="data:text/csv;charset=utf-8,([^"]*)"', html
+    )
+    return {figure: unquote(unescape(link)).removeprefix("\ufeff") for figure, link in links}
+
+
+def test_every_column_of_a_file_has_its_name(report_site):
+    for name in NAMES:
+        for figure, file in files(report_site, name).items():
+            headings = next(csv.reader(file.splitlines()))
+            assert all(headings) and len(set(headings)) == len(headings), (name, figure, headings)
+            assert name == "questions" or "Answer" not in headings, (name, figure)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,6 +12,7 @@ import pytest
 from ci.staged_sample import ROOT
 from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
 from pages.report.charts import picture
+from pages.report.csv_file import csv_text
 from pages.report.figure import chance, counted, largest_part, listed, part_of, text
 from pages.report.pages.customers import (
     by_country,
@@ -20,6 +21,7 @@ from pages.report.pages.customers import (
     spend_and_good,
     without_customer,
 )
+from pages.report.pages.overview import PAGE as OVERVIEW
 from pages.report.pages.overview import (
     agreement,
     at_a_glance,
@@ -461,8 +463,9 @@ def test_runs():
 def overview(**changed) -> list[dict]:
     row = {
         "first_invoice_date": datetime.date(2020, 11, 1), "last_invoice_date": datetime.date(2021, 2, 9),
-        "first_review_date": None, "last_review_date": None, "amount_spent": Decimal(10), "order_count": 1,
-        "ordering_customer_count": 1, "review_count": 0, "reviewer_count": 0,
+        "first_order_date": datetime.date(2020, 12, 1), "last_order_date": datetime.date(2021, 2, 8),
+        "first_review_date": None, "last_review_date": None, "amount_spent": Decimal(129), "invoice_count": 3,
+        "invoiced_customer_count": 2, "order_count": 1, "ordering_customer_count": 1, "review_count": 0, "reviewer_count": 0,
     }  # fmt: skip
     return [{**row, **changed}]
 
@@ -486,21 +489,94 @@ def test_only_whole_months_are_compared():
     # December had nothing, which is a month as well
     rows = months(5, 10, 15, 99)
     del rows[1]
-    assert sales_by_month(rows, overview()).sentence.endswith("15.00 net, after 0.00 in 2020-12.")
-    assert [row[1:] for row in sales_by_month(rows, overview()).rows] == [
+    without_it = {"amount_spent": Decimal(119)}
+    assert sales_by_month(rows, overview(**without_it)).sentence.endswith("15.00 net, after 0.00 in 2020-12.")
+    assert [row[1:] for row in sales_by_month(rows, overview(**without_it)).rows] == [
         ("", 5),
         ("", 0),
         ("", 15),
         ("not whole", 99),
     ]
-    late = overview(first_invoice_date=datetime.date(2020, 12, 2))
+    late = overview(first_invoice_date=datetime.date(2020, 12, 2), amount_spent=Decimal(114))
     assert sales_by_month(rows, late).sentence.endswith("15.00 net. The month before is not whole.")
     short = overview(
-        first_invoice_date=datetime.date(2021, 1, 2), last_invoice_date=datetime.date(2021, 1, 31)
+        first_invoice_date=datetime.date(2021, 1, 2),
+        last_invoice_date=datetime.date(2021, 1, 31),
+        amount_spent=Decimal(15),
     )
     assert sales_by_month(rows, short).sentence == "No month is whole yet."
-    whole = overview(last_invoice_date=datetime.date(2021, 2, 28))
+    whole = overview(last_invoice_date=datetime.date(2021, 2, 28), amount_spent=Decimal(45))
     assert sales_by_month(months(5, 10, 15, 15), whole).sentence.endswith("15.00 net, as in 2021-01.")
+
+
+def test_money_outside_of_the_months_is_said_and_adds_up():
+    shown = sales_by_month(months(5, 10, 15, 99), overview(amount_spent=Decimal("126.50")))
+    assert shown.sentence.endswith(
+        " In no month: −2.50, of customers without an order and from before the month of a customer's first order."
+    )
+    assert shown.rows[-1] == (None, "without an order, or before the first", Decimal("-2.50"))
+    assert sum(money for _, _, money in shown.rows) == Decimal("126.50")
+    assert csv_text(shown).splitlines()[0] == "Month,Note,Net money"
+
+
+def test_parts_of_a_row_are_about_the_same_customers():
+    """Two customers have three invoices and the money; one of them has the only order."""
+    assert at_a_glance(overview(), []).rows[:2] == [
+        (
+            "Invoices, returns included",
+            datetime.date(2020, 11, 1),
+            datetime.date(2021, 2, 9),
+            3,
+            2,
+            Decimal(129),
+        ),
+        ("Orders", datetime.date(2020, 12, 1), datetime.date(2021, 2, 8), 1, 1, None),
+    ]
+
+
+def test_the_day_of_a_review_is_described_as_it_is_computed():
+    """As in the model int_touched_review and the query of the months: the earlier of log and delivery."""
+    wrote = {"first_review_date": DAY, "last_review_date": DAY, "review_count": 2, "reviewer_count": 1}
+    assert at_a_glance(overview(**wrote), []).sentence.endswith(
+        f"Reviews from {DAY} to {DAY}, by the day in the log but never one after the delivery: 2 by 1 customer."
+    )
+    figures = {figure.name: figure for figure in OVERVIEW.figures}
+    said = "the day in its log or that of its delivery, whichever is earlier; without a log, that of its delivery."
+    assert said in figures["glance"].definition and said in figures["reviews"].definition
+
+
+def test_a_month_before_the_first_delivery_is_not_whole():
+    """Deliveries began with 2021; a log of March 2020 and some of December came late, and are not all of theirs."""
+    wrote = {"first_review_date": datetime.date(2020, 3, 5), "last_review_date": datetime.date(2021, 2, 28)}
+    rows = [
+        {"active_month": month, "review_count": count, "reviewer_count": 1, "review_score": 0}
+        for month, count in (
+            (datetime.date(2020, 3, 1), 1), (datetime.date(2020, 11, 1), 5), (datetime.date(2020, 12, 1), 40),
+            (datetime.date(2021, 1, 1), 90), (datetime.date(2021, 2, 1), 99),
+        )
+    ]  # fmt: skip
+
+    def shown(*deliveries):
+        columns = ("table_name", "insert_date", "is_delivered")
+        return reviews_by_month(
+            rows, overview(**wrote), [dict(zip(columns, row, strict=True)) for row in deliveries]
+        )
+
+    # Neither another table's delivery counts, nor one that did not come.
+    others = [
+        ("user_purchase", datetime.date(2020, 3, 1), True),
+        ("classified_movie_review", datetime.date(2020, 12, 1), False),
+    ]
+    first = ("classified_movie_review", datetime.date(2021, 1, 1), True)
+    found = shown(*others, first)
+    assert {row[0] for row in found.rows if not row[1]} == {
+        datetime.date(2021, 1, 1),
+        datetime.date(2021, 2, 1),
+    }
+    assert found.sentence == "2021-02, the last whole month: 99 reviews, 10.0 % more than in 2021-01."
+    # The first of them that came within January leaves February alone.
+    late = shown(*others, ("classified_movie_review", datetime.date(2021, 1, 2), True))
+    assert late.sentence == "2021-02, the last whole month: 99 reviews. The month before is not whole."
 
 
 def test_a_change_is_a_share_of_what_there_was():
@@ -511,13 +587,17 @@ def test_a_change_is_a_share_of_what_there_was():
 
 
 def test_no_purchases_or_no_reviews():
-    nothing = overview(first_invoice_date=None, last_invoice_date=None)
+    nothing = overview(first_invoice_date=None, last_invoice_date=None, amount_spent=Decimal(0))
     assert at_a_glance(nothing, []).sentence == "No purchase line has a customer. No review has a customer."
-    for show in (sales_by_month, orders_by_month, reviews_by_month):
-        assert show([], nothing).sentence == "No month is whole yet."
+    for shown in (
+        sales_by_month([], nothing),
+        orders_by_month([], nothing),
+        reviews_by_month([], nothing, []),
+    ):
+        assert shown.sentence == "No month is whole yet."
     assert at_a_glance(overview(), ledger(**LOST)).sentence == (
-        "Purchases from 2020-11-01 to 2021-02-09: 10.00 net, 1 order by 1 customer. Not in it: purchase lines without a customer, "
-        "2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money. No review has a customer."
+        "Purchases and returns from 2020-11-01 to 2021-02-09: 3 invoices of 2 customers, 129.00 net. Among them 1 order by 1 customer. "
+        "Not in it: purchase lines without a customer, 2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money. No review has a customer."
     )
 
 

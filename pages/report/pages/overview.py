@@ -16,25 +16,31 @@ MONTHS_SHOWN = 13
 
 def at_a_glance(rows, ledger) -> Shown:
     (all_,) = rows
-    orders = (
-        f"Purchases from {all_['first_invoice_date']} to {all_['last_invoice_date']}: {text(all_['amount_spent'], 'money')} net, "
+    purchases = (
+        f"Purchases and returns from {all_['first_invoice_date']} to {all_['last_invoice_date']}: {counted(all_['invoice_count'], 'invoice')} of "
+        f"{counted(all_['invoiced_customer_count'], 'customer')}, {text(all_['amount_spent'], 'money')} net. Among them "
         f"{counted(all_['order_count'], 'order')} by {counted(all_['ordering_customer_count'], 'customer')}. {without_customer(ledger)}"
         if all_["first_invoice_date"]
         else "No purchase line has a customer."
     )
     reviews = (
-        f"Reviews from {all_['first_review_date']} to {all_['last_review_date']}: {text(all_['review_count'], 'count')} by "
-        f"{counted(all_['reviewer_count'], 'customer')}."
+        f"Reviews from {all_['first_review_date']} to {all_['last_review_date']}, by the day in the log but never one after the delivery: "
+        f"{text(all_['review_count'], 'count')} by {counted(all_['reviewer_count'], 'customer')}."
         if all_["first_review_date"]
         else "No review has a customer."
     )
     return Shown(
-        sentence=f"{orders} {reviews}",
-        columns=[("", "text"), ("From", "day"), ("To", "day"), ("Number", "count"), ("Customers", "count"), ("Net money", "money")],
+        sentence=f"{purchases} {reviews}",
+        columns=[("What", "text"), ("From", "day"), ("To", "day"), ("Number", "count"), ("Customers", "count"), ("Net money", "money")],
         rows=[
             (
-                "Orders", all_["first_invoice_date"], all_["last_invoice_date"], all_["order_count"],
-                all_["ordering_customer_count"], all_["amount_spent"],
+                "Invoices, returns included", all_["first_invoice_date"], all_["last_invoice_date"], all_["invoice_count"],
+                all_["invoiced_customer_count"], all_["amount_spent"],
+            ),
+            # Without the money: that is also of customers who only returned something.
+            (
+                "Orders", all_["first_order_date"], all_["last_order_date"], all_["order_count"],
+                all_["ordering_customer_count"], None,
             ),
             ("Reviews", all_["first_review_date"], all_["last_review_date"], all_["review_count"], all_["reviewer_count"], None),
         ],
@@ -43,32 +49,50 @@ def at_a_glance(rows, ledger) -> Shown:
 
 
 def sales_by_month(rows, overview) -> Shown:
-    months = _months(rows, overview[0], "invoice", ("amount_spent",))
+    """The months are those of customers since their first order; with a row for the rest they add up to the whole period's money."""
+    (all_,) = overview
+    months = _months(rows, all_["first_invoice_date"], all_["last_invoice_date"], ("amount_spent",))
+    rest = all_["amount_spent"] - sum(money for _, _, money in months)
+    in_no_month = f" In no month: {text(rest, 'money')}, of customers without an order and from before the month of a customer's first order."
     return Shown(
-        sentence=_last_whole_month(months, "net", "money"),
-        columns=[("Month", "month"), ("", "text"), ("Net money", "money")],
-        rows=[(month, _whole(is_whole), money) for month, is_whole, money in months],
+        sentence=_last_whole_month(months, "net", "money") + (in_no_month if rest else ""),
+        columns=[("Month", "month"), ("Note", "text"), ("Net money", "money")],
+        rows=[
+            *((month, _whole(is_whole), money) for month, is_whole, money in months),
+            *([(None, "without an order, or before the first", rest)] if rest else []),
+        ],
         chart=lambda width: bars([_bar(row, text(row[2], "whole money")) for row in months[-MONTHS_SHOWN:]], width),
         legend=LEGEND,
     )  # fmt: skip
 
 
 def orders_by_month(rows, overview) -> Shown:
-    months = _months(rows, overview[0], "invoice", ("order_count", "ordering_customer_count"))
+    (all_,) = overview
+    measures = ("order_count", "ordering_customer_count")
+    months = _months(rows, all_["first_invoice_date"], all_["last_invoice_date"], measures)
     return Shown(
         sentence=_last_whole_month(months, "orders", "count"),
-        columns=[("Month", "month"), ("", "text"), ("Orders", "count"), ("Customers who ordered", "count")],
+        columns=[("Month", "month"), ("Note", "text"), ("Orders", "count"), ("Customers who ordered", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
         chart=lambda width: _counts_by_month(months, width),
         legend=LEGEND,
     )  # fmt: skip
 
 
-def reviews_by_month(rows, overview) -> Shown:
-    months = _months(rows, overview[0], "review", ("review_count", "reviewer_count", "review_score"))
+def reviews_by_month(rows, overview, deliveries) -> Shown:
+    (all_,) = overview
+    measures = ("review_count", "reviewer_count", "review_score")
+    delivered = [
+        row["insert_date"]
+        for row in deliveries
+        if row["table_name"] == "classified_movie_review" and row["is_delivered"]
+    ]
+    months = _months(
+        rows, all_["first_review_date"], all_["last_review_date"], measures, min(delivered, default=None)
+    )
     return Shown(
         sentence=_last_whole_month(months, "reviews", "count"),
-        columns=[("Month", "month"), ("", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
+        columns=[("Month", "month"), ("Note", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
         chart=lambda width: _counts_by_month(months, width),
         legend=LEGEND,
@@ -197,16 +221,16 @@ def _shares(row) -> list[tuple]:
     return shares
 
 
-def _months(rows, overview, what: str, measures: tuple[str, ...]) -> list[tuple]:
+def _months(rows, first, last, measures: tuple[str, ...], delivered_from=None) -> list[tuple]:
     """(month, whether the data have all of its days, measures…) of each month between the first day and the last, also of one in
-    which nothing happened."""
-    first, last = overview[f"first_{what}_date"], overview[f"last_{what}_date"]
+    which nothing happened. What is dated before the first delivery came late and alone: its month is not whole."""
+    whole_from = max((day for day in (first, delivered_from) if day), default=None)
     found = {row["active_month"]: row for row in rows}
     months: list[tuple] = []
     month = first and first.replace(day=1)
     while month and month <= last:
         following = (month + timedelta(days=32)).replace(day=1)
-        is_whole = first <= month and following - timedelta(days=1) <= last
+        is_whole = whole_from <= month and following - timedelta(days=1) <= last
         months.append((month, is_whole, *(found[month][name] if month in found else 0 for name in measures)))
         month = following
     return months
@@ -260,6 +284,8 @@ BY_MONTH = (
     "A month is whole if the first purchase or review is not after its first day, and the last not before its last. "
     f"The picture has the last {MONTHS_SHOWN} months, the table all."
 )
+# As in the model int_touched_review.
+REVIEW_DAY = "A review has the day in its log or that of its delivery, whichever is earlier; without a log, that of its delivery."
 PAGE = Page(
     name="index",
     title="Overview",
@@ -271,8 +297,8 @@ PAGE = Page(
             queries=("report_overview", "report_ledger"),
             show=at_a_glance,
             definition=(
-                "An order is an invoice on which something was bought. Purchases have the days of their invoices, reviews those of "
-                "their logs, or of their delivery without one."
+                f"An order is an invoice on which something was bought; other invoices are returns and credits. The net money is of all invoices "
+                f"with a customer. Purchases have the days of their invoices. {REVIEW_DAY}"
             ),
             empty=EMPTY,
         ),
@@ -281,7 +307,10 @@ PAGE = Page(
             title="Net money by month",
             queries=("report_sales_by_month", "report_overview"),
             show=sales_by_month,
-            definition=f"Of customers with an order, from the month of their first on, by the day of the invoice. {BY_MONTH}",
+            definition=(
+                "Of customers with an order, from the month of their first on, by the day of the invoice; the table's last row is what remains of "
+                f"the whole period's net money. {BY_MONTH}"
+            ),
             empty=EMPTY,
         ),
         Figure(
@@ -295,9 +324,12 @@ PAGE = Page(
         Figure(
             name="reviews",
             title="Reviews and reviewers by month",
-            queries=("report_reviews_by_month", "report_overview"),
+            queries=("report_reviews_by_month", "report_overview", "report_deliveries"),
             show=reviews_by_month,
-            definition=f"Reviews of customers, and by how many of them. {BY_MONTH}",
+            definition=(
+                f"Reviews of customers, and by how many of them. {REVIEW_DAY} {BY_MONTH} A month that began before the first day on which reviews were "
+                "delivered is not whole."
+            ),
             empty=EMPTY,
             is_about_sentiment=True,
         ),

@@ -62,7 +62,7 @@ def most_computer_reviews_in_chrome(rows, places) -> Shown:
     return Shown(
         sentence=f"{listed(answers)}, with {count}{' each' if len(answers) > 1 else ''}.{_next(ranked, answers)}"
         + chance([number for _, number in ranked], "the places"),
-        columns=[("", "text"), ("Location", "text"), ("Computer reviews in Chrome", "count")],
+        columns=[("Answer", "text"), ("Location", "text"), ("Computer reviews in Chrome", "count")],
         rows=[("most" if place in answers else "", place, number) for place, number in ranked],
         chart=lambda width: bars([_bar(*place, answers) for place in ranked[: max(PLACES_SHOWN, len(answers))]], width),
         legend=ANSWER,
@@ -90,7 +90,7 @@ def most_and_fewest(rows, places) -> Shown:
         ]
     return Shown(
         sentence=sentence + chance([number for _, number in ranked], "the states"),
-        columns=[("", "text"), ("State", "text"), ("Reviews in 2021", "count")],
+        columns=[("Answer", "text"), ("State", "text"), ("Reviews in 2021", "count")],
         rows=[(answers.get(state, ""), state, number) for state, number in ranked],
         chart=lambda width: bars(lines, width),
         legend=ANSWER,
@@ -129,7 +129,7 @@ def devices_by_coast(rows, devices) -> Shown:
         + "".join(
             chance([int(row["review_count"]) for row in of(coast)], f"the devices in the {coast.lower()}") for coast in ("East", "West")
         ),
-        columns=[("", "text"), ("Area", "text"), ("", "text"), ("Device", "text"), ("Reviews", "count"), ("Share of the area", "share")],
+        columns=[("Answer", "text"), ("Kind of area", "text"), ("Area", "text"), ("Device", "text"), ("Reviews", "count"), ("Share of the area", "share")],
         rows=[
             (
                 "most" if (row["kind_of_area"], row["area"], row["device"]) in answers else "", row["kind_of_area"], row["area"],

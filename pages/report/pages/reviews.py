@@ -166,7 +166,7 @@ def positive_by_group(devices, regions, classifiers) -> Shown:
         sentence=f"{text(share, 'share')} of {counted(count, 'review')} {said} "
         f"(95 % interval: {text(low, 'share')} to {text(high, 'share')}).",
         columns=[
-            ("", "text"), ("Group", "text"), ("Reviews", "count"), (heading, "count"), ("Share", "share"),
+            ("Grouping", "text"), ("Group", "text"), ("Reviews", "count"), (heading, "count"), ("Share", "share"),
             ("Lower bound", "share"), ("Upper bound", "share"),
         ],
         rows=rows,
