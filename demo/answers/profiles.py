@@ -45,6 +45,8 @@ class Written(NamedTuple):
     customer_id: int
     positive_review: int
     review_date: datetime.date
+    # whatever it says: review_date is not after the delivery
+    log_date: datetime.date | None = None
     device: str | None = None
     os: str | None = None
     browser: str | None = None
@@ -93,7 +95,7 @@ def written_on(customer_id: int, positive: int, insert_date: datetime.date, log:
         return Written(customer_id, positive, insert_date)
     location = location_of(log)
     return Written(
-        customer_id, positive, min(log.log_date, insert_date), log.device, log.os, browser_of(log), location, region_of(location),
+        customer_id, positive, min(log.log_date, insert_date), log.log_date, log.device, log.os, browser_of(log), location, region_of(location),
         ("Winter", "Spring", "Summer", "Fall")[log.log_date.month % 12 // 3], f"{log.log_date:%A}",
     )  # fmt: skip
 
@@ -321,7 +323,7 @@ def _favourite(reviews: list[Written], kind: str) -> Row:
     used = defaultdict(list)
     for review in reviews:
         if (choice := getattr(review, kind)) is not None:
-            used[choice].append(review.review_date)
+            used[choice].append(review.log_date or review.review_date)
     favourite = min(
         used, key=lambda choice: (-len(used[choice]), -max(used[choice]).toordinal(), choice), default=None
     )

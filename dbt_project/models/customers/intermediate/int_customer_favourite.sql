@@ -50,7 +50,8 @@ named as (
 
     select
         reviews.customer_id,
-        reviews.review_date,
+        -- By its log: of a delivery with the logs of months, all reviews have one review_date.
+        coalesce(dim_date.log_date, reviews.review_date) as used_on,
         dim_devices.device,
         dim_os.os,
         dim_browser.browser,
@@ -80,7 +81,7 @@ counted as (
         {{ text_literal(favourite) }} as kind,
         {{ favourite }} as choice,
         count(*) as times_used,
-        max(review_date) as last_used
+        max(used_on) as last_used
     from named
     where {{ favourite }} is not null
     group by customer_id, {{ favourite }}
