@@ -74,9 +74,9 @@ def test_reasons_files_and_ids_are_read_without_a_key(lake, monkeypatch):
     file = reject(lake)
     monkeypatch.delenv("QUARANTINE_SECRET")
     seen = "reason, file, record_id, fields"
-    assert duckdb.sql(f"select {seen} from '{file}'").fetchall() == [
-        tuple(row[name] for name in seen.split(", ")) for row in ROWS
-    ]
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select {seen} from '{file}'").fetchall()
+    assert found == [tuple(row[name] for name in seen.split(", ")) for row in ROWS]
     (batch,) = pq.ParquetFile(file).iter_batches(columns=["reason", "record_id"])
     assert batch.to_pylist() == [{name: row[name] for name in ("reason", "record_id")} for row in ROWS]
 
