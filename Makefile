@@ -58,30 +58,28 @@ train: setup ## REVIEWS=… LABELS=… MODEL=…: a classifier from your labelle
 verify: setup ## All data tests on the whole warehouse: a run tests the days that it builds (after make demo or with its settings).
 	@cd dbt_project && $(BIN)/dbt test --exclude-resource-type unit_test
 
+# The days that a command has named in the last line of $$printed, if any.
+build_printed_days = days=$$(tail -n 1 "$$printed") && if [ "$$days" != "DBT_FROM_DATE= DBT_TO_DATE=" ]; then \
+	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
+	    (cd dbt_project && env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test); \
+	  fi
+
 erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold of a customer; YES=1 erases it and keeps them out.
 	@$(if $(CUSTOMER),,echo "error: say whom: make erase CUSTOMER=12346, and YES=1 to do it" >&2; exit 2)
 	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
-	$(BIN)/python -m spark_prep.erasure.erase_customer --customer "$$CUSTOMER" $(if $(YES),--yes) | tee "$$printed" && cd dbt_project && \
+	$(BIN)/python -m spark_prep.erasure.erase_customer --customer "$$CUSTOMER" $(if $(YES),--yes) | tee "$$printed" && \
 	if [ -n "$(if $(YES),yes)" ]; then \
-	  days=$$(tail -n 1 "$$printed") && \
-	  if [ "$$days" != "DBT_FROM_DATE= DBT_TO_DATE=" ]; then \
-	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
-	    env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test; \
-	  fi && \
-	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, confirmed: true}"; \
+	  $(build_printed_days) && \
+	  cd dbt_project && $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, confirmed: true}"; \
 	else \
-	  $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
+	  cd dbt_project && $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
 	fi
 
 rekey: setup ## After a new PSEUDONYM_SECRET and _KEY_VERSION: which logs have an earlier key's pseudonyms; YES=1 stages and builds them again, removes the old.
 	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
 	$(BIN)/python -m spark_prep.logs.rekey_logs $(if $(YES),--stage) | tee "$$printed" && \
 	if [ -n "$(if $(YES),yes)" ]; then \
-	  days=$$(tail -n 1 "$$printed") && \
-	  if [ "$$days" != "DBT_FROM_DATE= DBT_TO_DATE=" ]; then \
-	    echo "building these days again with dbt (log: dbt_project/logs/dbt.log)" && \
-	    (cd dbt_project && env $$days $(BIN)/dbt --quiet build --exclude-resource-type unit_test); \
-	  fi && \
+	  $(build_printed_days) && \
 	  $(BIN)/python -m spark_prep.logs.rekey_logs --remove; \
 	fi
 

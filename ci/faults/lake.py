@@ -107,9 +107,9 @@ class Place:
             start_new_session=True,
         )
 
-    def run(self, command: str, **environment: str) -> str:
+    def run(self, command: str, *, under: Sequence[str] = (), **environment: str) -> str:
         """To its end, which must be a good one."""
-        process = self.start(command, **environment)
+        process = self.start(command, under=under, **environment)
         printed, _ = process.communicate(timeout=TIMEOUT_SECONDS)
         if process.returncode:
             raise AssertionError(f"{command} ended with exit code {process.returncode}: {printed}")

@@ -35,17 +35,7 @@ CLASSIFIED_MOVIE_REVIEW = pa.schema(
 )
 
 # What further classifiers say of the same reviews (OTHER_CLASSIFIERS): a row for each review and classifier.
-OTHER_CLASSIFICATION = pa.schema(
-    [
-        ("review_id", pa.int32()),
-        ("customer_id", pa.int32()),
-        ("positive_review", pa.int32()),
-        ("classifier", pa.string()),
-        ("classifier_version", pa.string()),
-        ("classifier_score", pa.float64()),
-        ("unknown_ngram_share", pa.float64()),
-    ]
-)
+OTHER_CLASSIFICATION = CLASSIFIED_MOVIE_REVIEW
 
 REVIEW_LOGS = pa.schema(
     [
