@@ -18,13 +18,13 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from pipeline.jobs import JobProcess, json_object
 from pipeline.quality import LIMITS
-from pipeline.reconcile import ACTIVE
+from pipeline.reconcile import ACTIVE, STAGED_DAYS
 
 SETTINGS = (
     "STAGING_URI", "QUARANTINE_URI", "QUARANTINE_SECRET", "QUARANTINE_KEY_ID", "SUPPRESSION_SECRET", "SUPPRESSION_SECRET_ID", "warehouse",
 )  # fmt: skip
 ERASE = ["python", "-m", "spark_prep.erasure.erase_customer"]
-STAGED_DAYS = ["python", "-m", "spark_prep.staged_days"]
+RELEASE = ["python", "-m", "spark_prep.release_day"]
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "unit_test"]
 WAREHOUSE = ["dbt", "--quiet", "run-operation", "erase_customer"]
 
@@ -35,7 +35,7 @@ class OfRequest(JobProcess):
     template_fields = (*JobProcess.template_fields, "request")
 
     def __init__(self, *, request: str, **kwargs: Any) -> None:
-        super().__init__(settings=SETTINGS, **{"command": (), **kwargs})
+        super().__init__(command=(), settings=SETTINGS, **kwargs)
         self.request = request
 
     def _file(self) -> ObjectStoragePath:
@@ -103,21 +103,6 @@ class Erase(OfRequest):
         if found["delivered"] == found["staged"] or before.get("delivered") != before.get("staged"):
             return
         accepted = {
-            said["table"]: {
-                "run": found["delivered"][said["table"]],
-                "by": said["by"],
-                "because": said["because"],
-            }
-            for said in found["accepted"]
+            said["table"]: {**said, "run": found["delivered"][said["table"]]} for said in found["accepted"]
         }
-        command = [
-            "python",
-            "-m",
-            "spark_prep.release_day",
-            "--date",
-            day,
-            *LIMITS,
-            "--accepted",
-            json.dumps(accepted),
-        ]
-        self._run(command, environment)
+        self._run([*RELEASE, "--date", day, *LIMITS, "--accepted", json.dumps(accepted)], environment)

@@ -21,6 +21,8 @@ from pipeline.settings import CRON
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
+# Prints what is staged and released, of all days.
+STAGED_DAYS = ["python", "-m", "spark_prep.staged_days"]
 ACTIVE = [DagRunState.QUEUED.value, DagRunState.RUNNING.value]
 # An alert names so many days of each kind.
 NAMED_DAYS = 10
@@ -123,11 +125,7 @@ class FindMissing(JobProcess):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         built = super().execute(context)
-        staged = json_object(
-            self._run(
-                ["python", "-m", "spark_prep.staged_days"], {**os.environ, **settings_of(["STAGING_URI"])}
-            )
-        )
+        staged = json_object(self._run(STAGED_DAYS, {**os.environ, **settings_of(["STAGING_URI"])}))
         count = context["ti"].get_dr_count
         is_staging_idle = count("staging", states=ACTIVE) == 0
         is_analytics_idle = count("analytics", states=ACTIVE) == 0
