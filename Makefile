@@ -66,14 +66,11 @@ build_printed_days = days=$$(tail -n 1 "$$printed") && if [ "$$days" != "DBT_FRO
 
 erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold of a customer; YES=1 erases it and keeps them out.
 	@$(if $(CUSTOMER),,echo "error: say whom: make erase CUSTOMER=12346, and YES=1 to do it" >&2; exit 2)
-	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
-	$(BIN)/python -m spark_prep.erasure.erase_customer --customer "$$CUSTOMER" $(if $(YES),--yes) | tee "$$printed" && \
-	if [ -n "$(if $(YES),yes)" ]; then \
-	  $(build_printed_days) && \
-	  cd dbt_project && $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER, confirmed: true}"; \
-	else \
-	  cd dbt_project && $(BIN)/dbt --quiet run-operation erase_customer --args "{customer: $$CUSTOMER}"; \
-	fi
+	@# The id goes by the environment, and to no log: dbt's has every statement, its artefacts every argument.
+	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && export ERASE_CUSTOMER="$$CUSTOMER" && \
+	$(BIN)/python -m spark_prep.erasure.erase_customer $(if $(YES),--yes) | tee "$$printed" && \
+	if [ -n "$(if $(YES),yes)" ]; then $(build_printed_days); fi && \
+	cd dbt_project && $(BIN)/dbt --quiet --log-level-file none run-operation erase_customer $(if $(YES),--args "{confirmed: true}")
 
 rekey: setup ## After a new PSEUDONYM_SECRET and _KEY_VERSION: which logs have an earlier key's pseudonyms; YES=1 stages and builds them again, removes the old.
 	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \

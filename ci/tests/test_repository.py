@@ -134,13 +134,13 @@ def test_make_run_builds_its_days_by_one_command_of_dbt(tmp_path):
 
 DBT_BUILD = ["--quiet", "build", "--exclude-resource-type", "unit_test"]
 STUB = """#!/bin/bash
-printf '%s\\0' "$(basename "$0") ${DBT_FROM_DATE:-} ${DBT_TO_DATE:-}" "$@" >> "$STUB_LOG"
+printf '%s\\0' "$(basename "$0") ${DBT_FROM_DATE:-} ${DBT_TO_DATE:-}${ERASE_CUSTOMER:+ of $ERASE_CUSTOMER}" "$@" >> "$STUB_LOG"
 printf '\\n\\0' >> "$STUB_LOG"
 """
 
 
 def made_by_stubs(folder: Path, *command: str) -> list[list[str]]:
-    """Each python and dbt that make would have run: its name with dbt's days, and its arguments."""
+    """Each python and dbt that make would have run: its name with dbt's days and whom to erase, and its arguments."""
     log = folder / "log"
     log.unlink(missing_ok=True)
     for name in ("python", "dbt"):
@@ -179,6 +179,15 @@ def test_what_is_given_to_make_is_no_shell(tmp_path):
         called = made_by_stubs(tmp_path, *command)[0]
         assert called[-len(expected) :] == expected
     assert not (ROOT / "pwned").exists()
+
+
+def test_whom_to_erase_is_in_no_argument_and_no_log_of_dbt(tmp_path):
+    """dbt would take 012346, read as YAML, for 5350, and keeps its arguments and statements."""
+    for options in ([], ["YES=1"]):
+        counted, *_, erased = made_by_stubs(tmp_path, "erase", "CUSTOMER=012346", *options)
+        assert counted[0].endswith("of 012346") and erased[0].endswith("of 012346")
+        assert "--log-level-file none run-operation erase_customer" in " ".join(erased)
+        assert "12346" not in " ".join(counted[1:] + erased[1:])
 
 
 def test_no_recipe_holds_what_is_given_to_make():

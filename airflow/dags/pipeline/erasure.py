@@ -26,7 +26,7 @@ SETTINGS = (
 ERASE = ["python", "-m", "spark_prep.erasure.erase_customer"]
 RELEASE = ["python", "-m", "spark_prep.release_day"]
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "unit_test"]
-WAREHOUSE = ["dbt", "--quiet", "run-operation", "erase_customer"]
+WAREHOUSE = ["dbt", "--quiet", "--log-level-file", "none", "run-operation", "erase_customer"]
 
 
 class OfRequest(JobProcess):

@@ -1,10 +1,11 @@
 {#-
     Counts the rows of a customer in every table of the warehouse that may hold them, and with `confirmed` deletes them:
 
-        dbt --quiet run-operation erase_customer --args '{customer: 12346}'
-        dbt --quiet run-operation erase_customer --args '{customer: 12346, confirmed: true}'
+        ERASE_CUSTOMER=12346 dbt --quiet --log-level-file none run-operation erase_customer
+        ERASE_CUSTOMER=12346 dbt --quiet --log-level-file none run-operation erase_customer --args '{confirmed: true}'
 
-    Without `customer` it is the one that ERASE_CUSTOMER of the environment names, so that no command line and no log has the id.
+    The id is no argument: dbt keeps those in its artefacts, and reads 012346 as YAML does, which is 5350. Nor is it to be in dbt's log, which
+    has every statement.
 
     Which tables these are is declared in their YAML: a column with meta `personal_data: identifier` holds the customer's id, one with
     `holds: review` the id of a review, which is the customer's if int_attributed_review says so. A test looks for tables that are not declared.
@@ -13,13 +14,13 @@
     say whose profile is made again, and those of days whose staging is gone. A try that ended half-way is ended by the next: the table that says
     whose a review is comes last.
 -#}
-{% macro erase_customer(customer=none, confirmed=false) %}
-    {%- set customer = env_var('ERASE_CUSTOMER', '') if customer is none else customer -%}
-    {%- if not modules.re.fullmatch('-?[0-9]{1,10}', customer | string) -%}
-        {{ exceptions.raise_compiler_error("customer is '" ~ customer ~ "'. Give the id of a customer, an integer.") }}
+{% macro erase_customer(confirmed=false) %}
+    {%- set customer = env_var('ERASE_CUSTOMER', '') -%}
+    {%- if not modules.re.fullmatch('\\s*-?[0-9]{1,10}\\s*', customer) -%}
+        {{ exceptions.raise_compiler_error("The customer's id, ERASE_CUSTOMER of the environment, is no integer.") }}
     {%- endif -%}
     {%- if execute -%}
-        {%- set targets = erasure_targets(customer) -%}
+        {%- set targets = erasure_targets(customer | int) -%}
         {%- set found = count_rows_to_erase(targets) -%}
         {{ print("the warehouse holds " ~ found | sum(attribute='rows') ~ " rows of the customer, in " ~ found | length ~ " of " ~ targets | length ~ " tables") }}
         {%- for target in found -%}

@@ -115,7 +115,7 @@ def rows(warehouse: Warehouse) -> dict[str, Counter]:
 
 def operation(warehouse: Warehouse, arguments: str) -> subprocess.CompletedProcess:
     """The arguments as YAML, as make gives them."""
-    return warehouse.dbt("--quiet", "run-operation", "erase_customer", "--args", arguments)
+    return warehouse.dbt("--quiet", "--log-level-file", "none", "run-operation", "erase_customer", "--args", arguments)
 
 
 def test_every_table_that_holds_a_customer_is_declared(person, manifest):
@@ -141,7 +141,9 @@ def test_every_table_with_an_id_of_a_review_and_no_customer_is_declared(person, 
 
 def test_erased_everywhere_and_all_else_as_if_they_had_never_been_there(person, tmp_path, monkeypatch):
     folder, warehouse = person
-    counted = operation(warehouse, f"{{customer: {PERSON}}}")
+    # an id as people write it
+    monkeypatch.setenv("ERASE_CUSTOMER", f" {PERSON}\n")
+    counted = operation(warehouse, "{}")
     assert counted.returncode == 0, counted.stdout
     assert "int_attributed_review" in counted.stdout and tables_with_person(warehouse)
 
@@ -163,11 +165,12 @@ def test_erased_everywhere_and_all_else_as_if_they_had_never_been_there(person, 
         datetime.date.fromisoformat(word.split("=")[1]) for word in erased.stdout.splitlines()[-1].split()
     )
     warehouse.build(first, last)
-    # as the scheduler does it, which keeps command lines
-    monkeypatch.setenv("ERASE_CUSTOMER", str(PERSON))
     erased = operation(warehouse, "{confirmed: true}")
     assert erased.returncode == 0, erased.stdout
     assert tables_with_person(warehouse) == set()
+    for place in ("logs", "target"):
+        for file in (path for path in (warehouse.folder / place).rglob("*") if path.is_file()):
+            assert str(PERSON).encode() not in file.read_bytes(), file
 
     scratch = staged_warehouse(tmp_path / "scratch", folder / "staging")
     scratch.build()

@@ -565,21 +565,17 @@ def test_what_dbt_did_is_recorded_and_told(warehouse, built):
         assert {sql: problems_of(sql) for sql in sent if problems_of(sql)} == {}
 
 
-def test_a_customer_is_erased_from_every_table(warehouse):
+def test_a_customer_is_erased_from_every_table(warehouse, monkeypatch):
     """The last test, as what it erases is missed by the others. Where a customer is, is tried on DuckDB (test_erase_customer)."""
     ((customer, reviews),) = warehouse.query(
         "select customer_id, count(*) as reviews from analytics_intermediate.int_attributed_review "
         "where customer_id is not null group by customer_id order by reviews desc, customer_id limit 1"
     )
 
+    monkeypatch.setenv("ERASE_CUSTOMER", str(customer))
+
     def operation(**arguments) -> str:
-        ran = warehouse.dbt(
-            "--quiet",
-            "run-operation",
-            "erase_customer",
-            "--args",
-            json.dumps({"customer": customer, **arguments}),
-        )
+        ran = warehouse.dbt("--quiet", "run-operation", "erase_customer", "--args", json.dumps(arguments))
         assert ran.returncode == 0, ran.stdout
         return ran.stdout
 
