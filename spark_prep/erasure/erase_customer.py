@@ -45,9 +45,11 @@ from spark_prep.contract.publish import (
     require_unchanged,
     run_folder,
 )
-from spark_prep.erasure.suppression import require_key, suppress_customer
+from spark_prep.erasure.suppression import named, require_key, suppress_customer
 from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.settings import read_settings
+from spark_prep.spark.csv_records import is_good, layout_of, read_record
+from spark_prep.spark.fields import integer
 
 SETTINGS = ("STAGING_URI", "QUARANTINE_URI")
 # In this order: a log is known by its review alone.
@@ -88,14 +90,25 @@ def find_customer(settings: dict[str, str], customer_id: int) -> Customer:
             reviews.update(batch["review_id"].filter(is_theirs).to_pylist())
     reviews -= _reviews_of_others(root, table, files, customer_id, reviews)
 
-    begins = re.compile(rb'(?m)^[\s"]*%d[\s"]*,' % customer_id)
     root = settings["QUARANTINE_URI"]
     for _, _, path in part_files(root, table):
         for batch in _readable(root, path):
-            for raw, record_id in _raw_records(batch):
-                if record_id and re.fullmatch("[0-9]{1,9}", record_id) and begins.search(raw):
-                    reviews.add(int(record_id))
+            for raw, record_id, fields in _raw_records(batch):
+                review = integer(record_id or "")
+                if review is not None and _is_written_by(customer_id, raw, fields):
+                    reviews.add(review)
     return Customer(customer_id, frozenset(reviews))
+
+
+def _is_written_by(customer_id: int, raw: bytes, fields: str | None) -> bool:
+    """Whether a rejected review has the customer's id in its column; where that cannot be told, at the start of a line."""
+    if fields:
+        layout, record = layout_of(fields), read_record(raw, 0, at_end=True)
+        if is_good(record, layout):
+            cid = record.fields[layout.positions["cid"]]
+            return integer(cid.decode("utf-8", "replace")) == customer_id
+    begins = rb'(?m)^[ \t\r"]*+\+?0*%d[ \t\r"]*+,' % customer_id
+    return re.search(begins, raw.replace(b"\0", b"")) is not None
 
 
 def _reviews_of_others(
@@ -203,28 +216,21 @@ def _is_staged_of(table: str, customer: Customer, batch: pa.RecordBatch) -> pa.A
 
 
 def _is_rejected_of(table: str, customer: Customer, batch: pa.RecordBatch) -> pa.Array:
-    named = {
+    if table == "user_purchase":
         # row_to_json's own writing
-        "user_purchase": rb'"customer_id":%d\b' % customer.id,
-        "classified_movie_review": rb"(?<![0-9])%d(?![0-9])" % customer.id,
-        "review_logs": rb"(?m)^[\s\"]*(?:%s)[\s\"]*,"
-        % b"|".join(b"%d" % review for review in sorted(customer.reviews)),
-    }[table]
-    if table == "review_logs" and not customer.reviews:
-        return pa.array([False] * len(batch), pa.bool_())
-    pattern = re.compile(named)
-    reviews = {str(review) for review in customer.reviews}
+        theirs = re.compile(rb'"customer_id":%d\b' % customer.id)
+        return pa.array([bool(theirs.search(raw)) for raw, _, _ in _raw_records(batch)], pa.bool_())
+    ids = {(tables.CUSTOMER, customer.id), *((tables.REVIEW, review) for review in customer.reviews)}
     return pa.array(
-        [record_id in reviews or bool(pattern.search(raw)) for raw, record_id in _raw_records(batch)],
-        pa.bool_(),
+        [not ids.isdisjoint(named(table, raw, id_)) for raw, id_, _ in _raw_records(batch)], pa.bool_()
     )
 
 
-def _raw_records(batch: pa.RecordBatch) -> Iterator[tuple[bytes, str | None]]:
-    """Of rejected records: the bytes as they were delivered, and the id."""
-    columns = (batch[name].to_pylist() for name in ("raw_record", "raw_bytes", "record_id"))
-    for text, raw, record_id in zip(*columns, strict=True):
-        yield raw if raw is not None else (text or "").encode(), record_id
+def _raw_records(batch: pa.RecordBatch) -> Iterator[tuple[bytes, str | None, str | None]]:
+    """Of rejected records: the bytes as they were delivered, the id, and the order of the file's columns."""
+    for row in batch.to_pylist():
+        raw = row["raw_bytes"]
+        yield (row["raw_record"] or "").encode() if raw is None else raw, row["record_id"], row.get("fields")
 
 
 def _readable(root: str, path: str) -> Iterator[pa.RecordBatch]:

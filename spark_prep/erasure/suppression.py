@@ -24,11 +24,14 @@ from spark_prep.contract import tables
 from spark_prep.contract.object_store import replace, store_and_path
 from spark_prep.errors import PreparationError
 from spark_prep.keys import read_key
+from spark_prep.spark.fields import integer
 
 FOLDER = "suppression"
 # Kinds of rows, beside those of tables.PERSON: the days that held the customer, and the key's own digest.
 DAY, KEY = "day", "key"
-NUMBER = re.compile(rb"[0-9]+")
+NUMBER = re.compile(rb"-?[0-9]+")
+# A number that fills a field of a line.
+FIELD = re.compile(rb'(?m)(?:^|,)[ \t\r"]*+(\+?[0-9]++)[ \t\r"]*+(?=,|$)')
 
 
 class Suppression(NamedTuple):
@@ -94,15 +97,25 @@ def is_suppressed(ids: pa.Array | pa.ChunkedArray, kind: str, suppression: Suppr
 
 
 def names_suppressed(table: str, raw: bytes, record_id: str | None, suppression: Suppression) -> bool:
-    """Whether a record that cannot be read is of somebody who was erased: by its id, or by any number in a review's text."""
-    ids = [(tables.REVIEW, record_id)] if record_id and record_id.isdecimal() else []
-    if tables.PERSON[table].kind == tables.CUSTOMER:
-        ids += [(tables.CUSTOMER, number.decode()) for number in {*NUMBER.findall(raw)}]
+    """Whether a record that cannot be read is of somebody who was erased."""
     return any(
-        digest(kind, int(text), suppression.secret_id) in suppression.digests
-        for kind, text in ids
-        if len(text) <= 10
+        digest(kind, id_, suppression.secret_id) in suppression.digests
+        for kind, id_ in named(table, raw, record_id)
     )
+
+
+def named(table: str, raw: bytes, record_id: str | None) -> set[tuple[str, int]]:
+    """Kind and id of whom a vendor's record that cannot be read may be of: by its id, by any number in a review's text, by a number that
+    fills a field of a log. However the number is written, with zeros before it or, since a file of another encoding cannot be read, in UTF-16."""
+    text = raw.replace(b"\0", b"")
+    if tables.PERSON[table].kind == tables.CUSTOMER:
+        # with its sign, and without: before a number may be a dash
+        found = [(tables.CUSTOMER, number) for at in NUMBER.findall(text) for number in {at, at.lstrip(b"-")}]
+    else:
+        found = [(tables.REVIEW, number) for number in FIELD.findall(text)]
+    ids = {(kind, integer(number.decode())) for kind, number in found}
+    ids.add((tables.REVIEW, integer(record_id or "")))
+    return {(kind, id_) for kind, id_ in ids if id_ is not None}
 
 
 def digest(kind: str, id_: int | str, secret_id: str) -> str:

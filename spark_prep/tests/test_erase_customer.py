@@ -186,6 +186,44 @@ def test_nothing_of_the_customer_is_left_and_all_else_is_as_it_was(staged, capsy
     balance(staged)
 
 
+@pytest.mark.parametrize(
+    ("feed", "delivered"),
+    [
+        ("movie_review", f"cid,review_str,id_review\n00000{ALICE},,21\n"),
+        ("movie_review", f'cid,review_str,id_review\n+{ALICE},"a" b,21\n'),
+        ("movie_review", f"id_review,cid,review_str\n21,{ALICE},\n"),
+        ("movie_review", f"cid,review_str,id_review\n{ALICE},good,21\n".encode("utf-16")),
+        ("log_reviews", "id_review,log\n010,<broken\n+10,<broken\n 10 ,<broken\n"),
+        ("log_reviews", "log,id_review\n<broken,10\n<broken,,10\n"),
+        ("log_reviews", "id_review,log\n10,<broken\n".encode("utf-16")),
+    ],
+)
+def test_however_an_id_is_written_its_rejected_record_goes_and_does_not_come_back(
+    staged, capsys, feed, delivered
+):
+    table = "classified_movie_review" if feed == "movie_review" else "review_logs"
+    if isinstance(delivered, str):
+        delivered = delivered.encode()
+    for file in staged.root.glob(f"raw/{feed}/insert_date={NEXT}/*"):
+        file.write_bytes(delivered)
+    staged.deliver("log_reviews", DAY, LOGS[DAY] + f"21,{LOG.format(21)}\n")
+    stage_feeds(staged.settings)
+    name = str(ALICE if feed == "movie_review" else 10).encode()
+
+    def named():
+        raws = [row["raw_bytes"] or row["raw_record"].encode() for row in staged.quarantined(table, NEXT)]
+        return [raw for raw in raws if name in raw.replace(b"\0", b"")]
+
+    assert named()
+    run(capsys, "--yes")
+    for _ in range(2):
+        assert named() == []
+        logs = [row["log_id"] for row in staged.staged("review_logs", DAY)]
+        assert logs == ([12, 15] if feed == "movie_review" and b"\0" not in delivered else [12, 15, 21])
+        balance(staged)
+        stage_feeds(staged.settings)
+
+
 def test_staging_the_days_again_gives_the_same_without_the_customer(staged, capsys):
     run(capsys, "--yes")
     erased = rows(staged)

@@ -115,7 +115,9 @@ def rows(warehouse: Warehouse) -> dict[str, Counter]:
 
 def operation(warehouse: Warehouse, arguments: str) -> subprocess.CompletedProcess:
     """The arguments as YAML, as make gives them."""
-    return warehouse.dbt("--quiet", "--log-level-file", "none", "run-operation", "erase_customer", "--args", arguments)
+    return warehouse.dbt(
+        "--quiet", "--log-level-file", "none", "run-operation", "erase_customer", "--args", arguments
+    )
 
 
 def test_every_table_that_holds_a_customer_is_declared(person, manifest):
