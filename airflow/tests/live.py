@@ -80,14 +80,18 @@ class Airflow:
     """A running `make airflow`, with the words of its REST API that the tests need."""
 
     def __init__(self, folder: Path, stack: Path):
-        self.folder = folder
+        self.folder, self.stack = folder, stack
+        self.start()
+
+    def start(self) -> None:
+        """Also once more, after stop()."""
         self.port = free_port()
         self.receiver = Receiver()
         # a shell has what runs in its background, and all that it starts, ignore Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
-            [JOBS_PYTHON, "-m", "demo.airflow", "--port", str(self.port), "--folder", folder],
-            cwd=ROOT, env={**ENVIRONMENT, **SETTINGS, **self.receiver.settings, "TERRAFORM_DIR": str(stack)},
+            [JOBS_PYTHON, "-m", "demo.airflow", "--port", str(self.port), "--folder", self.folder],
+            cwd=ROOT, env={**ENVIRONMENT, **SETTINGS, **self.receiver.settings, "TERRAFORM_DIR": str(self.stack)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.said = ""
@@ -97,9 +101,10 @@ class Airflow:
                 break
         else:
             raise AssertionError(self.said)
-        password = re.search(r"^password +(\S+)$", self.said, re.MULTILINE)[1]
+        self.password = re.search(r"^password +(\S+)$", self.said, re.MULTILINE)[1]
         self.token = None
-        self.token = self.call("POST", "/auth/token", username="admin", password=password)["access_token"]
+        answer = self.call("POST", "/auth/token", username="admin", password=self.password)
+        self.token = answer["access_token"]
 
     def call(self, method: str, path: str, **body):
         request = urllib.request.Request(
@@ -180,11 +185,10 @@ class Airflow:
 
     def _outside(self, command: list[str], **settings: str) -> subprocess.CompletedProcess:
         """In another terminal, by someone who has a login."""
-        password = json.loads((self.folder / "secrets.json").read_text())["password"]
         there = {
             "AIRFLOW": f"http://127.0.0.1:{self.port}",
             "AIRFLOW_USER": "admin",
-            "AIRFLOW_PASSWORD": password,
+            "AIRFLOW_PASSWORD": self.password,
         }
         folders = {
             f"{name.upper()}_URI": str(self.folder / name) for name in ("raw", "staging", "quarantine")
@@ -192,6 +196,13 @@ class Airflow:
         return subprocess.run(
             command, cwd=ROOT, env={**ENVIRONMENT, **there, **folders, **settings}, capture_output=True, text=True, check=False,
         )  # fmt: skip
+
+    def wait_until_settled(self) -> None:
+        """Nothing runs and nothing waits to."""
+        dags = ("staging", "analytics", "reconciliation")
+        wait_until(
+            lambda: not any(run["state"] in ("queued", "running") for dag in dags for run in self.runs(dag))
+        )
 
     def rerun(self, day: str) -> str:
         """`make rerun`; the run of `staging` that it made."""

@@ -51,19 +51,6 @@ def states(airflow: Airflow, dag_id: str, run: str) -> dict[str, str]:
     return {task["task_id"]: task["state"] for task in airflow.tasks(dag_id, run)}
 
 
-def settled(airflow: Airflow) -> None:
-    """Nothing runs and nothing waits to."""
-    wait_until(
-        lambda: (
-            not any(
-                run["state"] in ("queued", "running")
-                for dag in ("staging", "analytics", "reconciliation")
-                for run in airflow.runs(dag)
-            )
-        )
-    )
-
-
 def missing(airflow: Airflow) -> list[str]:
     """What the reconciliation finds."""
     run = airflow.dag("reconciliation", "/dagRuns", "POST", logical_date=None)["dag_run_id"]
@@ -147,7 +134,7 @@ def test_a_refused_check_asks_a_person_and_no_mark_passes_it(airflow, day, broke
 
 def test_a_day_staged_while_analytics_was_paused_is_found_and_built(airflow, day):
     """Its event is dropped. The file is whole again, and so are the marts."""
-    settled(airflow)
+    airflow.wait_until_settled()
     airflow.dag("analytics", method="PATCH", is_paused=True)
     before = airflow.runs("analytics")
     airflow.wait_for_success("staging", airflow.rerun(day))
@@ -157,7 +144,7 @@ def test_a_day_staged_while_analytics_was_paused_is_found_and_built(airflow, day
     (line,) = missing(airflow)
     assert line.startswith("1 day is staged but not built") and line.endswith(day)
     airflow.wait_for_build(day, before)
-    settled(airflow)
+    airflow.wait_until_settled()
     assert missing(airflow) == []
     assert_right_marts(airflow.folder)
 
@@ -209,7 +196,7 @@ def test_two_events_at_once_make_a_run_each_time(airflow, runs, is_long):
     task = airflow.wait_for_task("analytics", failed, "confirm_staged", "failed", "success", "up_for_retry")
     assert (task["state"], task["try_number"]) == ("failed", 1)
     assert "has not been released" in airflow.log_of("analytics", failed, "confirm_staged")
-    settled(airflow)
+    airflow.wait_until_settled()
     for run in airflow.runs("analytics"):
         if run["partition_key"] in keys:
             airflow.run("analytics", run["dag_run_id"], method="DELETE")
@@ -233,7 +220,7 @@ def test_a_check_cleared_while_a_late_file_is_waited_for_starts_no_build_that_st
     airflow.wait_for_success("staging", late)
     airflow.wait_for_success("staging", finished)
     airflow.wait_for_build(day, before)
-    settled(airflow)
+    airflow.wait_until_settled()
     assert_right_marts(airflow.folder)
     assert missing(airflow) == []
 
@@ -311,7 +298,7 @@ def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
     )  # fmt: skip
     assert len(others) > 15
     dags = ("staging", "analytics", "reconciliation", "verification")
-    settled(airflow)
+    airflow.wait_until_settled()
     before = {dag: {run["dag_run_id"] for run in airflow.runs(dag)} for dag in dags}
     for dag in dags:
         airflow.dag(dag, method="PATCH", is_paused=not is_long)
@@ -319,14 +306,14 @@ def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
         # what starts the DAGs again, last
         for block in sorted(others, key=lambda block: "is_paused" in block):
             if is_long:
-                settled(airflow)
+                airflow.wait_until_settled()
             else:
                 end_what_was_started(airflow, before)
             airflow.shell(first + block.replace("make ", "make --assume-old .venv/synced "), DAY=day)
     finally:
         for dag in dags:
             airflow.dag(dag, method="PATCH", is_paused=False)
-    settled(airflow)
+    airflow.wait_until_settled()
     if is_long:
         assert missing(airflow) == []
         assert_right_marts(airflow.folder)
@@ -355,7 +342,7 @@ def test_a_backfill_of_ten_days_gives_the_right_marts(ten_days):
             >= set(days)
         )
     )
-    settled(ten_days)
+    ten_days.wait_until_settled()
     assert missing(ten_days) == []
     assert_right_marts(ten_days.folder)
 
@@ -373,34 +360,34 @@ def test_the_days_of_a_pause_are_found_and_built(ten_days):
     assert line.startswith("3 days are staged but not built") and line.endswith(", ".join(days))
     for day in days:
         ten_days.wait_for_build(day, before)
-    settled(ten_days)
+    ten_days.wait_until_settled()
     assert missing(ten_days) == []
     assert_right_marts(ten_days.folder)
 
 
-def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(airflow, day, stack, is_long):
+def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(airflow, day, is_long):
     """In the midst of a job, and in the long form of a build."""
-    runs = [run["dag_run_id"] for run in airflow.runs("analytics")]
+    password, runs = airflow.password, [run["dag_run_id"] for run in airflow.runs("analytics")]
     if is_long:
         run = latest_build(airflow, day)
         airflow.clear("analytics", run, "confirm_staged")
         process = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
         wait_until(lambda: states(airflow, "analytics", run)["dbt.stg_delivery.run"] == "success")
     else:
-        airflow.rerun(day)
+        run = airflow.rerun(day)
         process = airflow.wait_for_spark("classify_reviews")
     started = descendants(airflow.process.pid)
     assert process in started and len(started) > 20
     airflow.stop()
     assert started & set(pids()) == set()
 
-    again = Airflow(airflow.folder, stack)
-    try:
-        assert [run["dag_run_id"] for run in again.runs("analytics")] == runs
-        assert again.said.split("password")[1].split()[0] == airflow.said.split("password")[1].split()[0]
-        if is_long:
-            again.clear("analytics", run, "confirm_staged")
-            again.wait_for_success("analytics", run)
-            assert_right_marts(again.folder)
-    finally:
-        again.stop()
+    airflow.start()
+    assert [run["dag_run_id"] for run in airflow.runs("analytics")] == runs
+    assert airflow.password == password
+    if is_long:
+        airflow.clear("analytics", run, "confirm_staged")
+        airflow.wait_for_success("analytics", run)
+    else:
+        airflow.wait_for_success("staging", run)
+    airflow.wait_until_settled()
+    assert_right_marts(airflow.folder)
