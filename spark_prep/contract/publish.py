@@ -132,8 +132,10 @@ def files_of(root: str, table: str, day: date, run_id: str) -> list[str]:
 
 
 def require_unchanged(run: Run, day: date, before: Delivery) -> None:
-    """Before the commit of a run that was made from another one: raise PreparationError if that is not the day's any more."""
+    """Before the commit of a run that was made from another one: raise PreparationError if that is not the day's any more. What the run has
+    written is removed then: it may hold a customer who was erased meanwhile."""
     if committed(run.staging_uri, run.table, day) != before:
+        remove_run(run, day)
         raise PreparationError(
             f"{run.table} of {day} was staged again meanwhile; it stays as it is now: wait until no job stages that day, then try again"
         )

@@ -22,7 +22,7 @@ from pyarrow.fs import FileSelector
 
 from spark_prep.contract import tables
 from spark_prep.contract.object_store import replace, store_and_path
-from spark_prep.errors import PreparationError
+from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.keys import read_key
 from spark_prep.spark.fields import integer
 
@@ -61,6 +61,15 @@ def read_suppression(staging_uri: str) -> Suppression:
     return Suppression(
         frozenset(row["value"] for row in rows if row["kind"] in tables.PERSON_KINDS), secret_id
     )
+
+
+def require_nobody_erased_since(suppression: Suppression, staging_uri: str) -> None:
+    """Raise ConnectionLost, since another try will do, if the list is not what it was when a job began. A job asks before it commits, so
+    that it brings nobody back, and after: an erasure in between has taken the job's files for what a killed run has left."""
+    if read_suppression(staging_uri) != suppression:
+        raise ConnectionLost(
+            "a customer was erased meanwhile, and perhaps not from what this job has written: run these days again"
+        )
 
 
 def suppress_customer(

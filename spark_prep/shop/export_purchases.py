@@ -28,7 +28,12 @@ from spark_prep.contract.days import add_day_options, days_of, iso_day
 from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run, parts
-from spark_prep.erasure.suppression import Suppression, is_suppressed, read_suppression
+from spark_prep.erasure.suppression import (
+    Suppression,
+    is_suppressed,
+    read_suppression,
+    require_nobody_erased_since,
+)
 from spark_prep.errors import PreparationError, no_connection, not_done
 from spark_prep.errors import run as run_command
 from spark_prep.settings import read_settings
@@ -113,10 +118,12 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
             delivered = _count_records(cursor, start, [*earlier, *days])
             purchases = _read_purchases(cursor, start, days)
             staged, rejected = _write_purchases(purchases, run, days, suppression)
+        require_nobody_erased_since(suppression, run.staging_uri)
         for day in days:
             of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
             # the shop's table counts as one file
             commit(run, day, 1, delivered[day], of_day)
+        require_nobody_erased_since(suppression, run.staging_uri)
         _warn_of_late_bookings(run, earlier, delivered)
     except (OSError, pa.ArrowException) as error:
         raise not_done(

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from spark_prep.contract.object_store import require_writable, store_and_path
 from spark_prep.contract.outcome import Outcome, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run
-from spark_prep.erasure.suppression import read_suppression
+from spark_prep.erasure.suppression import read_suppression, require_nobody_erased_since
 from spark_prep.errors import PreparationError, from_worker, not_done
 from spark_prep.spark.pieces import File, Report, Task, misread, pieces_of, tasks_of
 from spark_prep.spark.stage_task import Feed, Stage, StagedPiece, stage_task
@@ -69,11 +69,13 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         _say_what_is_not_read(folders.values())
         files = [file for day in days for file in folders[day].files]
         delivered, staged, rejected = _stage_files(spark, stage, run, files)
+        require_nobody_erased_since(stage.suppression, run.staging_uri)
         for day in days:
             if day not in staged_before:
                 of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
                 _commit_optional(stage, run, day, len(folders[day].files), delivered[day])
                 commit(run, day, len(folders[day].files), delivered[day], of_day)
+        require_nobody_erased_since(stage.suppression, run.staging_uri)
     except (OSError, pa.ArrowException) as error:
         raise not_done(
             f"{run.staging_uri} cannot be read or written",

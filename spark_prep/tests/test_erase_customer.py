@@ -13,15 +13,18 @@ import pytest
 from spark_prep.check_day import Limits, read_outcome, require_sound
 from spark_prep.contract import publish
 from spark_prep.contract.encryption import read_batches
+from spark_prep.contract.object_store import create
 from spark_prep.erasure import erase_customer as module
 from spark_prep.erasure.suppression import NOBODY, read_suppression
-from spark_prep.errors import PreparationError
+from spark_prep.errors import ConnectionLost, PreparationError
 from spark_prep.logs.parse_logs import LOG_REVIEWS
 from spark_prep.logs.parse_logs import parse as parse_fields
 from spark_prep.reviews.classifiers.keyword import keyword
 from spark_prep.reviews.classify_reviews import MOVIE_REVIEW, other_rows
 from spark_prep.reviews.classify_reviews import classify as classify_fields
+from spark_prep.shop import export_purchases as export
 from spark_prep.shop.export_purchases import export_purchases
+from spark_prep.spark import stage_feed
 from spark_prep.spark.pieces import pieces_of, tasks_of
 from spark_prep.spark.stage_feed import delivered_files
 from spark_prep.spark.stage_task import Optional, Stage, stage_task
@@ -230,6 +233,67 @@ def test_staging_the_days_again_gives_the_same_without_the_customer(staged, caps
     stage_feeds(staged.settings)
     export_purchases(staged.settings, [DAY, NEXT])
     assert rows(staged) == erased
+    balance(staged)
+
+
+@pytest.mark.parametrize("moment", ["_write_purchases", "commit"])
+def test_an_export_during_the_erasure_fails_and_the_next_one_brings_nobody_back(
+    staged, capsys, monkeypatch, moment
+):
+    """The erasure comes when the job has written its files, or a day of them is committed; for the job it is what another process does."""
+    work, done = getattr(export, moment), list[str]()
+
+    def with_erasure(*arguments):
+        result = work(*arguments)
+        if not done:
+            done.append(run(capsys, "--yes"))
+        return result
+
+    monkeypatch.setattr(export, moment, with_erasure)
+    with pytest.raises(ConnectionLost, match="a customer was erased meanwhile"):
+        export_purchases(staged.settings, [DAY, NEXT])
+    assert done
+    export_purchases(staged.settings, [DAY, NEXT])
+    balance(staged)
+    assert "nothing was changed" in run(capsys)
+    assert [row["customer_id"] for row in staged.staged("user_purchase", DAY)] == [BOB]
+
+
+def test_a_spark_job_during_the_erasure_fails_and_commits_nothing(staged, spark, capsys, monkeypatch):
+    work = stage_feed._stage_files
+    stage = Stage("review_logs", LOG_REVIEWS, partial(parse_fields, secret_id="", key_version="1"))
+
+    def with_erasure(*arguments):
+        result = work(*arguments)
+        run(capsys, "--yes")
+        return result
+
+    monkeypatch.setattr(stage_feed, "_stage_files", with_erasure)
+    with pytest.raises(ConnectionLost, match="a customer was erased meanwhile"):
+        stage_feed.stage_feed(spark, staged.settings, stage, [DAY, NEXT])
+    assert [row["log_id"] for row in staged.staged("review_logs", DAY)] == [12, 15]
+    balance(staged)
+
+
+def test_of_two_erasures_at_once_none_leaves_the_other_customer(staged, capsys, monkeypatch):
+    """Bob's has opened a file that holds both when Alice's comes and ends; it then writes that file without Bob."""
+
+    def with_erasure(root, name):
+        if name.startswith("user_purchase"):
+            monkeypatch.setattr(module, "create", create)
+            run(capsys, "--yes")
+        return create(root, name)
+
+    monkeypatch.setattr(module, "create", with_erasure)
+    monkeypatch.setattr(sys, "argv", ["erase_customer", "--customer", str(BOB), "--yes"])
+    with pytest.raises(PreparationError, match="staged again meanwhile"):
+        module.main()
+    assert all(
+        str(ALICE) not in text.replace(f"{ALICE}1", "").replace(f'"country":"{ALICE}"', "")
+        for text in values(staged).values()
+    )
+    monkeypatch.setattr(sys, "argv", ["erase_customer", "--customer", str(BOB), "--yes"])
+    module.main()
     balance(staged)
 
 
