@@ -157,8 +157,8 @@ def main() -> None:
         if arguments.stage:
             lost = [
                 day
-                for day in sorted(found.days)
-                if not delivered_files(settings["RAW_URI"], LOG_REVIEWS, day).files
+                for day, row in sorted(found.days.items())
+                if len(delivered_files(settings["RAW_URI"], LOG_REVIEWS, day).files) < max(row.file_count, 1)
             ]
             if len(lost) < len(found.days):
                 stage_again(settings, {day: row for day, row in found.days.items() if day not in lost})
@@ -172,7 +172,7 @@ def main() -> None:
     print_found(found, version)
     if lost:
         print(
-            f"their files are not in {settings['RAW_URI']}, so they cannot be staged again: {_listed(lost)}"
+            f"not all of their files are in {settings['RAW_URI']}, so they stay as they are: {_listed(lost)}"
         )
     if arguments.stage:
         # those of a try before, too: it may have been killed before they were built

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import os
-import shutil
 import subprocess
 import sys
 from datetime import date
@@ -139,12 +138,21 @@ def test_a_killed_try_is_ended_by_the_next_and_names_the_days_that_were_not_buil
     assert [versions(staged, day) for day in DAYS] == [["2", "2"]] * 3
 
 
-def test_a_day_without_its_files_is_named_and_keeps_its_logs(staged, spark, monkeypatch, capsys):
+@pytest.mark.parametrize("files_before", [1, 2])
+def test_a_day_without_all_of_its_files_is_named_and_keeps_its_logs(
+    staged, spark, monkeypatch, capsys, files_before
+):
     monkeypatch.setattr(module, "start_spark", lambda name: spark)
-    shutil.rmtree(staged.root / "raw/log_reviews/insert_date=2021-01-02")
+    (folder,) = staged.root.glob("raw/log_reviews/insert_date=2021-01-02")
+    if files_before == 2:
+        (folder / "second.csv").write_text("id_review,log\n")
+        monkeypatch.setenv("PSEUDONYM_KEY_VERSION", "1")
+        parse_logs(spark, staged.settings, [SECOND])
+        monkeypatch.setenv("PSEUDONYM_KEY_VERSION", "2")
+    next(file for file in folder.iterdir() if file.name != "second.csv").unlink()
     call(monkeypatch, "--stage")
     said = capsys.readouterr().out
-    assert f"their files are not in {staged.root}/raw, so they cannot be staged again: 2021-01-02\n" in said
+    assert f"not all of their files are in {staged.root}/raw, so they stay as they are: 2021-01-02\n" in said
     assert [versions(staged, day) for day in DAYS] == [["2", "2"], ["1", "1"], ["2", "2"]]
     with pytest.raises(
         PreparationError,
