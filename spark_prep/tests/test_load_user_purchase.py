@@ -99,15 +99,15 @@ def test_a_gzipped_file_a_byte_order_mark_and_no_last_line_end(connection, load)
 NO_INTEGER = "1,A,x,abc,12/1/2010 8:26,1,1,EIRE"
 TWO_LINES = '1,A,"two\nlines",1,12/1/2010 8:26,1,1,EIRE'
 BAD = [
-    (NO_INTEGER, "quantity is 'abc', expected an integer"),
-    ("1,A,x,99999999999,,1,1,EIRE", "quantity is '99999999999', expected an integer"),
+    (NO_INTEGER, "quantity is not an integer"),
+    ("1,A,x,99999999999,,1,1,EIRE", "quantity is not an integer"),
     (
         "1,A,x,1,31/1/2021 8:26,1,1,EIRE",
-        "invoice_date is '31/1/2021 8:26', expected a time as month/day/year",
+        "invoice_date is not a time as month/day/year",
     ),
-    ("12345678901,A,x,1,,1,1,EIRE", "invoice_number is '12345678901', expected at most 10 characters"),
-    ('1,A,x,"a ""b""\nc",,1,1,EIRE', "quantity is 'a \"b\"\\nc', expected an integer"),
-    ("1,A,x,1,,cheap,1,EIRE", "unit_price is 'cheap', expected a number"),
+    ("12345678901,A,x,1,,1,1,EIRE", "invoice_number is not a text of at most 10 characters"),
+    ('1,A,x,"a ""b""\nc",,1,1,EIRE', "quantity is not an integer"),
+    ("1,A,x,1,,cheap,1,EIRE", "unit_price is not a number"),
     ("1,A,x,1,,1.2345,1,EIRE", "unit_price is not a number with up to 5 digits before"),
     ("1,A,x,1,,100000,1,EIRE", "unit_price is not a number with up to 5 digits before"),
     ("1,A,x,1,,1,1", 'missing data for column "country"'),
@@ -126,6 +126,8 @@ def test_a_bad_line_stops_the_load_and_leaves_the_table(connection, shop, load, 
     message = str(refusal.value)
     assert message.startswith(f"user_purchase.csv {where}: {reason}")
     assert message.endswith("; the table was left as it was")
+    # it goes into logs
+    assert not any(value in message for value in ("abc", "cheap", "31/1/2021", "12345678901", "99999999999"))
     assert rows(connection, "invoice_number") == [("old",)]
 
 
