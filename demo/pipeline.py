@@ -49,8 +49,8 @@ def main() -> None:
             "QUARANTINE_URI": f"{DATA}/quarantine",
             "USER_PURCHASE_DSN": dsn,
             "START_DATE": str(FIRST_DAY),
-            "PSEUDONYM_SECRET": secrets.token_hex(32),
-            "QUARANTINE_SECRET": quarantine_secret(),
+            "PSEUDONYM_SECRET": kept_secret("pseudonym_secret"),
+            "QUARANTINE_SECRET": kept_secret("quarantine_secret"),
             "CLASSIFIER": "keyword",  # as the sample's right answers
             "OTHER_CLASSIFIERS": "lexicon,model",
             "MODEL_URI": str(model),
@@ -82,9 +82,9 @@ def main() -> None:
     print(f"model       {model}/card.md, and in the report site/report/model.html")
 
 
-def quarantine_secret() -> str:
-    """Of the demo's raw records, which are made up: kept beside them, so that they can be looked at."""
-    file = DATA / "quarantine_secret"
+def kept_secret(name: str) -> str:
+    """Of data that are made up: kept beside them, so that rejected records can be looked at, and another demo has the same keys."""
+    file = DATA / name
     if not file.exists():
         file.touch(0o600)
         file.write_text(secrets.token_hex(32))

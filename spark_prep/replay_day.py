@@ -42,6 +42,7 @@ from spark_prep.contract.publish import (
 from spark_prep.erasure.suppression import read_suppression
 from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.logs.parse_logs import log_stage
+from spark_prep.logs.pseudonyms import require_same_key
 from spark_prep.reviews.classifiers.chosen import (
     add_classifier_options,
     add_other_classifiers_option,
@@ -224,11 +225,11 @@ def main() -> None:
     arguments = parser.parse_args()
     day = iso_day("--date", arguments.date)
     settings = read_settings(*SETTINGS)
-    stage = (
-        log_stage()
-        if arguments.table == "review_logs"
-        else review_stage(chosen_classifier(arguments), other_classifiers(arguments))
-    )
+    if arguments.table == "review_logs":
+        stage = log_stage()
+        require_same_key(settings["STAGING_URI"])
+    else:
+        stage = review_stage(chosen_classifier(arguments), other_classifiers(arguments))
     try:
         replayed = replay_day(settings, stage, day, arguments.reason)
     except (OSError, pa.ArrowException) as error:

@@ -14,9 +14,10 @@ from pyspark.sql import SparkSession
 
 from spark_prep.contract.days import add_day_options, days_of
 from spark_prep.contract.encryption import key_id
+from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
-from spark_prep.logs.pseudonyms import key_version, pseudonyms, require_key, secret_id
+from spark_prep.logs.pseudonyms import key_version, pseudonyms, require_key, require_same_key, secret_id
 from spark_prep.logs.review_log import TAGS, read_logs
 from spark_prep.settings import read_settings
 from spark_prep.spark.fields import first_reason, integers, is_blank, texts
@@ -29,8 +30,11 @@ LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_patter
 
 
 def parse_logs(spark: SparkSession, settings: dict[str, str], days: Sequence[date]) -> Outcome:
-    """Stage the logs of the days. Refuses a key that is missing or too short before it does anything."""
-    return stage_feed(spark, settings, log_stage(), days)
+    """Stage the logs of the days. Refuses a key that is missing, too short, or not that of its version before it does anything."""
+    stage = log_stage()
+    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
+    require_same_key(settings["STAGING_URI"])
+    return stage_feed(spark, settings, stage, days)
 
 
 def log_stage() -> Stage:

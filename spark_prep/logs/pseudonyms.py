@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import hmac
 import os
+from urllib.parse import quote
 
 import pyarrow as pa
 
-from spark_prep.errors import PreparationError
+from spark_prep.contract.object_store import replace, store_and_path
+from spark_prep.errors import PreparationError, not_done
 from spark_prep.keys import read_key
+
+FOLDER = "pseudonym_key"
 
 
 def pseudonyms(values: pa.Array, secret_id: str) -> pa.Array:
@@ -42,6 +46,32 @@ def require_key() -> None:
             "PSEUDONYM_SECRET and PSEUDONYM_SECRET_ID are both set; keep the one that is meant"
         )
     read_key("PSEUDONYM_SECRET", id_)
+
+
+def require_same_key(staging_uri: str) -> None:
+    """Raise a PreparationError if this version of the key was another key before: their pseudonyms could not be told apart, and nobody would
+    know. STAGING_URI/pseudonym_key/<version> has a digest by the first key of that version. A secret of a cloud's store is the deployment's,
+    which makes each version once, and Spark may not write there."""
+    if secret_id():
+        return
+    version = key_version()
+    name = f"{FOLDER}/{quote(version, safe='')}"
+    digest = hmac.new(read_key("PSEUDONYM_SECRET", ""), f"version {version}".encode(), "sha256").hexdigest()
+    store, path = store_and_path(staging_uri)
+    try:
+        try:
+            with store.open_input_stream(f"{path}/{name}") as file:
+                known = file.read().decode()
+        except FileNotFoundError:
+            replace(staging_uri, name, pa.py_buffer(digest.encode()))
+            return
+    except (OSError, pa.ArrowException) as error:
+        raise not_done(f"{staging_uri}/{name} cannot be read or written", error) from error
+    if known != digest:
+        raise PreparationError(
+            f"PSEUDONYM_SECRET is another key than version {version} was: raise PSEUDONYM_KEY_VERSION with a new key, or set the key of that "
+            "version (airflow/RUNBOOK.md, Rotate the pseudonym key)"
+        )
 
 
 def key_version() -> str:

@@ -10,6 +10,7 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
+from spark_prep import replay_day
 from spark_prep.errors import PreparationError
 from spark_prep.logs import rekey_logs as module
 from spark_prep.logs.parse_logs import parse_logs
@@ -106,6 +107,25 @@ def test_both_versions_live_side_by_side_until_then(staged, spark):
     assert [versions(staged, day) for day in (THIRD, date(2021, 1, 4))] == [["1", "1"], ["2", "2"]]
     found = find_other_keys(staged.settings["STAGING_URI"], "2")
     assert (sorted(found.days), found.logs, found.replaced) == (DAYS, {"1": 6}, [])
+
+
+def test_another_key_under_a_version_that_is_in_use_is_refused(staged, spark, monkeypatch):
+    monkeypatch.setenv("PSEUDONYM_SECRET", NEW)
+    monkeypatch.setenv("PSEUDONYM_KEY_VERSION", "1")
+    before = staged.files()
+    with pytest.raises(PreparationError, match="PSEUDONYM_SECRET is another key than version 1 was"):
+        parse_logs(spark, staged.settings, [FIRST])
+    replay = ["replay_day", "--date", str(FIRST), "--table", "review_logs"]
+    monkeypatch.setattr(sys, "argv", replay)
+    with pytest.raises(PreparationError, match="PSEUDONYM_SECRET is another key than version 1 was"):
+        replay_day.main()
+    assert staged.files() == before
+    # no one learns the key from it, and a version of any name has a file
+    (known,) = staged.root.glob("staging/pseudonym_key/*")
+    assert (known.name, known.read_text()) == ("1", digest(OLD, "version 1"))
+    monkeypatch.setenv("PSEUDONYM_KEY_VERSION", "../2")
+    parse_logs(spark, staged.settings, [FIRST])
+    assert {file.name for file in known.parent.iterdir()} == {"1", "..%2F2"}
 
 
 def test_a_killed_try_is_ended_by_the_next_and_names_the_days_that_were_not_built(
