@@ -49,6 +49,7 @@ def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jin
         **values,
         status=status(
             warehouse.answers.get("report_deliveries", []),
+            warehouse.answers.get("report_ledger", []),
             warehouse.answers["report_footer_tests"],
             warehouse.last_run,
             warehouse.last_day_asked,
@@ -120,6 +121,7 @@ def _figure(figure: Figure, warehouse: Warehouse) -> dict:
         ] if shown else [],
         "row_ids": shown.row_ids if shown else (),
         "is_open": bool(shown and shown.is_open),
+        "explore": figure.explore,
         "csv": csv_link(shown) if shown and shown.rows else "",
         "sources": sources,
         "days": f"measured {of_card.trained}" if of_card else " · ".join(dict.fromkeys(source["day"] for source in sources if source["day"])),

@@ -1,40 +1,79 @@
 """The line under every title: how fresh the data are, and whether anything needs a look.
 
-Late is what was asked for and did not come: no clock is asked, so the same warehouse gives the same line, and a history that has ended is
+Late is what was asked for and did not come, of each feed: no clock is asked, so the same warehouse gives the same line, and a history that has ended is
 not late.
 """
 
 from datetime import date, datetime
 
-from pages.report.figure import counted, text
+from pages.report.figure import counted, part_of, text
+from pages.report.pages.trust import TABLES
 
 
 def status(
-    deliveries: list[dict], tests: list[dict], last_run: datetime | None, last_day_asked: date | None
+    deliveries: list[dict],
+    ledger: list[dict],
+    tests: list[dict],
+    last_run: datetime | None,
+    last_day_asked: date | None,
 ) -> list[dict]:
-    """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of each test's last result, when dbt last ran (UTC), and the
-    last day of the last run that was for some days; None if every run built whatever was staged."""
+    """Pieces of the line, each {text, link, is_bad}: of report_deliveries, of report_ledger, of each test's last result, when dbt last ran
+    (UTC), and the last day of the last run that was for some days; None if every run built whatever was staged."""
     return [
         *_freshness(deliveries, last_day_asked),
-        _piece(f"last run {text(last_run, 'time')} UTC" if last_run else "no run recorded", "tests", is_bad=not last_run),
+        *(_records(ledger) if ledger else ()),
         _tests(tests),
+        _piece(f"last run {text(last_run, 'time')} UTC" if last_run else "no run recorded", "tests", is_bad=not last_run),
     ]  # fmt: skip
 
 
 def _freshness(deliveries, last_day_asked) -> list[dict]:
-    delivered = [row["insert_date"] for row in deliveries if row["is_delivered"]]
-    if not delivered:
-        return [_piece("No data delivered", "deliveries", is_bad=True)]
-    pieces = [_piece(f"Data delivered to {max(delivered)}", "deliveries")]
-    if last_day_asked and last_day_asked > max(delivered):
-        late = counted((last_day_asked - max(delivered)).days, "day")
-        pieces.append(_piece(f"{late} late: a run was for {last_day_asked}", "deliveries", is_bad=True))
+    last: dict[str, date] = {}
+    for row in deliveries:
+        if row["is_delivered"]:
+            last[row["table_name"]] = max(row["insert_date"], last.get(row["table_name"], row["insert_date"]))
+    if not last:
+        return [_piece("no data delivered", "deliveries", is_bad=True)]
+    expected = max(*(row["insert_date"] for row in deliveries), last_day_asked or max(last.values()))
+    late = {
+        name: f"{counted((expected - last[table]).days, 'day')} late" if table in last else "never came"
+        for table, name in TABLES.items()
+        if last.get(table) != expected
+    }
+    if len(late) == len(TABLES) and len(set(late.values())) == 1:
+        said = next(iter(late.values()))
+    else:
+        said = ", ".join(f"{name.lower()} {how}" for name, how in late.items()) or "not late"
     absent = sum(not row["is_delivered"] for row in deliveries)
-    if absent:
-        pieces.append(
-            _piece(f"{counted(absent, 'delivery', 'deliveries')} missing", "deliveries", is_bad=True)
-        )
-    return pieces
+    return [
+        _piece(f"last day {max(last.values())}, {said}", "deliveries", is_bad=bool(late)),
+        _piece(
+            f"{counted(absent, 'delivery', 'deliveries')} missing" if absent else "no delivery missing",
+            "deliveries",
+            is_bad=bool(absent),
+        ),
+    ]
+
+
+def _records(ledger) -> list[dict]:
+    days = sum(row["unbalanced_days"] for row in ledger)
+    rejected, delivered = (
+        sum(row[f"records_{what}"] for row in ledger) for what in ("quarantined", "delivered")
+    )
+    return [
+        _piece(
+            f"ledger: {counted(days, 'day')} {'does' if days == 1 else 'do'} not balance"
+            if days
+            else "ledger balances",
+            "ledger",
+            is_bad=bool(days),
+        ),
+        # What was rejected is accounted for, and a check has asked a person about a day with too much of it.
+        _piece(
+            f"quarantine: {part_of(rejected, delivered)}" if rejected else "quarantine empty",
+            "rejections",
+        ),
+    ]
 
 
 def _tests(tests) -> dict:
