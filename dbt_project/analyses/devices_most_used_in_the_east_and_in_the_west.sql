@@ -1,5 +1,6 @@
--- Which device is the most used to write reviews in the east and which one in the west? Several if they tie.
--- West is the Census region West, east all other states; the four Census regions are shown as well.
+-- Which device is the most used to write reviews in the east and which one in the west? Those in place 1, several if
+-- they tie, and what comes next. West is the Census region West, east all other states; the four Census regions are
+-- ranked as well.
 with
 
 reviews as (
@@ -43,7 +44,7 @@ by_area as (
 
 ),
 
-ranked as (
+final as (
 
     select
         kind_of_area,
@@ -55,11 +56,5 @@ ranked as (
 
 )
 
-select
-    kind_of_area,
-    area,
-    device,
-    review_count
-from ranked
-where place = 1
-order by kind_of_area, area, device
+select * from final
+order by kind_of_area, area, place, device

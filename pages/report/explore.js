@@ -66,7 +66,6 @@ function fill(list) {
   if (places.length < frequency.length) {
     list.querySelector(".cut").textContent = `The ${OPTIONS_SHOWN} most frequent of ${written.count(frequency.length)}; the table has all.`;
   }
-  list.open = !matchMedia("(max-width: 60rem)").matches;
 }
 
 function listen(days) {

@@ -104,7 +104,7 @@ PAGE = Page(
     lead="Filter, compare, follow a link that keeps the filters, and take the rows with you.",
     figures=(
         Figure(
-            name="rows",
+            name="counted",
             title="What is counted here",
             queries=QUERIES,
             show=what_is_here,

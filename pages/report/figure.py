@@ -41,6 +41,8 @@ class Figure:
     empty: str
     # Metrics whose descriptions appear below the definition.
     metrics: tuple[str, ...] = ()
+    # The same on the page Explore, to be filtered: what its address keeps.
+    explore: tuple[str, ...] = ()
     is_about_sentiment: bool = False
     # `show` gets the model's card first (pages/report/card.py); without a card only the page's first figure is there, and says why.
     is_of_card: bool = False

@@ -9,7 +9,6 @@ import sys
 from contextlib import chdir
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
@@ -42,6 +41,8 @@ class Warehouse:
     # of each table that there is: its rows, and the last day that it tells of
     tables: dict[str, dict] = field(init=False)
     tests: dict[str, dict] = field(init=False)
+    # of each table asked for so far, since every figure asks
+    _made_from: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self):
         self.tables = {row["unique_id"]: row for row in self.answers["report_footer_tables"]}
@@ -101,21 +102,16 @@ class Warehouse:
             table["name"] for table in self.tables_behind(queries) if table["unique_id"] not in self.tables
         ]
 
-    def made_from(self, tables) -> set[str]:
-        """The ids of the tables and of all that they are made from: models, seeds, snapshots and sources."""
-        found: set[str] = set()
-        new = {table["unique_id"] for table in tables}
-        while new:
-            found |= new
-            parents = (
-                self.manifest["nodes"].get(id_, {}).get("depends_on", {}).get("nodes", ()) for id_ in new
-            )
-            new = set(chain.from_iterable(parents)) - found
-        return found
+    def made_from(self, table: str) -> frozenset[str]:
+        """The ids of the table and of all that it is made from: models, seeds, snapshots and sources."""
+        if table not in self._made_from:
+            parents = self.manifest["nodes"].get(table, {}).get("depends_on", {}).get("nodes", ())
+            self._made_from[table] = frozenset({table}).union(*map(self.made_from, parents))
+        return self._made_from[table]
 
     def test_state(self, tables) -> TestState:
         """Of the tests of the tables and of all that they are made from: what is wrong there is wrong in them."""
-        ids = self.made_from(tables)
+        ids = frozenset().union(*(self.made_from(table["unique_id"]) for table in tables))
         state, times = TestState({status: [] for status in ("passed", "warned", "failed", "not run")}), []
         for node in self.manifest["nodes"].values():
             if node["resource_type"] == "test" and ids & set(_tested(node)):

@@ -9,6 +9,8 @@ import re
 import shutil
 from collections import Counter
 from decimal import Decimal
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 import pytest
@@ -102,19 +104,29 @@ def asked(built: Warehouse, columns: str, where: str = "true") -> dict[str, tupl
     return {name: (int(count), int(positive)) for name, count, positive in rows}
 
 
-def test_reviews_by_device_in_texas_in_the_last_week_take_three_clicks(browser, report_site, built):
+@pytest.mark.parametrize("width", [1440, NARROW])
+def test_reviews_by_device_in_texas_in_the_last_week_take_three_clicks(browser, report_site, built, width):
+    """The numbers beside the devices answer it; a fourth makes rows of them."""
     ((last,),) = built.query(
         "select max(log_date) from analytics_marts.movie_analytics_obt where review_count > 0"
     )
     first = last - datetime.timedelta(days=6)
-    with opened(browser, report_site / "explore.html") as page:
+    with opened(browser, report_site / "index.html", width=width) as page:
+        page.get_by_role("link", name="Explore").click()
         page.get_by_label("Texas").check()
         page.get_by_role("button", name="Last 7 days").click()
+        expected = asked(built, "device", f"location = 'Texas' and log_date between '{first}' and '{last}'")
+        devices = page.locator("details[data-name=device] label").all()
+        offered = {
+            device.locator(".name").inner_text(): int(device.locator(".amount").inner_text())
+            for device in devices
+        }
+        assert {name: count for name, count in offered.items() if count} == {
+            name: count for name, (count, _) in expected.items()
+        }
         page.get_by_label("Rows by").select_option("Device")
         shown = by_name(page)
-        assert shown == asked(
-            built, "device", f"location = 'Texas' and log_date between '{first}' and '{last}'"
-        )
+        assert shown == expected
         assert len(shown) > 1
         total = sum(count for count, _ in shown.values())
         assert answer(page).startswith(f"{total} of ")
@@ -187,16 +199,79 @@ def test_money_alone_makes_a_big_spender(built, tmp_path):
     assert found == customers_by(built, "spend") and found["Big spender"] > 1 < found["No purchase"]
 
 
-def test_the_states_of_big_spenders_at_risk_take_three_clicks(browser, report_site, built):
+@pytest.mark.parametrize("width", [1440, NARROW])
+def test_the_states_of_big_spenders_at_risk_take_three_clicks_from_the_first_page(
+    browser, report_site, built, width
+):
     expected = customers_by(built, "location", "segment = 'At risk' and spend = 'Big spender'")
-    with opened(browser, report_site / "explore.html") as page:
-        page.get_by_role("radio", name="Customers").check()
+    with opened(browser, report_site / "index.html", width=width) as page:
+        page.get_by_role("link", name="Filter customers of The whole period").click()
         page.get_by_label("At risk").check()
         page.get_by_label("Big spender").check()
         assert {name: int(count) for name, count, _ in figures(page)} == expected != {}
         # Customers have no day; their reviews' share is not shown, so neither is what it is worth.
         assert not page.locator("#period").is_visible() and not page.locator("#caveat").is_visible()
         assert answer(page).startswith(f"{sum(expected.values())} of ") and "money" not in answer(page)
+        # On a phone, too, what was found is in sight beside the filter that found it.
+        page.get_by_label("Big spender").scroll_into_view_if_needed()
+        assert page.locator("#answer").evaluate(IN_SIGHT) or width == 1440
+
+
+IN_SIGHT = (
+    "node => node.getBoundingClientRect().top >= 0 && node.getBoundingClientRect().bottom <= innerHeight"
+)
+
+
+def test_a_link_of_a_figure_shows_the_same_to_be_filtered(browser, report_site, built):
+    """Each leads to the rows that its figure is about, in an order that suits them."""
+    reviews, customers = ({"count": "reviews"}, {"count": "customers"})
+    expected = {
+        "index": [customers, reviews, {"rows": "month"}],
+        "customers": [{**customers, "rows": "segment"}, {**customers, "rows": "spend"}],
+        "reviews": [{"rows": "log_date"}, {"rows": "device"}, {"rows": "location"}],
+    }
+    for name, kept in expected.items():
+        html = (report_site / f"{name}.html").read_text()
+        links = [unescape(link) for link in re.findall(r'href="(explore.html#[^"]*)"', html)]
+        assert [
+            {k: v for k, v in parse_qsl(urlsplit(link).fragment) if k in ("count", "rows")} for link in links
+        ] == kept
+        for link in links:
+            with opened(
+                browser, report_site / "explore.html", fragment=link.removeprefix("explore.html")
+            ) as page:
+                asked_for = dict(parse_qsl(urlsplit(link).fragment))
+                assert page.locator("#rows").input_value() == asked_for.get("rows", "location")
+                names = [row[0] for row in figures(page)]
+                assert names == sorted(names) or asked_for.get("rows") not in ("month", "log_date")
+
+
+def test_two_counts_of_a_month_are_explained_where_they_are(browser, report_site, built):
+    """A review without a log has its delivery's month on Overview, and none here."""
+    by_log, by_either = (
+        dict(
+            built.query(
+                f"select coalesce(strftime({day}, '%Y-%m'), 'Unknown day'), sum(review_count)::int from analytics_marts.movie_analytics_obt "
+                "where review_count > 0 group by 1"
+            )
+        )
+        for day in ("log_date", "least(coalesce(log_date, insert_date), insert_date)")
+    )
+    ((moved,),) = built.query(
+        "select sum(review_count)::int from analytics_marts.movie_analytics_obt where review_count > 0 and (log_date is null or log_date > insert_date)"
+    )
+    assert by_log != by_either and moved
+    with opened(browser, report_site / "explore.html", fragment="#rows=month") as page:
+        assert {name: count for name, (count, _) in by_name(page).items()} == by_log
+        assert "By the day in the log" in page.locator("#period").inner_text()
+        assert "Overview" in page.locator("#period").inner_text()
+    with opened(browser, report_site / "index.html") as page:
+        rows = [row.locator("td").all_text_contents() for row in page.locator("#reviews tbody tr").all()]
+        assert {row[0]: int(row[2].replace(",", "")) for row in rows if row[2] != "0"} == by_either
+        assert sum(int(row[5].replace(",", "")) for row in rows) == moved
+        assert (
+            f"{moved:,} are in the month of their delivery" in page.locator("#reviews .answer").inner_text()
+        )
 
 
 @pytest.mark.parametrize("rows", ["location", "region", "device", "segment", "spend"])
@@ -291,7 +366,6 @@ def test_a_heading_sorts_both_ways_by_keyboard(browser, report_site):
 def test_the_keyboard_reaches_every_filter_and_stays_there(browser, report_site):
     with opened(browser, report_site / "explore.html", width=NARROW) as page:
         page.locator("details[data-name=device] summary").focus()
-        page.keyboard.press("Enter")
         while not page.evaluate("document.activeElement.matches('details[data-name=device] input')"):
             page.keyboard.press("Tab")
         name = page.evaluate("document.activeElement.parentNode.querySelector('.name').textContent")

@@ -130,6 +130,31 @@ def test_on_paper_the_tables_are_open_and_nothing_is_cut_off(browser, report_sit
             assert not is_wider_than_the_window(page)
 
 
+def test_on_paper_no_heading_is_without_what_it_announces(browser, report_site):
+    """The queries are not printed; all else about a figure is."""
+    empty = """() => [...document.querySelectorAll("dt")].filter(heading => heading.getBoundingClientRect().height
+        && !heading.nextElementSibling.innerText.trim()).map(heading => heading.textContent)"""
+    for name in NAMES:
+        with opened(browser, report_site / f"{name}.html", width=WIDE) as page:
+            page.emulate_media(media="print")
+            assert page.locator("dt:visible").count() > 2 and page.evaluate(empty) == [], name
+            assert not page.get_by_text("The queries").first.is_visible()
+
+
+# Of thirteen columns, and of names without a break.
+WIDER = {("index", "positive"), ("index", "agreement"), ("runs", "models")}
+
+
+def test_tables_are_as_wide_as_their_boxes(browser, report_site):
+    for width in (1440, WIDE):
+        for name in NAMES:
+            with opened(browser, report_site / f"{name}.html", width=width) as page:
+                page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+                wider = page.evaluate("""() => [...document.querySelectorAll("section div.scroll")]
+                    .filter(box => box.scrollWidth > box.clientWidth).map(box => box.closest("section").id)""")
+                assert {(name, figure) for figure in wider} <= WIDER, (width, name)
+
+
 def test_links_lead_to_pages_and_to_tables_of_the_docs(browser, docs_site):
     with opened(browser, docs_site / "index.html") as page:
         assert (

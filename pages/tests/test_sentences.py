@@ -15,6 +15,7 @@ from pages.report.charts import picture
 from pages.report.csv_file import csv_text
 from pages.report.figure import chance, counted, largest_part, listed, part_of, text
 from pages.report.pages.customers import (
+    QUADRANTS,
     by_country,
     money_by_segment,
     rfm_map,
@@ -47,7 +48,7 @@ from pages.report.pages.reviews import (
     positive_by_group,
 )
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
-from pages.report.pages.trust import deliveries, rejections, where_records_went
+from pages.report.pages.trust import deliveries, rejections, where_money_went, where_records_went
 
 DAY = datetime.date(2021, 1, 1)
 TABLES = ("user_purchase", "classified_movie_review", "review_logs")
@@ -253,6 +254,13 @@ def test_money_and_whose_it_is():
         )
 
 
+def quadrants(**counts):
+    return [
+        {"spend_sentiment_quadrant": name, "customer_count": count, "amount_spent": 0, "review_count": 1, "review_score": 0}
+        for name, count in counts.items()
+    ]  # fmt: skip
+
+
 def test_scores_and_quadrants():
     def scored(*counts):
         return [
@@ -273,12 +281,6 @@ def test_scores_and_quadrants():
         "The largest part of the customers who ordered: s1 and s2, 2 of 4"
     )
     assert rfm_map(scored(3, 1), fresh).sentence == "Most of the customers who ordered: s1, 3 of 4 (75.0 %)."
-
-    def quadrants(**counts):
-        return [
-            {"spend_sentiment_quadrant": name, "customer_count": count, "amount_spent": 0, "review_count": 1, "review_score": 0}
-            for name, count in counts.items()
-        ]  # fmt: skip
 
     found = quadrants(**{"big spender, not positive": 3, "big spender, positive": 1})
     said = "Of the big spenders with both, 3 of 4 (75.0 %) have a smaller share of {} than all customers together."
@@ -310,9 +312,9 @@ def test_the_questions():
     shown = most_and_fewest(states, places)
     assert shown.sentence.endswith("The lowest: Ohio, 1 review.")
     assert shown.rows[-1] == ("fewest", "Ohio", 1) and len(shown.rows) == 51
-    west = {"kind_of_area": "coast", "area": "West", "device": "iPad", "review_count": 3}
+    west = {"kind_of_area": "coast", "area": "West", "device": "iPad", "review_count": 3, "place": 1}
     tied = [west, {**west, "device": "PC"}]
-    assert devices_by_coast(tied, [*tied, {**west, "device": "TV", "review_count": 2}]).sentence == (
+    assert devices_by_coast([*tied, {**west, "device": "TV", "review_count": 2, "place": 3}]).sentence == (
         "In the east: no device of a review is known. In the west: iPad and PC, 3 of 8 (37.5 %) reviews each."
     )
 
@@ -352,8 +354,40 @@ def test_colours_of_the_map_are_fifths():
         [{"location": state, "region": "", "review_count": count} for state, count in counts.items()]
     )
     # Of two values there are two colours, and none without its meaning.
-    assert shown.legend == (("gray", "none"), ("step-2", "from 2"), ("step-4", "from 3"))
+    assert shown.legend == (("page", "none"), ("step-2", "from 2"), ("step-4", "from 3"))
     assert by_state(reviewed(Texas=2, Ohio=2)).legend == ()
+    # What has none looks like the page in both schemes, not like one of the steps.
+    assert colours_of(shown)["FL"] == "page" and set(colours_of(shown).values()) == {
+        "page",
+        "step-2",
+        "step-4",
+    }
+
+
+def colours_of(shown) -> dict[str, str]:
+    """What each cell of a map is filled with, by its first line."""
+    drawn = picture(shown.chart(720), "t", "d")
+    cells = re.findall(r'fill="var\(--(step-\d|page)\)" stroke="', drawn)
+    return dict(zip(re.findall(r'font-weight="bold"[^>]*>([^<]+)</text>', drawn), cells, strict=True))
+
+
+def test_a_map_of_customers_has_the_colours_of_its_legend():
+    counts = {"big spender, positive": 25, "big spender, not positive": 11, "small spender, positive": 14}
+    shown = spend_and_good(quadrants(**counts, **{"small spender, not positive": 22}), KEYWORD)
+    assert shown.legend == (("step-2", "11 customers"), ("step-4", "25 customers"))
+    for color, meaning in shown.legend:
+        assert colours_of(shown)[meaning] == color
+    # of two in one colour, the larger
+    assert spend_and_good(quadrants(**dict.fromkeys(QUADRANTS, 3)), KEYWORD).legend == (
+        ("step-4", "3 customers"),
+    )
+    assert spend_and_good(quadrants(**counts), KEYWORD).legend[0] == ("step-0", "0 customers")
+    scores = [
+        {"recency_score": 1, "value_score": 1, "rfm_segment": "s", "customer_count": 1, "amount_spent": 0},
+    ]
+    assert rfm_map(scores, [{"as_of_date": DAY, "last_invoice_date": DAY}]).legend == (
+        ("step-0", "0 customers"), ("step-4", "1 customer"),
+    )  # fmt: skip
 
 
 def test_countries():
@@ -397,7 +431,25 @@ def test_records_and_rejections():
     assert sentence.startswith(
         "6 of 8 (75.0 %) delivered records are in the tables for analysts. Every other record is accounted for"
     )
-    assert sentence.endswith("85.00 of 100.00 (85.0 %) belong to known customers; 15.00 to nobody.")
+    assert where_money_went(ledger(**LOST)).sentence == (
+        "Of the net money of purchase lines, 85.00 of 100.00 (85.0 %) is of known customers, 15.00 nobody's."
+    )
+    # a day of logs alone, and nobody's money: less than nothing, of which there is no share
+    for rows, said in (
+        (ledger(table_name="review_logs"), "0.00 of 0.00 is of known customers."),
+        (
+            ledger(amount_staged=None, amount_unattributable=None, amount_in_marts=None),
+            "0.00 of 0.00 is of known customers.",
+        ),
+        (
+            ledger(
+                amount_staged=Decimal(70), amount_unattributable=Decimal(-15), amount_in_marts=Decimal(85)
+            ),
+            "85.00 of 70.00 is of known customers, −15.00 nobody's.",
+        ),
+    ):
+        shown = where_money_went(rows)
+        assert shown.sentence.endswith(said) and shown.chart and picture(shown.chart(720), "t", "d")
     assert where_records_went(
         ledger(records_delivered=0, records_in_marts=0)
     ).sentence.startswith("0 of 0 delivered")  # fmt: skip
@@ -549,7 +601,7 @@ def test_a_month_before_the_first_delivery_is_not_whole():
     """Deliveries began with 2021; a log of March 2020 and some of December came late, and are not all of theirs."""
     wrote = {"first_review_date": datetime.date(2020, 3, 5), "last_review_date": datetime.date(2021, 2, 28)}
     rows = [
-        {"active_month": month, "review_count": count, "reviewer_count": 1, "review_score": 0}
+        {"active_month": month, "review_count": count, "reviewer_count": 1, "review_score": 0, "delivery_dated_count": 0}
         for month, count in (
             (datetime.date(2020, 3, 1), 1), (datetime.date(2020, 11, 1), 5), (datetime.date(2020, 12, 1), 40),
             (datetime.date(2021, 1, 1), 90), (datetime.date(2021, 2, 1), 99),
@@ -577,6 +629,11 @@ def test_a_month_before_the_first_delivery_is_not_whole():
     # The first of them that came within January leaves February alone.
     late = shown(*others, ("classified_movie_review", datetime.date(2021, 1, 2), True))
     assert late.sentence == "2021-02, the last whole month: 99 reviews. The month before is not whole."
+    # What another page counts elsewhere is said.
+    rows[1]["delivery_dated_count"], rows[2]["delivery_dated_count"] = 2, 3
+    assert shown(first).sentence.endswith(
+        " Of all, 5 are in the month of their delivery, since their log is missing or names a later day; Reviews and Explore go by the log alone."
+    )
 
 
 def test_a_change_is_a_share_of_what_there_was():

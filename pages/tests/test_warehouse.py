@@ -1,5 +1,8 @@
 """Which data tests a figure answers for: those of its tables, and of all that these are made from."""
 
+from collections import Counter
+from typing import ClassVar
+
 from pages.report.pages import PAGES
 from pages.report.warehouse import Warehouse
 
@@ -56,3 +59,22 @@ def test_a_date_after_its_delivery_shows_wherever_days_of_reviews_are_counted(ma
     for name in ("reviews", "by-day", "glance"):
         state = warehouse.test_state(warehouse.tables_behind(figures[name].queries))
         assert state.names["warned"] == ["review_dated_after_its_delivery"], name
+
+
+def test_what_tables_are_made_from_is_found_once_for_all_figures(manifest):
+    """Each figure asks, of much the same tables."""
+
+    class Counted(dict):
+        asked: ClassVar[Counter] = Counter()
+
+        def get(self, key, default=None):
+            self.asked[key] += 1
+            return super().get(key, default)
+
+    counted = Counted(manifest["nodes"])
+    warehouse = asked({**manifest, "nodes": counted})
+    for _ in range(2):
+        for page in PAGES:
+            for figure in page.figures:
+                warehouse.test_state(warehouse.tables_behind(figure.queries))
+    assert len(counted.asked) > 20 and max(counted.asked.values()) == 1

@@ -1,5 +1,5 @@
 -- Customers and their net money by the shop's country. Countries of fewer than 5 customers are together, so that none
--- tells what one of them spent; if these are fewer than 5 in all, they are left out.
+-- tells what one of them spent; if these are fewer than 5 in all, with the next smallest, so that nobody is left out.
 with
 
 customers as (
@@ -11,13 +11,28 @@ customers as (
 
 ),
 
-sized as (
+countries as (
 
     select
         country,
-        amount_spent,
-        count(*) over (partition by country) as country_size
+        count(*) as customer_count,
+        sum(amount_spent) as amount_spent
     from customers
+    group by country
+
+),
+
+ranked as (
+
+    select
+        country,
+        customer_count,
+        amount_spent,
+        sum(customer_count) over (
+            order by customer_count, country
+            rows between unbounded preceding and current row
+        ) - customer_count as customers_of_smaller
+    from countries
 
 ),
 
@@ -25,19 +40,21 @@ merged as (
 
     select
         case
-            when country_size < 5 then {{ text_literal('Other (fewer than 5 each)') }}
+            when customer_count < 5 or customers_of_smaller between 1 and 4
+                then {{ text_literal('Other (small countries)') }}
             else country
         end as country,
+        customer_count,
         amount_spent
-    from sized
+    from ranked
 
 )
 
 select
     country,
-    count(*) as customer_count,
+    sum(customer_count) as customer_count,
     sum(amount_spent) as amount_spent
 from merged
 group by country
-having count(*) >= 5
+having sum(customer_count) >= 5
 order by customer_count desc, country asc

@@ -62,10 +62,20 @@ def test_states_with_most_and_fewest_reviews_in_2021(asked, questions):
 def test_devices_most_used_in_the_east_and_in_the_west(asked, questions):
     rows = asked["devices_most_used_in_the_east_and_in_the_west"]
     for coast in ("East", "West"):
-        most = [(device, count) for kind, area, device, count in rows if (kind, area) == ("coast", coast)]
-        assert [device for device, _ in most] == questions[f"reviews_by_device_{coast.lower()}_most"]
-        assert all(count == questions[f"reviews_by_device_{coast.lower()}"][device] for device, count in most)
-    assert {area for kind, area, _, _ in rows if kind == "region"} == {
+        ranked = [
+            (device, count, place)
+            for kind, area, device, count, place in rows
+            if (kind, area) == ("coast", coast)
+        ]
+        counts = questions[f"reviews_by_device_{coast.lower()}"]
+        assert [device for device, _, place in ranked if place == 1] == questions[
+            f"reviews_by_device_{coast.lower()}_most"
+        ]
+        assert {device: count for device, count, _ in ranked} == {
+            device: counts[device] for device in counts if device
+        }
+        assert all(place == 1 + sum(other > count for _, other, _ in ranked) for _, count, place in ranked)
+    assert {area for kind, area, *_ in rows if kind == "region"} == {
         "Northeast",
         "Midwest",
         "South",

@@ -101,8 +101,15 @@ def rfm_map(rows, days) -> Shown:
             for row in rows
         ],
         chart=chart,
-        legend=(("step-0", "few customers"), ("step-4", "many customers")),
+        legend=_lightest_and_darkest([counts.get((recency, value), 0) for recency in range(1, 6) for value in range(1, 6)]),
     )  # fmt: skip
+
+
+def _lightest_and_darkest(counts: list[int]) -> tuple:
+    """The legend of a map whose colour is a number of customers: the smallest number in it and the largest."""
+    few, many = min(counts), max(counts)
+    ends = {f"step-{shade(many, many)}": counted(many, "customer")}
+    return tuple(({f"step-{shade(few, many)}": counted(few, "customer")} | ends).items())
 
 
 def spend_and_good(rows, classifiers) -> Shown:
@@ -149,6 +156,7 @@ def spend_and_good(rows, classifiers) -> Shown:
         chart=lambda width: grid(
             cells, min(width, 640), list(names.values())[::-1], ["big", "small"], height=76
         ),
+        legend=_lightest_and_darkest([found[name]["customer_count"] if name in found else 0 for name in QUADRANTS]),
     )  # fmt: skip
 
 
@@ -252,6 +260,7 @@ PAGE = Page(
     figures=(
         Figure(
             name="segments",
+            explore=("count=customers&rows=segment",),
             title="Money by segment",
             queries=("report_customers_by_segment", "report_ledger"),
             show=money_by_segment,
@@ -267,10 +276,10 @@ PAGE = Page(
             queries=("report_customers_by_country",),
             show=by_country,
             definition=(
-                "The country on a customer's latest purchase line; Unknown without one. Countries of fewer than 5 customers are together, and left "
-                f"out if these are fewer than 5 in all. The picture has the first {COUNTRIES_SHOWN}, the table all."
+                "The country on a customer's latest purchase line; Unknown without one. Countries of fewer than 5 customers are together, with the next "
+                f"smallest if these are fewer than 5 in all, so that none tells what one of them spent. The picture has the first {COUNTRIES_SHOWN}, the table all."
             ),
-            empty="No country has five customers.",
+            empty="There are fewer than five customers.",
         ),
         Figure(
             name="rfm",
@@ -285,11 +294,12 @@ PAGE = Page(
         ),
         Figure(
             name="quadrants",
+            explore=("count=customers&rows=spend",),
             title="Spend against what they write",
             queries=("report_customers_by_quadrant", "report_classifiers"),
             show=spend_and_good,
             definition=(
-                "Big spenders are the upper half by net money. More “good”, or more positive by another classifier: the customer's "
+                "Big spenders are the upper half by net money, of those with both a purchase or return and a review (on Explore: of all with a purchase). The colour is the number of customers. More “good”, or more positive by another classifier: the customer's "
                 "share of such reviews is at least that of all reviews."
             ),
             empty=EMPTY,

@@ -81,7 +81,7 @@ def orders_by_month(rows, overview) -> Shown:
 
 def reviews_by_month(rows, overview, deliveries) -> Shown:
     (all_,) = overview
-    measures = ("review_count", "reviewer_count", "review_score")
+    measures = ("review_count", "reviewer_count", "review_score", "delivery_dated_count")
     delivered = [
         row["insert_date"]
         for row in deliveries
@@ -90,9 +90,14 @@ def reviews_by_month(rows, overview, deliveries) -> Shown:
     months = _months(
         rows, all_["first_review_date"], all_["last_review_date"], measures, min(delivered, default=None)
     )
+    moved = sum(row["delivery_dated_count"] for row in rows)
+    elsewhere = f" Of all, {text(moved, 'count')} are in the month of their delivery, since their log is missing or names a later day; Reviews and Explore go by the log alone."
     return Shown(
-        sentence=_last_whole_month(months, "reviews", "count"),
-        columns=[("Month", "month"), ("Note", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count")],
+        sentence=_last_whole_month(months, "reviews", "count") + (elsewhere if moved else ""),
+        columns=[
+            ("Month", "month"), ("Note", "text"), ("Reviews", "count"), ("Customers who wrote", "count"), ("Called positive", "count"),
+            ("Reviews by the day of delivery", "count"),
+        ],
         rows=[(month, _whole(is_whole), *counts) for month, is_whole, *counts in months],
         chart=lambda width: _counts_by_month(months, width),
         legend=LEGEND,
@@ -286,6 +291,9 @@ BY_MONTH = (
 )
 # As in the model int_touched_review.
 REVIEW_DAY = "A review has the day in its log or that of its delivery, whichever is earlier; without a log, that of its delivery."
+IN_LOGS = (
+    "The pages Reviews and Explore go by the day in the log alone, so a month may have another number there."
+)
 PAGE = Page(
     name="index",
     title="Overview",
@@ -293,6 +301,7 @@ PAGE = Page(
     figures=(
         Figure(
             name="glance",
+            explore=("count=customers", "count=reviews"),
             title="The whole period",
             queries=("report_overview", "report_ledger"),
             show=at_a_glance,
@@ -323,11 +332,12 @@ PAGE = Page(
         ),
         Figure(
             name="reviews",
+            explore=("rows=month&sort=0&up=",),
             title="Reviews and reviewers by month",
             queries=("report_reviews_by_month", "report_overview", "report_deliveries"),
             show=reviews_by_month,
             definition=(
-                f"Reviews of customers, and by how many of them. {REVIEW_DAY} {BY_MONTH} A month that began before the first day on which reviews were "
+                f"Reviews of customers, and by how many of them. {REVIEW_DAY} {IN_LOGS} {BY_MONTH} A month that began before the first day on which reviews were "
                 "delivered is not whole."
             ),
             empty=EMPTY,

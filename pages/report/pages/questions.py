@@ -97,18 +97,17 @@ def most_and_fewest(rows, places) -> Shown:
     )
 
 
-def devices_by_coast(rows, devices) -> Shown:
-    answers = {(row["kind_of_area"], row["area"], row["device"]) for row in rows}
+def devices_by_coast(rows) -> Shown:
     totals: dict[tuple[str, str], int] = {}
-    for row in devices:
+    for row in rows:
         area = (row["kind_of_area"], row["area"])
         totals[area] = totals.get(area, 0) + row["review_count"]
 
     def of(coast) -> list:
-        return [row for row in devices if (row["kind_of_area"], row["area"]) == ("coast", coast)]
+        return [row for row in rows if (row["kind_of_area"], row["area"]) == ("coast", coast)]
 
     def most(coast) -> str:
-        first = [row for row in of(coast) if ("coast", coast, row["device"]) in answers]
+        first = [row for row in of(coast) if row["place"] == 1]
         return (
             f"{listed(row['device'] for row in first)}, {part_of(first[0]['review_count'], totals['coast', coast])} reviews"
             f"{' each' if len(first) > 1 else ''}"
@@ -121,9 +120,8 @@ def devices_by_coast(rows, devices) -> Shown:
         lines.append(Bar(coast))
         for row in of(coast):
             share = row["review_count"] / totals["coast", coast]
-            is_answer = ("coast", coast, row["device"]) in answers
             said = f"{text(share, 'share')} ({text(row['review_count'], 'count')})"
-            lines.append(Bar(row["device"], ((0, share, "blue" if is_answer else "pale"),), said))
+            lines.append(Bar(row["device"], ((0, share, "blue" if row["place"] == 1 else "pale"),), said))
     return Shown(
         sentence=f"In the east: {most('East')}. In the west: {most('West')}."
         + "".join(
@@ -132,10 +130,9 @@ def devices_by_coast(rows, devices) -> Shown:
         columns=[("Answer", "text"), ("Kind of area", "text"), ("Area", "text"), ("Device", "text"), ("Reviews", "count"), ("Share of the area", "share")],
         rows=[
             (
-                "most" if (row["kind_of_area"], row["area"], row["device"]) in answers else "", row["kind_of_area"], row["area"],
-                row["device"], row["review_count"], row["review_count"] / totals[row["kind_of_area"], row["area"]],
+                "most" if row["place"] == 1 else "", row["kind_of_area"], row["area"], row["device"], row["review_count"], row["review_count"] / totals[row["kind_of_area"], row["area"]],
             )
-            for row in devices
+            for row in rows
         ],
         chart=lambda width: bars(lines, width),
         legend=ANSWER,
@@ -212,7 +209,7 @@ PAGE = Page(
         Figure(
             name="devices",
             title="Which device is used most in the east, and which in the west?",
-            queries=("devices_most_used_in_the_east_and_in_the_west", "report_question_devices"),
+            queries=("devices_most_used_in_the_east_and_in_the_west",),
             show=devices_by_coast,
             definition=(
                 "West is the Census region West, east are all other states. Reviews whose place or device is unknown are left "

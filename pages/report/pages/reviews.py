@@ -116,7 +116,7 @@ def by_state(rows) -> Shown:
         Cell(
             column,
             row,
-            bisect_right(steps, states[state]) if states.get(state) else "gray",
+            bisect_right(steps, states[state]) if states.get(state) else "page",
             short,
             text(states.get(state, 0), "short count"),
         )
@@ -131,7 +131,7 @@ def by_state(rows) -> Shown:
         rows=[(row["location"], row["region"], row["review_count"]) for row in rows],
         chart=lambda width: grid(cells, min(width, 560), [""] * 11, [""] * 8, height=min(width, 560) // 11),
         legend=(
-            ("gray", "none"),
+            ("page", "none"),
             *((f"step-{step}", f"from {text(steps[step - 1], 'count')}" if step else "fewer") for step in taken),
         ) if len(taken) > 1 else (),
     )  # fmt: skip
@@ -215,12 +215,15 @@ PAGE = Page(
             title="Reviews by day",
             queries=("report_reviews_by_day",),
             show=by_day,
-            definition="By the day on which the review was written, as its log says.",
+            definition="By the day on which the review was written, as its log says. Overview counts a review without a log, or with a day after its delivery, on the day "
+            "of its delivery.",
+            explore=("rows=log_date&sort=0&up=",),
             empty=EMPTY,
             metrics=("review_count",),
         ),
         Figure(
             name="by-device",
+            explore=("rows=device",),
             title="Reviews by device",
             queries=("report_reviews_by_device",),
             show=by_device,
@@ -230,6 +233,7 @@ PAGE = Page(
         ),
         Figure(
             name="by-state",
+            explore=("rows=location",),
             title="Reviews by state",
             queries=("report_reviews_by_location",),
             show=by_state,

@@ -43,20 +43,15 @@ def where_records_went(rows) -> Shown:
             + "."
             if unbalanced
             else "Every other record is accounted for, and so is every penny."
-        )
-        + _money_without_customer(rows),
+        ),
         columns=[
             ("Records", "text"), ("Delivered", "count"), ("Rejected", "count"), ("Repeated", "count"),
-            ("No customer", "count"), ("In the tables", "count"), ("Net money delivered", "money"),
-            ("Net money without a customer", "money"), ("Net money in the tables", "money"), ("Days that do not balance", "count"),
+            ("No customer", "count"), ("In the tables", "count"), ("Days that do not balance", "count"),
         ],
         rows=[
             (
                 _in_full(row["table_name"]), row["records_delivered"], row["records_quarantined"], row["records_duplicate"],
-                row["records_unattributable"], row["records_in_marts"],
-                *(row[f"amount_{what}"] if row["table_name"] == "user_purchase" else None
-                  for what in ("staged", "unattributable", "in_marts")),
-                row["unbalanced_days"],
+                row["records_unattributable"], row["records_in_marts"], row["unbalanced_days"],
             )
             for row in rows
         ],
@@ -73,14 +68,29 @@ def _in_full(table: str) -> str:
     return f"{TABLES[table]} ({table})" if table in TABLES else table
 
 
-def _money_without_customer(rows) -> str:
-    lines = next((row for row in rows if row["table_name"] == "user_purchase"), None)
-    if not lines or not lines["records_unattributable"]:
-        return ""
-    return (
-        f" Of the net money, {part_of(lines['amount_in_marts'], lines['amount_staged'], 'money')} belong to known customers; "
-        f"{text(lines['amount_unattributable'], 'money')} to nobody."
+def where_money_went(rows) -> Shown:
+    lines = [row for row in rows if row["table_name"] == "user_purchase"]
+    whole, lost, kept = (
+        sum(row[f"amount_{what}"] or 0 for row in lines) for what in ("staged", "unattributable", "in_marts")
     )
+    steps = [
+        ("on purchase lines", whole, "pale"),
+        ("no customer", lost, "gray"),
+        ("in the tables", kept, "blue"),
+    ]
+    return Shown(
+        sentence=f"Of the net money of purchase lines, {part_of(kept, whole, 'money')} is of known customers"
+        + (f", {text(lost, 'money')} nobody's." if lost else "."),
+        columns=[("Net money", "text"), ("Amount", "money")],
+        rows=[(name, amount) for name, amount, _ in steps],
+        chart=lambda width: bars(
+            [
+                Bar(name, ((min(0, amount), max(0, amount), color),), text(amount, "whole money"))
+                for name, amount, color in steps
+            ],
+            width,
+        ),
+    )  # fmt: skip
 
 
 def rejections(rows) -> Shown:
@@ -236,6 +246,14 @@ PAGE = Page(
             empty="The ledger is empty: no day has been built.",
         ),
         Figure(
+            name="money",
+            title="Where the money went",
+            queries=("report_ledger",),
+            show=where_money_went,
+            definition="Net money of the purchase lines that could be read; a rejected line has none that counts. It balances to the last digit, or the build fails.",
+            empty="The ledger is empty: no day has been built.",
+        ),
+        Figure(
             name="rejections",
             title="Rejected records by reason",
             queries=("report_rejections",),
@@ -250,7 +268,7 @@ PAGE = Page(
             show=deliveries,
             definition=(
                 "Records delivered, by the day of the run that brought them in (insert_date). A file without records is "
-                "delivered, with 0."
+                "delivered, with 0. Late, in the line under each title, is counted to the last day that a run was for, not to today."
             ),
             empty="The ledger is empty: no day has been built.",
         ),
