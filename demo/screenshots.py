@@ -40,7 +40,7 @@ def main(target: str) -> None:
     with running_browser() as browser:
         take_page(browser, SITE / "report/questions.html", images / "report.png")
         take_page(browser, SITE / "report/explore.html", images / "explore.png")
-        take_page(browser, SITE / "index.html", images / "docs.png", "#relations + p + .scroll")
+        take_page(browser, SITE / "index.html", images / "docs.png", "#relations .scroll")
         with running_airflow(ROOT / "data/screenshots/airflow") as (address, password):
             token = _call(f"{address}/auth/token", username="admin", password=password)["access_token"]
             take_airflow(browser, address, token, images / "airflow.png")

@@ -26,22 +26,17 @@ from pages.docs_site.tables import table_pages
 from pages.look.render import render, script_policy
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-# Into the pages of others, over the left lower corner: nothing else on them leads back.
+# Into the pages of others, over the left lower corner: nothing else on them leads back, or to a diagram of the relations that can be read.
 BACK = (
-    '<a href="index.html" style="position:fixed;left:8px;bottom:8px;z-index:9999;padding:4px 10px;border-radius:4px;font:14px sans-serif;'
-    'background:#1c2530;color:#fff">Movie analytics: docs</a>'
+    '<nav aria-label="Movie analytics" style="position:fixed;left:8px;bottom:8px;z-index:9999;padding:4px 10px;border-radius:4px;'
+    'font:14px sans-serif;background:#1c2530"><a href="index.html" style="color:#fff">Movie analytics: docs</a> '
+    '<a href="index.html#relations" style="color:#fff;margin-left:10px">Relations</a></nav>'
 )
 # dbt's and dbdocs' pages run their own scripts, and load nothing from anywhere: the browser stops a page that tries.
 POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' data:; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:; connect-src data:\">"
 )
-
-
-def _with_id(renderer, tokens, place, options, environment) -> str:
-    """A heading that a link can lead to: #what-it-says."""
-    tokens[place].attrSet("id", re.sub(r"\W+", "-", tokens[place + 1].content.lower()).strip("-"))
-    return renderer.renderToken(tokens, place, options, environment)
 
 
 def _linked(renderer, tokens, place, options, environment) -> str:
@@ -52,7 +47,6 @@ def _linked(renderer, tokens, place, options, environment) -> str:
 
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
-MARKDOWN.add_render_rule("heading_open", _with_id)
 MARKDOWN.add_render_rule("code_inline", _linked)
 FILTERS = {"markdown": MARKDOWN.render, "markdown_inline": MARKDOWN.renderInline}
 # The columns' config.meta.personal_data, and what each means.
@@ -121,12 +115,13 @@ def _index_page(manifest: dict, by_layer: dict[str, list[dict]], tables: list[di
     overview = manifest["docs"][f"doc.{project}.__overview__"]["block_contents"]
     metrics = sorted(manifest["metrics"].values(), key=lambda metric: metric["name"])
     pages = {table["name"]: table["page"] for table in tables}
+    lead, *sections = re.split(r"^## (.+)$", overview, flags=re.MULTILINE)
     return render(
         Path(__file__).with_name("index.html.jinja"),
         filters=FILTERS | {"markdown": lambda text: MARKDOWN.render(text, {"pages": pages})},
-        overview=overview,
-        headings_of_overview=re.findall(r"^## (.+)$", overview, re.MULTILINE),
-        search_index=search_index(tables, metrics, overview),
+        lead=lead,
+        sections=list(zip(sections[::2], sections[1::2], strict=True)),
+        search_index=search_index(manifest, tables, report, overview),
         search_script=SCRIPT,
         search_policy=script_policy(SCRIPT),
         relations=relations_svg(manifest, {table["id"]: table["page"] for table in tables}),

@@ -26,7 +26,8 @@ class Origin(NamedTuple):
 
 
 def origins(manifest: dict[str, Any], table: str, types: dict[str, dict[str, str]]) -> dict[str, Origin]:
-    """Of the columns of the table with this unique_id, as far as they are known; `types` has the columns of each table by unique_id."""
+    """Of the columns of the table with this unique_id, as far as they are known, and of its rows as "*"; `types` has the columns of each table by
+    unique_id."""
     node = manifest["nodes"].get(table, {})
     dialect = manifest["metadata"]["adapter_type"]
     if node.get("resource_type") != "model" or not node.get("compiled_code") or dialect not in DIALECTS:
@@ -56,7 +57,30 @@ def origins(manifest: dict[str, Any], table: str, types: dict[str, dict[str, str
         of_values, of_all = (_ends(graph[column], parents, query) for graph in (values, everything))
         if of_all:
             found[column] = Origin(of_values or [], [] if of_values else of_all)
+    if tables := _rows_of(query, parents, query):
+        found["*"] = Origin(sorted(f"rows of {name}" for name in tables), [])
     return found
+
+
+def ways_down(tables: dict[str, dict[str, Origin]]) -> dict[tuple[str, str], list[list[str]]]:
+    """Of each column, by table and name, what it is made of, what that is made of, and so on down to where the data come in. `tables` has the
+    origins of each table by the table's name."""
+
+    def made_of(name: str) -> list[str]:
+        table, _, column = name.removeprefix("rows of ").partition(".")
+        origin = tables.get(table, {}).get(column or "*")
+        return [] if origin is None else origin.values or origin.decided_by
+
+    ways = {}
+    for table, columns in tables.items():
+        for column in columns:
+            steps, step, seen = [], made_of(f"{table}.{column}"), set()
+            while step:
+                steps.append(step)
+                seen |= {*step}
+                step = sorted({below for name in step for below in made_of(name)} - seen)
+            ways[table, column] = steps
+    return ways
 
 
 def _without_database(sql: str, dialect: str) -> exp.Expr:
@@ -88,40 +112,48 @@ def _values_alone(part: exp.Expr) -> exp.Expr:
 
 def _ends(node: Node, parents: Parents, query: exp.Expr) -> list[str] | None:
     """The columns of tables that a column leads to, and tables whose rows are counted; None if a way is lost."""
-    ends = set()
+    ends: set[str] = set()
     for step in node.walk():
-        found: str | None = ""
+        found: set[str] | None = set()
         if isinstance(step.expression, exp.Table):
             parent = _parent(step.expression, parents)
-            found = (
-                parent and step.name != "*" and f"{parent['name']}.{step.name.rsplit('.', 1)[-1].lower()}"
-            ) or None
+            column = step.name.rsplit(".", 1)[-1].lower()
+            found = {f"{parent['name']}.{column}"} if parent and column != "*" else None
         elif any(isinstance(count.this, exp.Star) for count in step.expression.find_all(exp.Count)):
-            found = _counted(step.source, parents, query)
+            tables = _rows_of(step.source, parents, query)
+            found = tables and {f"rows of {table}" for table in tables}
         elif not step.downstream and step.expression.find(exp.Column, exp.Star, exp.AggFunc):
             found = None
         if found is None:
             return None
-        ends |= {found} - {""}
+        ends |= found
     return sorted(ends)
 
 
-def _counted(select: exp.Expr, parents: Parents, query: exp.Expr) -> str | None:
-    """The table whose rows a count(*) counts, if it is one table's, as they are or filtered."""
-    source = select.args.get("from_") or select.args.get("from")
-    if (
-        not isinstance(select, exp.Select)
-        or not source
-        or not isinstance(table := source.this, exp.Table)
-        or select.args.get("joins")
-    ):
+def _rows_of(query: exp.Expr, parents: Parents, whole: exp.Expr) -> set[str] | None:
+    """The tables that decide how many rows a query has: all that it joins but those that only add columns to a row; None if one is
+    not known."""
+    if isinstance(query, exp.SetOperation):
+        sides = [_rows_of(side, parents, whole) for side in (query.left, query.right)]
+        return sides[0] | sides[1] if sides[0] and sides[1] else None
+    if not isinstance(query, exp.Select) or not (start := query.args.get("from_") or query.args.get("from")):
         return None
-    if parent := _parent(table, parents):
-        return f"rows of {parent['name']}"
-    named = next((cte.this for cte in query.find_all(exp.CTE) if cte.alias == table.name), None)
-    if named is None or any(named.args.get(part) for part in ("group", "distinct", "limit")):
-        return None
-    return _counted(named, parents, query)
+    joined = [join.this for join in query.args.get("joins") or () if join.side != "LEFT"]
+    tables: set[str] = set()
+    for source in (start.this, *joined):
+        found = None
+        if isinstance(source, exp.Subquery):
+            found = _rows_of(source.this, parents, whole)
+        elif isinstance(source, exp.Table):
+            parent = _parent(source, parents)
+            named = next(
+                (cte.this for cte in whole.find_all(exp.CTE) if cte.alias == source.name), exp.null()
+            )
+            found = {parent["name"]} if parent else _rows_of(named, parents, whole)
+        if not found:
+            return None
+        tables |= found
+    return tables
 
 
 def _parent(table: exp.Table, parents: Parents) -> dict[str, Any] | None:

@@ -3,23 +3,34 @@
 "use strict";
 
 const SHOWN = 40;
-const KINDS = ["column", "table", "metric", "word"];
+const KINDS = ["column", "table", "metric", "word", "page", "test"];
 const element = (id) => document.getElementById(id);
-const entries = JSON.parse(element("search-index").textContent)
-  .map(([kind, name, table, description, address]) => ({ kind, name, table, description, address }));
+const index = JSON.parse(element("search-index").textContent);
+const entries = index.entries.map(([kind, name, table, description, address]) => ({ kind, name, table, description, address }));
+const otherWords = new Map(index.otherWords);
 
 element("find").hidden = false;
 element("search").addEventListener("input", show);
+addEventListener("hashchange", openTarget);
+openTarget();
 show();
 
-// Every word has to be found. In the order of the index, first what is called so, then what begins so, what has it in its name, in its table's, in its description.
+// Not every browser opens the part of the page that a link leads into.
+function openTarget() {
+  element(location.hash.slice(1))?.closest("details")?.setAttribute("open", "");
+}
+
+// Every word has to be found, itself or what it is called here. In the order of the index, first what is called so, then what begins so, what has it
+// in its name, in its table's, in its description.
 function rank(entry, words) {
-  const name = entry.name.toLowerCase(), asked = words.join("_");
-  if (name === asked || name === words.join(" ")) return 0;
-  if (name.startsWith(asked)) return 1;
-  if (words.every((word) => name.includes(word))) return 2;
-  if (words.every((word) => `${entry.table}.${name}`.includes(word))) return 3;
-  return words.every((word) => `${entry.table}.${name} ${entry.description}`.toLowerCase().includes(word)) ? 4 : null;
+  const name = entry.name.toLowerCase(), ways = words.map((word) => [word, ...(otherWords.get(word) ?? [])]);
+  const asked = [words.join("_"), words.join(" "), ...(words.length === 1 ? ways[0] : [])];
+  const has = (text) => ways.every((each) => each.some((way) => text.includes(way)));
+  if (asked.includes(name)) return 0;
+  if (asked.some((way) => name.startsWith(way))) return 1;
+  if (has(name)) return 2;
+  if (has(`${entry.table}.${name}`)) return 3;
+  return has(`${entry.table}.${name} ${entry.description}`.toLowerCase()) ? 4 : null;
 }
 
 function show() {

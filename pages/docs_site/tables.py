@@ -7,14 +7,15 @@ Sources, seeds and models, as dbt knows them (manifest.json), with the types tha
 
 from typing import Any
 
-from pages.docs_site.columns import Origin, origins
+from pages.docs_site.columns import origins, ways_down
 from pages.docs_site.relations import relations
 from pages.manifest import key_of, tests_of
 
 
 def table_pages(manifest: dict, catalog: dict, by_layer: dict[str, list[dict]]) -> list[dict[str, Any]]:
     """What each page tells, in the order of the layers: all that layers() says of the table; whether it is a mart (is_public), relation,
-    key, columns, children, tests. A column has name, type, description, the table that it joins, and its origin (_linked)."""
+    key, columns, children, tests. A column has name, type, description, the table that it joins, whether its values come from others or are only
+    decided by them (how), what those are, step by step, each as {text, page}, and which of these are in sources and seeds."""
     types = {
         unique_id: {name.lower(): column["type"].lower() for name, column in table["columns"].items()}
         for unique_id, table in (catalog["nodes"] | catalog["sources"]).items()
@@ -24,12 +25,13 @@ def table_pages(manifest: dict, catalog: dict, by_layer: dict[str, list[dict]]) 
     joins = {
         (relation.table, relation.column): nodes[relation.other]["name"] for relation in relations(manifest)
     }
+    tables = [table for table in drawn if table["layer"] != "exposure"]
+    come_from = {table["name"]: origins(manifest, table["id"], types) for table in tables}
+    ways = ways_down(come_from)
+    outside = {table["name"] for table in tables if table["layer"] in ("source", "seed")}
     pages = []
-    for table in drawn:
-        if table["layer"] == "exposure":
-            continue
+    for table in tables:
         node, tests = nodes[table["id"]], tests_of(manifest, table["id"])
-        come_from = origins(manifest, table["id"], types)
         pages.append(
             table
             | {
@@ -42,7 +44,18 @@ def table_pages(manifest: dict, catalog: dict, by_layer: dict[str, list[dict]]) 
                         "type": types.get(table["id"], {}).get(name.lower()) or column["data_type"] or "",
                         "description": column["description"],
                         "joins": joins.get((table["id"], name)),
-                        "origin": _linked(come_from.get(name)),
+                        "how": "Comes from"
+                        if (origin := come_from[table["name"]].get(name)) and origin.values
+                        else "Depends on",
+                        "sources": [
+                            end
+                            for step in ways.get((table["name"], name), [])
+                            for end in step
+                            if _table(end) in outside
+                        ],
+                        "steps": [
+                            [_linked(end) for end in step] for step in ways.get((table["name"], name), [])
+                        ],
                     }
                     for name, column in node["columns"].items()
                 ],
@@ -55,19 +68,10 @@ def table_pages(manifest: dict, catalog: dict, by_layer: dict[str, list[dict]]) 
     return pages
 
 
-def _linked(origin: Origin | None) -> dict[str, Any]:
-    """How it comes by its values, and {text, page} of each column or table; empty if that is not known."""
-    if origin is None:
-        return {}
-    return {
-        "how": "Comes from" if origin.values else "Depends on",
-        "of": [
-            {
-                "text": name,
-                "page": f"{name.removeprefix('rows of ')}.html"
-                if name.startswith("rows of ")
-                else "{}.html#{}".format(*name.split(".")),
-            }
-            for name in origin.values or origin.decided_by
-        ],
-    }
+def _table(end: str) -> str:
+    """The table of "table.column" or "rows of table"."""
+    return end.removeprefix("rows of ").partition(".")[0]
+
+
+def _linked(end: str) -> dict[str, str]:
+    return {"text": end, "page": f"{_table(end)}.html#{end.partition('.')[2]}".removesuffix("#")}

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from pages.docs_site.columns import Origin, origins
+from pages.docs_site.columns import Origin, origins, ways_down
 
 pytestmark = pytest.mark.slow
 
@@ -48,12 +48,22 @@ def test_origins_are_those_that_the_sql_says(compiled, types):
         ["user_purchase.quantity", "user_purchase.unit_price"], []
     )
     assert of("customer_cohort_retention", "order_count") == Origin([], ["int_customer_invoice.gross_amount"])
+    # rows of a query that joins, groups and unites
+    assert of("ledger", "records_staged") == Origin(
+        ["int_customer_purchase.purchase_lines", "rows of int_log", "rows of int_review"], []
+    )
+    assert of("ledger_agreement", "compared_reviews") == Origin(
+        ["rows of int_review", "rows of stg_other_classification"], []
+    )
+    assert of("customer_cohort_retention", "customer_count") == Origin(["rows of int_customer_invoice"], [])
+    assert of("stg_user_purchase", "*") == Origin(["rows of stg_delivery", "rows of user_purchase"], [])
     # made of numbers that are in no table
     assert of("customer_cohort_retention", "months_since_first") is None
 
 
 def values_of(built, column: str, sql: str) -> Counter:
-    return Counter(map(str, built.query(f'select "{column}" from ({sql}) as made')))
+    asked = "count(*)" if column == "*" else f'"{column}"'
+    return Counter(map(str, built.query(f"select {asked} from ({sql}) as made")))
 
 
 def others_of(relation: str, column: str, kind: str) -> list[str]:
@@ -111,12 +121,24 @@ def test_a_column_changes_when_what_it_comes_from_is_emptied(built, compiled, ty
         "ledger_agreement.classifier_version: stg_other_classification.classifier_version",
         "ledger_agreement.other_classifier_version: int_review.classifier_version",
     }
+    # A row of theirs without a delivery would have one in the ledger; here all have one.
+    of_either |= {f"ledger.*: rows of int_{each}" for each in ("customer_purchase", "log", "review")}
     assert [
         name
         for name in unchanged
         if name not in of_either
         and not name.startswith(tuple(f"ledger_classifier.{each}" for each in unscored))
     ] == []
+
+
+def test_the_way_down_ends_where_data_come_in_and_does_not_go_in_circles():
+    tables = {
+        "mart": {"money": Origin(["middle.money", "rows of middle"], []), "kind": Origin([], ["middle.kind"])},
+        "middle": {"money": Origin(["source.price"], []), "kind": Origin(["middle.kind", "source.kind"], []), "*": Origin(["rows of source"], [])},
+    }  # fmt: skip
+    ways = ways_down(tables)
+    assert ways["mart", "money"] == [["middle.money", "rows of middle"], ["rows of source", "source.price"]]
+    assert ways["mart", "kind"] == [["middle.kind"], ["source.kind"]]
 
 
 def test_what_cannot_be_followed_has_no_origin(compiled, types):

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from pages.docs_site.architecture import architecture_svg, layers
 from pages.docs_site.relations import relations, relations_svg
-from pages.docs_site.search import search_index
+from pages.docs_site.search import other_words, search_index
 from pages.tests.browser import (
     NARROW,
     PATIENCE,
@@ -39,7 +39,7 @@ def test_the_front_page_works_in_every_scheme_and_width(browser, docs_site):
 
 def test_the_front_page_tells_what_the_manifest_knows(browser, docs_site, manifest):
     with opened(browser, docs_site / "index.html") as page:
-        text = page.inner_text("main")
+        text = page.text_content("main") or ""
         assert broken_links(page) == []
     for nodes in ("metrics", "exposures", "sources"):
         assert all(node["name"] in text for node in manifest[nodes].values())
@@ -55,7 +55,16 @@ def test_the_front_page_begins_with_what_analysts_ask_for(browser, docs_site):
         assert headings.index("Layers") > headings.index("Glossary")
         contents = page.locator(".contents a").all_inner_texts()
         assert contents == headings[1:]
-        assert page.locator("h3").first.inner_text().strip() == "Used by"
+        # What is long is closed, and opens for whoever follows a link into it.
+        assert page.evaluate("document.documentElement.scrollHeight") < 3 * 900
+        assert page.locator("details.part[open]").count() == 2
+        for link, inside in (
+            (".contents a[href='#glossary']", "unknown member"),
+            (".contents a[href='#metrics']", "retention"),
+        ):
+            page.locator(link).click()
+            expect(page.get_by_role("cell", name=inside, exact=True).last).to_be_visible()
+        assert (page.locator("h3").first.text_content() or "").strip() == "Used by"
         page.locator("td a", has_text=re.compile("^dim_browser$")).first.click()
         assert page.url.endswith("tables/dim_browser.html")
 
@@ -65,6 +74,10 @@ def test_a_page_of_others_leads_back(browser, docs_site, name):
     with opened(browser, docs_site / f"{name}.html", site=docs_site) as page:
         page.get_by_role("link", name="Movie analytics: docs").click()
         page.get_by_role("heading", name="Grains").wait_for()
+    # and, from where lines are drawn between tables, to the picture of their relations that can be read
+    with opened(browser, docs_site / f"{name}.html", site=docs_site) as page:
+        page.get_by_role("navigation", name="Movie analytics").get_by_role("link", name="Relations").click()
+        expect(page.locator("#relations svg")).to_be_in_viewport()
 
 
 def test_the_site_has_one_name(docs_site):
@@ -127,6 +140,24 @@ def test_every_table_has_a_page_with_its_columns_key_and_tests(docs_site, manife
         'Comes from <a href="int_customer_purchase.html#amount_spent">int_customer_purchase.amount_spent</a>, '
         '<a href="int_attributed_review.html">rows of int_attributed_review</a>.' in fact
     )
+    # and so on down to what was delivered, a line for each step
+    amount = fact.split('<tr id="amount_spent">')[1].split("</tr>")[0]
+    steps = [
+        re.sub("<[^>]*>", "", step)
+        for step in re.findall('<span class="origin">(.*?)</span>', amount, re.DOTALL)
+    ]
+    assert "stg_user_purchase.amount" in steps[1] and all(step.startswith("which come") for step in steps[1:])
+    (sources,) = re.findall("<summary>Down to ([^<]*)<", amount)
+    assert {"user_purchase.quantity", "user_purchase.unit_price"} <= set(
+        sources.split(", ")
+    ) and "int_" not in sources
+    for table, column in (
+        ("customer_cohort_retention", "retention"),
+        ("ledger_agreement", "kappa"),
+        ("ledger", "records_staged"),
+    ):
+        row = pages[table].split(f'<tr id="{column}">')[1].split("</tr>")[0]
+        assert "Comes from" in row and "<summary>Down to " in row, column
     assert 'Depends on <a href="int_log_member.html#member">int_log_member.member</a>.' in pages["dim_date"]
 
 
@@ -172,7 +203,7 @@ def test_the_picture_of_the_relations_is_readable_at_first_sight(browser, docs_s
     for scheme in ("light", "dark"):
         for width in (1440, WIDE, NARROW):
             with opened(browser, docs_site / "index.html", scheme=scheme, width=width) as page:
-                picture = page.locator("#relations ~ .scroll svg").first
+                picture = page.locator("#relations .scroll svg")
                 names = picture.locator("a").all_text_contents()
                 assert sorted(names) == sorted(
                     {
@@ -204,8 +235,8 @@ READABLE = """svg => {
 
 def test_the_diagram_of_the_tables_is_in_its_own_size_and_leads_to_their_pages(browser, docs_site):
     for width in (1440, NARROW):
-        with opened(browser, docs_site / "index.html", width=width) as page:
-            diagram = page.locator("#architecture + .scroll svg")
+        with opened(browser, docs_site / "index.html", fragment="#architecture", width=width) as page:
+            diagram = page.locator("#architecture .scroll svg")
             assert (
                 diagram.evaluate("svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
                 >= 0.99
@@ -241,17 +272,59 @@ def test_the_search_finds_columns_first_and_leads_to_what_they_mean(browser, doc
         assert "net money" in row and "Comes from int_customer_purchase.amount_spent" in row
 
 
+def found_by(page, words: str) -> list[str]:
+    page.get_by_label("Find a column").fill(words)
+    return page.locator("#found li").all_inner_texts()
+
+
+def test_the_search_knows_other_words_tests_and_pages_of_the_report(browser, docs_site, manifest):
+    overview = manifest["docs"]["doc.movie_analytics.__overview__"]["block_contents"]
+    words = dict(other_words(overview))
+    assert len(words) > 50 and "Other words" in overview
+    with opened(browser, docs_site / "index.html", site=docs_site) as page:
+        # Every one of them finds what it is said to be.
+        for word, here in words.items():
+            found = "\n".join(found_by(page, word)).lower()
+            assert any(name in found for name in here), word
+        for words_of_a_stranger, first in (
+            ("revenue", ".amount_spent"),
+            ("stars", ".review_score"),
+            ("user revenue", "customer"),
+        ):
+            assert first in "".join(found_by(page, words_of_a_stranger)[:8]), words_of_a_stranger
+        assert "test ·" in found_by(page, "device_never_seen_before")[0]
+        assert any("page ·" in line for line in found_by(page, "who orders again"))
+        assert broken_links(page) == []
+        page.locator("#found a", has_text="Report: customers").click()
+        page.get_by_role("heading", name="Customers", exact=True).wait_for()
+        page.go_back()
+        assert found_by(page, "constructor") == []
+        found_by(page, "device_never_seen_before")
+        page.locator("#found a").first.click()
+        assert "device_never_seen_before" in page.locator("tr:target").inner_text()
+
+
+def test_without_a_report_its_pages_are_those_of_dbts_docs(manifest):
+    for report, address in (
+        ("", "dbt_docs.html#!/exposure/exposure.movie_analytics.report_runs"),
+        ("r/index.html", "r/runs.html"),
+    ):
+        entries = json.loads(search_index(manifest, [], report, ""))["entries"]
+        assert [entry[4] for entry in entries if entry[:2] == ["page", "Report: runs"]] == [address]
+
+
 def test_no_description_can_end_the_script_of_the_search():
     table = {
         "name": "t",
         "page": "tables/t.html",
         "description": "a `</script>` *b*",
         "columns": [],
+        "tests": [],
         "is_public": True,
     }
-    index = search_index([table], [], "")
+    index = search_index({"metrics": {}, "exposures": {}, "nodes": {}}, [table], "", "")
     assert "<" not in index
-    assert json.loads(index) == [["table", "t", "", "a </script> b", "tables/t.html"]]
+    assert json.loads(index)["entries"] == [["table", "t", "", "a </script> b", "tables/t.html"]]
 
 
 def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, docs_site):
