@@ -117,6 +117,12 @@ def headings(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", line.lower()).strip().replace(" ", "-") for line in lines}
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_who_empties_staging_is_told_to_keep_the_list_of_the_erased(document):
+    for to_do in re.findall(r"(?i)\b(?:empty|delete|clear) `STAGING_URI`.{30}", document.read_text()):
+        assert "all but `suppression/`" in to_do
+
+
 def test_every_decision_is_in_the_index_with_its_title():
     index = (ROOT / "docs/decisions/README.md").read_text()
     decisions = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))

@@ -118,8 +118,8 @@ def committed(staging_uri: str, table: str, day: date) -> Delivery | None:
         return None
     if found.schema.names != tables.DELIVERY.names or len(found) != 1:
         raise PreparationError(
-            f"{staging_uri}/{name} is no delivery row of this version: empty STAGING_URI and QUARANTINE_URI, "
-            "then stage all days again"
+            f"{staging_uri}/{name} is no delivery row of this version: empty STAGING_URI, all but suppression/ (who was erased), and "
+            "QUARANTINE_URI, all but read/ (who read what), then stage all days again"
         )
     return Delivery(**found.to_pylist()[0])
 
