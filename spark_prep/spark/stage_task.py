@@ -21,7 +21,7 @@ from spark_prep.contract import tables
 from spark_prep.contract.publish import Run, optional_part, parts
 from spark_prep.erasure.suppression import NOBODY, Suppression, is_suppressed, names_suppressed
 from spark_prep.errors import not_done
-from spark_prep.spark.csv_records import Block, Layout, Rejected, layout_text
+from spark_prep.spark.csv_records import Block, Layout, Rejected, kept, layout_text
 from spark_prep.spark.fields import integer
 from spark_prep.spark.pieces import (
     CANNOT_BE_DECOMPRESSED,
@@ -175,7 +175,7 @@ def transformed(
     # of no record at all, pyarrow 21 and older, which a cluster may bring, end the process
     for place in pc.indices_nonzero(has_reason).to_pylist() if len(table) else ():
         id_, reason = (table.column(name)[place].as_py() for name in ("record_id", "reason"))
-        rejected.append((block.raw[place], reason, _safe_id(id_)))
+        rejected.append((kept(block.raw[place]), reason, _safe_id(id_)))
     good = table.filter(pc.is_null(table.column("reason")))
     rows = _as_declared(good, tables.STAGING[stage.table])
     if not stage.optional or not stage.optional.rows:

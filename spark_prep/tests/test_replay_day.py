@@ -17,6 +17,7 @@ from spark_prep.errors import PreparationError
 from spark_prep.logs import parse_logs, review_log
 from spark_prep.reviews import classify_reviews
 from spark_prep.reviews.classifiers.keyword import keyword
+from spark_prep.spark import csv_records
 from spark_prep.spark.pieces import pieces_of, tasks_of
 from spark_prep.spark.stage_feed import delivered_files
 from spark_prep.spark.stage_task import stage_task
@@ -144,6 +145,17 @@ def test_without_a_mended_rule_nothing_changes(logs):
     files = logs.files()
     assert replay(logs, parse_logs.log_stage()).came_back == 0
     assert logs.files() == files
+
+
+def test_of_a_long_record_the_first_part_is_kept_whatever_rejected_it(lake, monkeypatch):
+    """So that many of them can be read at once; and it is not taken for the whole record when the rule is mended."""
+    for place in (csv_records, module):
+        monkeypatch.setattr(place, "MOST_KEPT_BYTES", 400)
+    deliver(lake, parse_logs.log_stage(), a=f"id_review,log\n9,{'x' * 500}\n")
+    (row,) = lake.quarantined("review_logs", DAY)
+    assert row["raw_record"] == "9," + "x" * 398
+    replayed = replay(lake, parse_logs.log_stage())
+    assert (replayed.came_back, replayed.not_tried) == (0, 1)
 
 
 def test_only_the_records_of_a_reason(logs, monkeypatch):
