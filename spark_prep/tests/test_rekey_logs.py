@@ -10,7 +10,7 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from spark_prep import replay_day
+from spark_prep import prepare_staging, replay_day
 from spark_prep.errors import PreparationError
 from spark_prep.logs import rekey_logs as module
 from spark_prep.logs.parse_logs import parse_logs
@@ -119,6 +119,12 @@ def test_another_key_under_a_version_that_is_in_use_is_refused(staged, spark, mo
     monkeypatch.setattr(sys, "argv", replay)
     with pytest.raises(PreparationError, match="PSEUDONYM_SECRET is another key than version 1 was"):
         replay_day.main()
+    # before the export: the shop's database is not even there
+    monkeypatch.setenv("USER_PURCHASE_DSN", "postgresql:///none")
+    monkeypatch.setenv("START_DATE", str(FIRST))
+    monkeypatch.setattr(sys, "argv", ["prepare_staging", "--date", str(FIRST)])
+    with pytest.raises(PreparationError, match="PSEUDONYM_SECRET is another key than version 1 was"):
+        prepare_staging.main()
     assert staged.files() == before
     # no one learns the key from it, and a version of any name has a file
     (known,) = staged.root.glob("staging/pseudonym_key/*")
