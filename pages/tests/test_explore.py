@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 import pytest
+from playwright.sync_api import expect
 
 from ci.staged_sample import Warehouse
 from pages.report.explore import packed, what_is_here
@@ -387,6 +388,79 @@ def test_the_file_has_the_rows_that_are_shown(browser, report_site, built):
     for _, count, share, positive, ratio in rows[1:]:
         assert float(share) == pytest.approx(int(count) / total, abs=1e-6)
         assert float(ratio) == pytest.approx(int(positive) / int(count), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def large_page(report_site, tmp_path_factory):
+    """More of everything than is shown at once: 250 systems, the last of them rare, on 700 days; a device with 30 reviews and one with 29."""
+    days = [DAY + datetime.timedelta(days=n) for n in range(700)]
+    reviews = [
+        review(day, 2 if n == 650 else 1, os=f"os {n % 250:03}", device="a" * 100)
+        for n, day in enumerate(days)
+    ]
+    reviews += [review(DAY, 30, device="many", os="os 000"), review(DAY, 29, device="few", os="os 001")]
+    html = (report_site / "explore.html").read_text()
+    page = tmp_path_factory.mktemp("large") / "explore.html"
+    page.write_text(re.sub('(id="cube">)[^<]+', lambda found: found[1] + packed(reviews, [customer()]), html))
+    return page
+
+
+def test_what_is_too_much_to_show_is_cut_and_said_and_in_the_file(browser, large_page):
+    with opened(browser, large_page, fragment="#rows=os") as page:
+        options = page.locator("details[data-name=os]")
+        # 200 to 249 are on two days alone.
+        assert options.locator(".name").all_text_contents() == [f"os {n:03}" for n in range(200)]
+        assert options.locator(".cut").inner_text() == "The 200 most frequent of 250; the table has all."
+        assert len(figures(page)) == 250
+        assert page.locator("#by-rows figcaption").inner_text() == "Reviews by operating system, 15 of 250"
+        assert page.locator("#by-rows svg .mark-rect path").count() == 15
+        page.get_by_label("Rows by").select_option("Day")
+        names = [row[0] for row in figures(page)]
+        assert names == [str(DAY + datetime.timedelta(days=n)) for n in range(500)]
+        assert page.locator("#shown").inner_text() == "The first 500 of 700 rows; the file has all."
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save as CSV").click()
+        assert len(list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))) == 701
+
+
+def test_the_picture_over_time_has_a_bar_for_each_day_or_month_as_high_as_its_count(browser, large_page):
+    heights = "bars => bars.map(bar => bar.getBoundingClientRect().height)"
+    for fragment, unit, count, of_smallest in (
+        ("", "month", 24, (31 + 59) / 1),
+        ("#from=2022-10-01&to=2022-12-31", "day", 62, 2 / 1),
+        ("#from=2021-01-01&to=2021-04-02", "day", 92, (1 + 59) / 1),
+        ("#from=2021-01-01&to=2021-04-04", "month", 4, (31 + 59) / 4),
+    ):
+        with opened(browser, large_page, fragment=fragment) as page:
+            bars = page.locator("#by-time svg .mark-rect path")
+            bars.first.wait_for()
+            assert page.locator("#by-time figcaption").inner_text() == f"Reviews by {unit}"
+            drawn = bars.evaluate_all(heights)
+            assert len(drawn) == count
+            assert max(drawn) / min(drawn) == pytest.approx(of_smallest, rel=0.1)
+
+
+def test_shares_of_few_are_marked_and_the_last_line_is_all(browser, large_page):
+    with opened(browser, large_page, fragment="#rows=device") as page:
+        marked = {
+            line.locator("td").first.inner_text(): line.locator("td.few").count()
+            for line in page.locator("#explore tbody tr").all()
+        }
+        assert (marked["many"], marked["few"]) == (0, 1)
+        total = page.locator("#explore tfoot td").all_text_contents()
+        assert total[1].replace(",", "") == "760" and answer(page).startswith("760 of 760 reviews")
+        page.locator("details[data-name=device] label", has_text="a" * 100).locator("input").check()
+        assert answer(page).startswith(f"701 of 760 reviews: {'a' * 60}….")
+        page.evaluate("location.hash = '#rows=device&device=few'")
+        expect(page.locator("#answer")).to_contain_text("29 of 760 reviews: few.")
+
+
+def test_what_customers_do_not_have_is_not_asked_of_them(browser, report_site, built):
+    """A link for reviews by month, with the other count: by state, as without a link."""
+    with opened(browser, report_site / "explore.html", fragment="#rows=month&sort=0&up=") as page:
+        page.get_by_role("radio", name="Customers").check()
+        assert page.get_by_label("Rows by").input_value() == "location"
+        assert {name: int(count) for name, count, _ in figures(page)} == customers_by(built, "location")
 
 
 @pytest.fixture(scope="module")
