@@ -259,6 +259,12 @@ def test_the_search_finds_columns_first_and_leads_to_what_they_mean(browser, doc
         assert broken_links(page) == []
         page.get_by_label("Find a column").fill("net money customer")
         assert page.locator("#found a").count() > 0
+        # What is called so comes before what begins so, whatever it is.
+        page.get_by_label("Find a column").fill("retention")
+        kinds = [line.split("\n")[1].split(" · ")[0] for line in found.all_inner_texts()]
+        assert kinds[:3] == ["column", "metric", "word"]
+        page.get_by_label("Find a column").fill("order")
+        assert found.first.inner_text().startswith("order\nword · ")
         page.get_by_label("Find a column").fill("unattributable")
         assert page.locator("#found li", has_text="word · a record without a customer").count() == 1
         page.get_by_label("Find a column").fill("<b>nothing</b>")
