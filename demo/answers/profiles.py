@@ -359,6 +359,7 @@ def _cohorts(invoices_of: dict[int, list[Invoice]]) -> list[Row]:
                 {
                     "cohort_month": datetime.date(cohort // 12, cohort % 12 + 1, 1),
                     "months_since_first": month - cohort,
+                    "active_month": datetime.date(month // 12, month % 12 + 1, 1),
                     "is_complete": month < _month(max(days)) or max(days) == _end_of_month(max(days)),
                     "is_left_censored": cohort == _month(min(days)),
                     "customer_count": len(customers),

@@ -39,3 +39,50 @@
     {%- endset -%}
     {{ return(date_literal(run_query(query).columns[0].values()[0] | string)) }}
 {%- endmacro %}
+
+
+{#-
+    What is written of cohorts stays for months before this one: the first in which a purchase of a customer touched may be another, the
+    last that is written (more of it may be known now, or less), or the last of which anything is known now.
+    Customers can go without being touched (erase_customer): where the cohorts that stay have others than the customers' states, all are made.
+-#}
+{% macro first_month_of_cohorts_to_build(int_customer_touched, int_customer_spending) -%}
+    {%- set earliest = date_literal('0001-01-01') -%}
+    {%- if flags.FULL_REFRESH or not has_rows_to_ask_for(int_customer_touched) -%}
+        {{ return(earliest) }}
+    {%- endif -%}
+    {%- set cohorts = load_relation(relation_of('customer_cohort_retention')) -%}
+    {%- if cohorts is none -%}
+        {{ return(earliest) }}
+    {%- endif -%}
+    {%- set query -%}
+        with bounds as (
+            select cast({{ dbt.date_trunc('month', 'min(days.day)') }} as date) as first_month
+            from (
+                select min(first_active_date) as day from {{ int_customer_touched }}
+                union all
+                select max(active_month) as day from {{ cohorts }}
+                union all
+                select max(last_invoice_date) as day from {{ int_customer_spending }}
+            ) as days
+        ),
+        kept as (
+            select coalesce(sum(cohorts.customer_count), 0) as customers
+            from {{ cohorts }} as cohorts
+            cross join bounds
+            where cohorts.months_since_first = 0 and cohorts.cohort_month < bounds.first_month
+        ),
+        known as (
+            select count(*) as customers
+            from {{ int_customer_spending }} as spending
+            cross join bounds
+            where spending.first_order_date < bounds.first_month
+        )
+        select case when kept.customers = known.customers then bounds.first_month end
+        from bounds
+        cross join kept
+        cross join known
+    {%- endset -%}
+    {%- set found = run_query(query).columns[0].values()[0] -%}
+    {{ return(earliest if found is none else date_literal(found | string)) }}
+{%- endmacro %}

@@ -1,15 +1,24 @@
+{%- set first_month = first_month_of_cohorts_to_build(ref('int_customer_touched'), ref('int_customer_spending')) -%}
+
 with
 
-int_customer_invoice as (
+int_customer_spending as (
 
-    select * from {{ ref('int_customer_invoice') }}
+    select * from {{ ref('int_customer_spending') }}
+
+),
+
+int_customer_active_day as (
+
+    select * from {{ ref('int_customer_active_day') }}
+    where active_date >= {{ first_month }}
 
 ),
 
 -- 0 to 1,200: a hundred years of months.
 month_numbers as (
 
-    select generated_number - 1 as month_number
+    select cast(generated_number - 1 as {{ dbt.type_int() }}) as month_number
     from ({{ dbt.generate_series(1201) }}) as numbers
 
 ),
@@ -18,10 +27,9 @@ customers as (
 
     select
         customer_id,
-        cast({{ dbt.date_trunc('month', 'min(invoice_date)') }} as date) as first_month
-    from int_customer_invoice
-    where gross_amount > 0
-    group by customer_id
+        cast({{ dbt.date_trunc('month', 'first_order_date') }} as date) as first_month
+    from int_customer_spending
+    where first_order_date is not null
 
 ),
 
@@ -29,9 +37,9 @@ customers as (
 known as (
 
     select
-        cast({{ dbt.date_trunc('month', 'min(invoice_date)') }} as date) as first_month,
-        max(invoice_date) as last_day
-    from int_customer_invoice
+        cast({{ dbt.date_trunc('month', 'min(first_invoice_date)') }} as date) as first_month,
+        max(last_invoice_date) as last_day
+    from int_customer_spending
 
 ),
 
@@ -52,32 +60,42 @@ cohorts as (
 
 ),
 
-months_of_customers as (
+days_with_invoices as (
 
     select
-        customers.first_month,
-        invoices.customer_id,
-        invoices.gross_amount,
-        invoices.amount_spent,
-        {{ dbt.datediff(
-            'customers.first_month', 'invoices.invoice_date', 'month'
-        ) }} as month_number
-    from int_customer_invoice as invoices
-    inner join customers
-        on invoices.customer_id = customers.customer_id
+        customer_id,
+        cast({{ dbt.date_trunc('month', 'active_date') }} as date) as active_month,
+        order_count,
+        amount_spent
+    from int_customer_active_day
+    where invoice_count > 0
+
+),
+
+customer_months as (
+
+    select
+        customer_id,
+        active_month,
+        sum(order_count) as order_count,
+        sum(amount_spent) as amount_spent
+    from days_with_invoices
+    group by customer_id, active_month
 
 ),
 
 active_months as (
 
     select
-        first_month,
-        month_number,
-        count(distinct case when gross_amount > 0 then customer_id end) as number_of_active_customers,
-        sum(case when gross_amount > 0 then 1 else 0 end) as number_of_orders,
-        sum(amount_spent) as amount_spent
-    from months_of_customers
-    group by first_month, month_number
+        customers.first_month,
+        customer_months.active_month,
+        sum(case when customer_months.order_count > 0 then 1 else 0 end) as number_of_active_customers,
+        sum(customer_months.order_count) as number_of_orders,
+        sum(customer_months.amount_spent) as amount_spent
+    from customer_months
+    inner join customers
+        on customer_months.customer_id = customers.customer_id
+    group by customers.first_month, customer_months.active_month
 
 ),
 
@@ -86,6 +104,7 @@ grid as (
 
     select
         cohorts.first_month,
+        cast({{ dbt.dateadd('month', 'month_numbers.month_number', 'cohorts.first_month') }} as date) as active_month,
         cohorts.number_of_customers,
         cohorts.is_left_censored,
         month_numbers.month_number,
@@ -100,7 +119,8 @@ final as (
 
     select
         grid.first_month as cohort_month,
-        cast(grid.month_number as {{ dbt.type_int() }}) as months_since_first,
+        grid.active_month,
+        grid.month_number as months_since_first,
         grid.is_complete,
         grid.is_left_censored,
         cast(grid.number_of_customers as {{ dbt.type_bigint() }}) as customer_count,
@@ -117,7 +137,8 @@ final as (
     left join active_months
         on
             grid.first_month = active_months.first_month
-            and grid.month_number = active_months.month_number
+            and grid.active_month = active_months.active_month
+    where grid.active_month >= {{ first_month }}
 
 )
 

@@ -67,6 +67,8 @@ def test_the_days_that_a_model_reads_are_those_that_its_strategy_replaces(manife
         "replace_invoices": set(),
         # Months to build are looked up: an input has one row for each.
         "replace_months_to_build": set(),
+        # The months that stay are asked for.
+        "replace_cohort_months": set(),
     }
     incremental = [model for model in models(manifest) if model["config"]["materialized"] == "incremental"]
     assert len(incremental) >= 10
@@ -93,8 +95,13 @@ def test_a_state_reads_the_customers_that_it_replaces_and_no_others(manifest):
             filtered = re.findall(
                 r"ref\('(\w+)'\) \}\}\n +where [^\n]*\{\{ is_customer_touched\(", model["raw_code"]
             )
-            # Of these it reads all, or nothing: int_customer_invoice is only written after segments.
-            read -= {"int_as_of_date", "non_product_code", "user_segment_history"}
+            # Of these it reads all, or nothing: int_customer_invoice is only written after segments and cohorts.
+            read -= {
+                "int_as_of_date",
+                "non_product_code",
+                "user_segment_history",
+                "customer_cohort_retention",
+            }
             assert read == set(filtered), model["name"]
             assert model["name"] in states | {"int_touched_invoice"} or filtered, model["name"]
 
@@ -112,11 +119,11 @@ def test_what_profiles_were_made_from_is_copied_after_every_state(manifest):
         model["unique_id"]
         for model in models(manifest)
         if re.fullmatch(
-            "replace_(customers|active_days|invoices|months_to_build)",
+            "replace_(customers|active_days|invoices|months_to_build|cohort_months)",
             model["config"].get("incremental_strategy") or "",
         )
     }
-    assert len(states) == 8 and states <= seen
+    assert len(states) == 9 and states <= seen
 
 
 def test_everything_is_described(manifest):

@@ -338,3 +338,54 @@ def test_a_name_that_changes_is_changed_for_all_customers(built, sample, tmp_pat
         region for (region,) in warehouse.query("select favourite_region from analytics_marts.user_profile")
     }
     assert "Sunny" in regions and "South" not in regions
+
+
+def test_cohorts_know_when_the_last_month_is_none_any_more_and_when_a_customer_is_gone(
+    sample, tmp_path, monkeypatch
+):
+    """Months before those that changed are not made again, unless they are others all the same."""
+    staging = tmp_path / "staging"
+    shutil.copytree(sample.staging, staging)
+    first, *others, last = sample.DAYS
+    nothing = "select * from staged where false"
+    stage_again(staging, "user_purchase", first, "select * from staged where invoice_date < '2020-12-31'")
+    for day in (*others, last):
+        # a review of last year would have all months since then made again, a purchase of the days before the last those of December
+        stage_again(staging, "classified_movie_review", day, nothing)
+        if day != last:
+            stage_again(staging, "user_purchase", day, nothing)
+    warehouse = staged_warehouse(tmp_path / "warehouse", staging)
+    warehouse.build()
+
+    def cohorts():
+        return rows_of(warehouse, "customer_cohort_retention")
+
+    def made_at_once():
+        made = warehouse.dbt("run", "--select", "customer_cohort_retention", "--full-refresh")
+        assert made.returncode == 0, made.stdout
+        return cohorts()
+
+    # Erased from the warehouse alone, as when staging of their days is gone.
+    before, december = cohorts(), datetime.date(2020, 12, 1)
+    ((customer,),) = warehouse.query(
+        "select min(customer_id) from analytics_marts.user_profile "
+        "where first_order_date is not null and last_invoice_date < '2021-01-01'"
+    )
+    monkeypatch.setenv("ERASE_CUSTOMER", str(customer))
+    erased = warehouse.dbt("run-operation", "erase_customer", "--args", "{confirmed: true}")
+    assert erased.returncode == 0, erased.stdout
+    # whose rows are still staged here, so that the ledger does not balance
+    ran = warehouse.dbt("run", days=(last, last))
+    assert ran.returncode == 0, ran.stdout
+    assert cohorts() == made_at_once() != before
+
+    # December was over by the purchases of January, and is not without them.
+    assert {row["is_complete"] for row in cohorts().values() if row["active_month"] == december} == {True}
+    stage_again(staging, "user_purchase", last, nothing)
+    ran = warehouse.dbt("run", days=(last, last))
+    assert ran.returncode == 0, ran.stdout
+    without_january = cohorts()
+    assert {row["is_complete"] for row in without_january.values() if row["active_month"] == december} == {
+        False
+    }
+    assert without_january == made_at_once()

@@ -105,7 +105,7 @@ from analytics_marts.movie_analytics_obt
 with no schema binding;
 drop view if exists analytics_reading.customer_cohort_retention;
 create view analytics_reading.customer_cohort_retention as
-select cohort_month, months_since_first, is_complete, is_left_censored, customer_count, active_customer_count, retention, amount_spent,
+select cohort_month, months_since_first, active_month, is_complete, is_left_censored, customer_count, active_customer_count, retention, amount_spent,
     order_count
 from analytics_marts.customer_cohort_retention
 with no schema binding;

@@ -1,8 +1,9 @@
 {#-
-    Written after active days and segments: int_customer_touched asks the invoices as they were from which day on these are others, and
+    Written after active days, cohorts and segments: int_customer_touched asks the invoices as they were from which day on these are others, and
     must still find them when a build that died in between is repeated.
 -#}
 -- depends_on: {{ ref('user_segment_history') }}
+-- depends_on: {{ ref('customer_cohort_retention') }}
 {{ config(
     partition_by=partition_by_month('invoice_date'), dist='customer_id', sort='customer_id', cluster_by='customer_id'
 ) }}
