@@ -48,13 +48,19 @@ merged as (
         amount_spent
     from ranked
 
+),
+
+summed as (
+
+    select
+        country,
+        sum(customer_count) as customer_count,
+        sum(amount_spent) as amount_spent
+    from merged
+    group by country
+
 )
 
-select
-    country,
-    sum(customer_count) as customer_count,
-    sum(amount_spent) as amount_spent
-from merged
-group by country
-having sum(customer_count) >= 5
+select * from summed
+where customer_count >= 5
 order by customer_count desc, country asc
