@@ -1,3 +1,4 @@
+{{ config(partition_by=partition_by_month('active_month')) }}
 {%- set first_month = first_month_of_cohorts_to_build(ref('int_customer_touched'), ref('int_customer_spending')) -%}
 
 with

@@ -264,7 +264,7 @@ def test_retention_by_month_since_the_first_order(built, tmp_path):
         connection.execute("delete from analytics_marts.customer_cohort_retention")
         connection.executemany(
             "insert into analytics_marts.customer_cohort_retention by name select $1::date as cohort_month, $2 as months_since_first, "
-            "$3 as is_complete, $4 as is_left_censored, $5 as customer_count, $6 as active_customer_count, $6 / $5 as retention, "
+            "($1::date + to_months($2))::date as active_month, $3 as is_complete, $4 as is_left_censored, $5 as customer_count, $6 as active_customer_count, $6 / $5 as retention, "
             "0 as amount_spent, 0 as order_count",
             rows,
         )
