@@ -146,8 +146,10 @@ def _rows_of(query: exp.Expr, parents: Parents, whole: exp.Expr) -> set[str] | N
             found = _rows_of(source.this, parents, whole)
         elif isinstance(source, exp.Table):
             parent = _parent(source, parents)
+            # With a schema it is a table, which a CTE that reads it may be called after.
             named = next(
-                (cte.this for cte in whole.find_all(exp.CTE) if cte.alias == source.name), exp.null()
+                (cte.this for cte in whole.find_all(exp.CTE) if cte.alias == source.name and not source.db),
+                exp.null(),
             )
             found = {parent["name"]} if parent else _rows_of(named, parents, whole)
         if not found:

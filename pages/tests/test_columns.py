@@ -63,6 +63,15 @@ def test_origins_are_those_that_the_sql_says(compiled, types):
     assert of("customer_cohort_retention", "months_since_first") is None
 
 
+def test_a_table_that_is_no_ref_is_not_taken_for_the_cte_that_reads_it(compiled, types):
+    """As what int_customer_touched compares with, once a run has days."""
+    name = "model.movie_analytics.user_profile"
+    relation = "analytics_intermediate.int_customer_day_profiled"
+    code = f"with int_customer_day_profiled as (select * from {relation}) select count(*) as customer_id from int_customer_day_profiled"
+    nodes = compiled["nodes"] | {name: compiled["nodes"][name] | {"compiled_code": code}}
+    assert origins(compiled | {"nodes": nodes}, name, types).get("customer_id") is None
+
+
 def values_of(built, column: str, sql: str) -> Counter:
     asked = "count(*)" if column == "*" else f'"{column}"'
     return Counter(map(str, built.query(f"select {asked} from ({sql}) as made")))
