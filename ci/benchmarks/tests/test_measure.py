@@ -13,6 +13,8 @@ WORK = "import time\nuntil = time.process_time() + {seconds}\nwhile time.process
 LEAVES_AN_ORPHAN = (
     "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {code!r}], start_new_session=True)\n"
 )
+# As pyspark.daemon treats its workers.
+IGNORES_A_CHILD = "import signal, subprocess, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nsubprocess.run([sys.executable, '-c', {code!r}])\n"
 HOLDS_MEMORY = "import time\nheld = bytearray(150_000_000)\ntime.sleep(1)\n"
 
 
@@ -27,6 +29,17 @@ def test_the_cpu_of_a_process_that_is_left_behind_counts(tmp_path):
     nothing = cost_of("pass", tmp_path)
     assert left.cpu > nothing.cpu + 0.7 and own.cpu > nothing.cpu + 0.7
     assert left.exit_code == own.exit_code == nothing.exit_code == 0
+
+
+def test_the_cpu_of_a_process_for_which_nobody_waits_counts_once(tmp_path):
+    nothing = cost_of("pass", tmp_path)
+    ignored = cost_of(IGNORES_A_CHILD.format(code=WORK.format(seconds=1.5)), tmp_path)
+    assert nothing.cpu + 1.1 < ignored.cpu < 2 * nothing.cpu + 2.2
+    # its parent dies first: then it is waited for
+    left = IGNORES_A_CHILD.replace("subprocess.run", "subprocess.Popen").format(code=WORK.format(seconds=1.5))
+    assert (
+        nothing.cpu + 1.4 < cost_of(f"{left}import time; time.sleep(1)", tmp_path).cpu < 2 * nothing.cpu + 2.2
+    )
 
 
 @pytest.mark.parametrize(
