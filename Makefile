@@ -142,7 +142,7 @@ screenshots: airflow-manifest browser ## The README's pictures, into docs/images
 	@$(BIN)/python -m demo.screenshots docs/images
 
 bench: setup ## Staging beside the usual ways, dbt's day after many: time, CPU, memory; SIZE=… ROUNDS=… FEEDS=… HISTORIES=… PUBLISH=1.
-	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(FEEDS),--feeds "$$FEEDS") \
+	@$(BIN)/python -m ci.benchmarks $(if $(SIZE),--size "$$SIZE") $(if $(ROUNDS),--rounds "$$ROUNDS") $(if $(FEEDS),--feeds $$FEEDS) \
 	  $(if $(HISTORIES),--histories $$HISTORIES) $(if $(PUBLISH),--publish)
 
 browser:

@@ -167,7 +167,7 @@ def test_what_is_given_to_make_is_no_shell(tmp_path):
         ("bench", f"SIZE={in_make}", f"ROUNDS={in_make}"): ["--size", given, "--rounds", given],
         ("bench", f"FEEDS={in_make}", f"HISTORIES={in_make}"): [
             "--feeds",
-            given,
+            *given.split(),
             "--histories",
             *given.split(),
         ],
