@@ -7,7 +7,6 @@ from datetime import date
 
 from spark_prep.contract.days import add_day_options, days_of
 from spark_prep.contract.encryption import key_id
-from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import print_outcomes
 from spark_prep.errors import run
 from spark_prep.logs import parse_logs
@@ -43,8 +42,7 @@ def main() -> None:
     export_purchases.require_start(settings, days)
     require_key()
     key_id()
-    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
-    require_same_key(settings["STAGING_URI"])
+    require_same_key(settings)
 
     span = _span(days)
     print(f"exporting purchases of {span}", flush=True)

@@ -227,7 +227,7 @@ def main() -> None:
     settings = read_settings(*SETTINGS)
     if arguments.table == "review_logs":
         stage = log_stage()
-        require_same_key(settings["STAGING_URI"])
+        require_same_key(settings)
     else:
         stage = review_stage(chosen_classifier(arguments), other_classifiers(arguments))
     try:

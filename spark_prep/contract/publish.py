@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector
 
 from spark_prep.contract import encryption, tables
-from spark_prep.contract.object_store import create, replace, store_and_path
+from spark_prep.contract.object_store import create, replace, require_writable, store_and_path
 from spark_prep.errors import PreparationError
 from spark_prep.settings import is_local
 
@@ -61,7 +61,8 @@ class Delivery(NamedTuple):
 
 
 def new_run(settings: dict[str, str], table: str) -> Run:
-    """Raises PreparationError when there is no key for raw records."""
+    """Raises PreparationError when there is no key for raw records, and for places where nothing can be written."""
+    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     id_ = f"{datetime.now(UTC):{STARTED}}-{secrets.token_hex(4)}"
     return Run(
         table, id_, settings["STAGING_URI"], settings["QUARANTINE_URI"], keep_runs(), encryption.key_id()

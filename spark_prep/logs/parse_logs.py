@@ -14,7 +14,6 @@ from pyspark.sql import SparkSession
 
 from spark_prep.contract.days import add_day_options, days_of
 from spark_prep.contract.encryption import key_id
-from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes
 from spark_prep.errors import run
 from spark_prep.logs.pseudonyms import key_version, pseudonyms, require_key, require_same_key, secret_id
@@ -32,8 +31,7 @@ LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_patter
 def parse_logs(spark: SparkSession, settings: dict[str, str], days: Sequence[date]) -> Outcome:
     """Stage the logs of the days. Refuses a key that is missing, too short, or not that of its version before it does anything."""
     stage = log_stage()
-    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
-    require_same_key(settings["STAGING_URI"])
+    require_same_key(settings)
     return stage_feed(spark, settings, stage, days)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from spark_prep.contract.object_store import replace, store_and_path
+from spark_prep.contract.object_store import replace, require_writable, store_and_path
 from spark_prep.errors import PreparationError, not_done
 from spark_prep.keys import read_key
 
@@ -48,13 +48,14 @@ def require_key() -> None:
     read_key("PSEUDONYM_SECRET", id_)
 
 
-def require_same_key(staging_uri: str) -> None:
+def require_same_key(settings: dict[str, str]) -> None:
     """Raise a PreparationError if this version of the key was another key before: their pseudonyms could not be told apart, and nobody would
     know. STAGING_URI/pseudonym_key/<version> has a digest by the first key of that version. A secret of a cloud's store is the deployment's,
     which makes each version once, and Spark may not write there."""
     if secret_id():
         return
-    version = key_version()
+    require_writable(settings, "STAGING_URI")
+    staging_uri, version = settings["STAGING_URI"], key_version()
     name = f"{FOLDER}/{quote(version, safe='')}"
     digest = hmac.new(read_key("PSEUDONYM_SECRET", ""), f"version {version}".encode(), "sha256").hexdigest()
     store, path = store_and_path(staging_uri)

@@ -25,7 +25,6 @@ from adbc_driver_postgresql import dbapi
 
 from spark_prep.contract import tables
 from spark_prep.contract.days import add_day_options, days_of, iso_day
-from spark_prep.contract.object_store import require_writable
 from spark_prep.contract.outcome import Outcome, print_outcomes, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run, parts
 from spark_prep.erasure.suppression import (
@@ -107,7 +106,6 @@ def export_purchases(settings: dict[str, str], days: Sequence[date]) -> Outcome:
     a file cannot be written. No day changes before all rows have been written.
     """
     start = require_start(settings, days)
-    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     run = new_run(settings, TABLE)
     try:
         suppression = read_suppression(run.staging_uri)

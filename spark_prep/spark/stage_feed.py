@@ -16,7 +16,7 @@ from pyarrow.fs import FileSelector
 from pyspark.errors import PythonException
 from pyspark.sql import SparkSession
 
-from spark_prep.contract.object_store import require_writable, store_and_path
+from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, sum_by_reason
 from spark_prep.contract.publish import Run, commit, committed, new_run
 from spark_prep.erasure.suppression import read_suppression, require_nobody_erased_since
@@ -56,7 +56,6 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
 
     A day without files writes its delivery row only, and nothing at all when it was staged before.
     """
-    require_writable(settings, "STAGING_URI", "QUARANTINE_URI")
     run = new_run(settings, stage.table)
     folders = {day: delivered_files(settings["RAW_URI"], stage.feed, day) for day in days}
     missing = [day for day in days if not folders[day].files]
