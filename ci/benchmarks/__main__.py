@@ -1,4 +1,4 @@
-"""`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it; and dbt's day after many.
+"""`make bench`: this project's commands beside the usual ways, in turn, on feeds that are generated for it; dbt's day after many; and training.
 
 Its options are those of `python -m ci.benchmarks --help`.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from ci.benchmarks import costs, feeds, warehouse, warehouse_document
+from ci.benchmarks import costs, feeds, training, warehouse, warehouse_document
 from ci.benchmarks.document import publish, terminal
 from ci.benchmarks.feeds import ALMOST_EMPTY_DAY, DAY, FEW_RECORDS
 from ci.benchmarks.machine import describe
@@ -27,7 +27,7 @@ from ci.benchmarks.ways import FEEDS, Input, Way, ways
 from demo.postgres import embedded_postgres
 
 WRITERS = {"reviews": feeds.write_reviews, "logs": feeds.write_logs}
-WAREHOUSE = "warehouse"
+WAREHOUSE, TRAINING = "warehouse", "training"
 HISTORIES = ("1x5000", "100x5000", "1000x5000", "1x50000", "100x50000")
 # As many as 25,000 movie reviews give.
 WEIGHTS = 700_000
@@ -119,13 +119,13 @@ def main() -> None:
         default=2,
         help="runs of each way, in turn (default %(default)s)",
     )
-    parts = (*FEEDS, WAREHOUSE)
+    parts = (*FEEDS, WAREHOUSE, TRAINING)
     parser.add_argument(
         "--feeds",
         nargs="+",
         choices=parts,
         default=parts,
-        help=f"only these (default: all); {WAREHOUSE}: one more day of dbt",
+        help=f"only these (default: all); {WAREHOUSE}: one more day of dbt; {TRAINING}: make train",
     )
     parser.add_argument(
         "--histories",
@@ -138,14 +138,14 @@ def main() -> None:
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="also write docs/benchmark.md and the figures in README.md (needs the three feeds), docs/benchmark_warehouse.md and docs/costs.md",
+        help="also write docs/benchmark.md and the figures in README.md (needs the three feeds), docs/benchmark_warehouse.md and docs/costs.md, docs/benchmark_training.md",
     )
     arguments = parser.parse_args()
     if sys.platform != "linux":
         parser.error("processes are measured by means of Linux alone")
     chosen = [feed for feed in FEEDS if feed in arguments.feeds]
     if arguments.publish and chosen and len(chosen) < len(FEEDS):
-        parser.error("--publish needs all feeds, or the warehouse alone")
+        parser.error("--publish needs all feeds, or none of them")
     try:
         with tempfile.TemporaryDirectory(prefix="benchmark-") as work:
             if chosen:
@@ -159,6 +159,12 @@ def main() -> None:
                 if arguments.publish:
                     warehouse_document.publish(days, machine, arguments.rounds)
                     costs.publish(days, machine)
+            if TRAINING in arguments.feeds:
+                machine = describe()
+                trainings = {size: training.measure(size, Path(work), _say) for size in training.SIZES}
+                print(training.terminal(trainings))
+                if arguments.publish:
+                    training.publish(trainings, machine)
     except (BenchmarkError, subprocess.SubprocessError, RuntimeError, OSError) as error:
         sys.exit(f"error: {error}")
 

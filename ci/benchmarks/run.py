@@ -44,7 +44,7 @@ def run(way: Way, environment: dict[str, str], work: Path, server: psutil.Proces
         }
         command = [part.replace("{out}", str(out)) for part in way.command]
         before = _cpu_of(server)
-        cost = measured(command, _environment() | environment | places, log)
+        cost = measured(command, own_environment() | environment | places, log)
         server_cpu = _cpu_of(server) - before
         if cost.exit_code:
             output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
@@ -65,7 +65,7 @@ def check_rows(way: Way, out: Path) -> None:
         )
 
 
-def _environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
     """The user's own, without the settings of a pipeline that may be loaded; the same Python for Spark's workers."""
     foreign = ("CLASSIFIER", "OTHER_CLASSIFIERS", "MODEL_URI", "PIECE_MB", "PSEUDONYM_", "PYSPARK_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}

@@ -54,7 +54,7 @@ def test_a_way_that_fails_says_why(tmp_path):
     ("options", "message"),
     [
         (["--size", "0"], "argument --size: invalid _count value: '0'"),
-        (["--feeds", "logs", "--publish"], "--publish needs all feeds, or the warehouse alone"),
+        (["--feeds", "logs", "--publish"], "--publish needs all feeds, or none of them"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message, monkeypatch, capsys):
