@@ -14,7 +14,7 @@ from spark_prep.errors import run
 from spark_prep.reviews.training.card import card_of, write_model
 from spark_prep.reviews.training.fit import matrix_of
 from spark_prep.reviews.training.labelled import add_labelled_options, read_labelled
-from spark_prep.reviews.training.learn import train
+from spark_prep.reviews.training.learn import memory_wanted, train
 from spark_prep.reviews.training.measure import blocks_of
 from spark_prep.reviews.training.measured import MEASURED, SEED
 from spark_prep.reviews.training.words import telling_ngrams
@@ -71,7 +71,7 @@ def main() -> None:
     for why, count in labelled.left_out.items():
         print(f"not learnt from: {count} {why}", flush=True)
     matrix = matrix_of(labelled, blocks_of(labelled.is_positive, labelled.groups))
-    spark = start_spark("train")
+    spark = start_spark("train", memory_wanted(matrix))
     with _scratch(spark, model_uri) as scratch:
         trained = train(spark, matrix, scratch)
     card = card_of(

@@ -17,8 +17,9 @@ LOG4J = Path(__file__).with_name("log4j2.properties")
 JAVA_NOTICE = b"WARNING: Using incubator modules: jdk.incubator.vector\n"
 
 
-def start_spark(name: str) -> SparkSession:
-    """Start (or join) a session in UTC that writes Parquet timestamps as microseconds."""
+def start_spark(name: str, local_memory: int = 2 << 30) -> SparkSession:
+    """Start (or join) a session in UTC that writes Parquet timestamps as microseconds. On a cluster its own settings say how much memory it
+    has; started by plain Python it has `local_memory`, in bytes."""
     builder = (
         SparkSession.builder.appName(name)
         .config("spark.sql.session.timeZone", "UTC")
@@ -28,15 +29,15 @@ def start_spark(name: str) -> SparkSession:
     if "PYSPARK_GATEWAY_PORT" in os.environ or SparkContext._gateway is not None:
         return builder.getOrCreate()
     with _without_java_notice():
-        return _local(builder).getOrCreate()
+        return _local(builder, local_memory).getOrCreate()
 
 
-def _local(builder: SparkSession.Builder) -> SparkSession.Builder:
+def _local(builder: SparkSession.Builder, memory: int) -> SparkSession.Builder:
     # workers run the driver's Python, whatever python3 is on the PATH
     os.environ["PYSPARK_PYTHON"] = sys.executable
     return (
         builder.master("local[*]")
-        .config("spark.driver.memory", "2g")
+        .config("spark.driver.memory", f"{memory >> 20}m")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()}")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkRuntimeError
 
 from spark_prep.contract.object_store import create
 from spark_prep.errors import PreparationError
@@ -181,8 +182,9 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
 
     monkeypatch.setattr(learn, "fit", made_up)
     monkeypatch.setattr(learn, "to_spark", lambda *_: None)
-    two_cores: Any = types.SimpleNamespace(sparkContext=types.SimpleNamespace(defaultParallelism=2))
-    trained = learn.train(two_cores, matrix, "")
+    monkeypatch.setattr(learn, "_at_once", lambda *_: 2)
+    no_spark: Any = None
+    trained = learn.train(no_spark, matrix, "")
     whole = (0, 1, 2, 3, 4)
     others = [(1, 2, 3, 4), (0, 2, 3, 4), (0, 1, 3, 4), (0, 1, 2, 4), (0, 1, 2, 3)]
     assert fits.keys() == {whole, *others, (0,), (0, 1), (0, 1, 2)}
@@ -209,6 +211,38 @@ def test_a_block_is_judged_by_a_fit_of_the_others_and_the_model_calibrated_by_al
     for (count, accuracy), blocks in zip(trained.curve, [(0,), (0, 1), (0, 1, 2), (0, 1, 2, 3)], strict=True):
         assert count == 40 * len(blocks)
         assert accuracy == np.mean((every[blocks][last] > 0) == matrix.is_positive[last])
+
+
+def test_a_fit_that_spark_cannot_hold_is_an_error_that_says_how_much_it_needs(files, monkeypatch):
+    labelled = files.write(reviews(200)).read()
+    matrix = matrix_of(labelled, measure.blocks_of(labelled.is_positive, None))
+
+    def out_of_memory(*_):
+        raise PySparkRuntimeError("Java heap space\nat org.apache.spark…")
+
+    monkeypatch.setattr(learn, "fit", out_of_memory)
+    monkeypatch.setattr(learn, "to_spark", lambda *_: None)
+    monkeypatch.setattr(learn, "_at_once", lambda *_: 2)
+    no_spark: Any = None
+    with pytest.raises(
+        PreparationError, match=r"could not fit the model \(Java heap space\).* needs about 1\.1 GB"
+    ):
+        learn.train(no_spark, matrix, "")
+
+
+@pytest.mark.slow
+def test_as_many_fits_at_once_as_the_memory_of_spark_holds(spark, files, monkeypatch):
+    labelled = files.write(reviews(200)).read()
+    matrix = matrix_of(labelled, measure.blocks_of(labelled.is_positive, None))
+    cores = spark.sparkContext.defaultParallelism
+    assert learn._at_once(spark, matrix) == cores
+    # the tests' Spark has 2 GB
+    enormous = matrix._replace(slots=np.zeros(4_000_000), columns=np.zeros(100_000_000, np.int8))
+    assert enormous.bytes_of_fit() > 2e9 and learn._at_once(spark, enormous) == 1
+    # a machine of four cores and 8 GB
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 1 << 12, "SC_PHYS_PAGES": 1 << 21}.get)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert learn.memory_wanted(matrix) == 2 << 30 and learn.memory_wanted(enormous) == 4 << 30
 
 
 def test_on_a_cluster_the_ngrams_lie_in_the_models_folder_and_are_removed(tmp_path):

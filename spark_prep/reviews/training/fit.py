@@ -31,6 +31,12 @@ SMALLEST_RATIO = 0.3
 C = 0.1
 ITERATIONS = 30
 TOLERANCE = 1e-6
+# What a fit holds: of each of its n-grams an integer and a number; of each column the last ten steps of Spark's L-BFGS, two numbers each, and
+# about as many on the way to and from them.
+BYTES_OF_NGRAM = 12
+BYTES_OF_COLUMN = 40 * 8
+# Spark reads a row group at once.
+REVIEWS_AT_ONCE = 5_000
 
 
 class Matrix(NamedTuple):
@@ -42,6 +48,10 @@ class Matrix(NamedTuple):
     columns: np.ndarray
     is_positive: np.ndarray
     block: np.ndarray
+
+    def bytes_of_fit(self) -> int:
+        """Of Spark's memory, for one fit of all reviews."""
+        return len(self.columns) * BYTES_OF_NGRAM + len(self.slots) * BYTES_OF_COLUMN
 
 
 class Fit(NamedTuple):
@@ -87,8 +97,7 @@ def to_spark(spark: SparkSession, matrix: Matrix, folder: str) -> DataFrame:
         ]
     )
     with create(folder, "ngrams.parquet") as file:
-        # as one row group, which one task reads in order
-        pq.write_table(_arrow(matrix), file, row_group_size=len(matrix.is_positive))
+        pq.write_table(_arrow(matrix), file, row_group_size=REVIEWS_AT_ONCE)
     return spark.read.schema(schema).parquet(f"{folder}/ngrams.parquet").coalesce(1)
 
 
