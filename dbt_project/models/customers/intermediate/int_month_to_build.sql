@@ -36,15 +36,21 @@ written as (
 
 ),
 
+active_dates as (
+
+    select distinct active_date
+    from {{ ref('int_customer_active_day') }}
+    where active_date >= {{ first_day }}
+
+),
+
 months_with_activity as (
 
-    select distinct cast({{ dbt.last_day('active_days.active_date', 'month') }} as date) as month_end
-    from {{ ref('int_customer_active_day') }} as active_days
+    select distinct cast({{ dbt.last_day('active_dates.active_date', 'month') }} as date) as month_end
+    from active_dates
     cross join changed
     cross join written
-    where
-        active_days.active_date >= {{ first_day }}
-        and (active_days.active_date >= changed.first_month or active_days.active_date > written.last_month_end)
+    where active_dates.active_date >= changed.first_month or active_dates.active_date > written.last_month_end
 
 ),
 
