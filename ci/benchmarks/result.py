@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ci.benchmarks.event_log import Stage, heaviest
 from ci.benchmarks.run import Run
 from ci.benchmarks.scaling import Law, beyond_start_up, law
-from ci.benchmarks.ways import FEW, PROJECT, Way
+from ci.benchmarks.ways import CLASSIFIERS, FEW, PROJECT, Way
 
 MB = 1 << 20
 # What a task of the project's jobs reads of a file (PIECE_MB, .env.example).
@@ -24,6 +24,8 @@ AT_MOST = {
     "logs": {"from_xml": 0.8},
     "export": {"bare ADBC": 1.5},
 }
+# Of the classifiers beside keyword, in a second of CPU.
+LEAST_REVIEWS = 5_000
 
 
 class Result(NamedTuple):
@@ -95,7 +97,15 @@ class Results:
                 )
             if feed != "export":
                 found += self._targets_of_spark(feed)
+            if feed == "reviews":
+                found += map(self._target_of_classifier, CLASSIFIERS)
         return found
+
+    def _target_of_classifier(self, name: str) -> Target:
+        result = self.of["reviews", name]
+        reviews = result.way.right[0] / result.cpu
+        text = f"reviews: {name} classifies and stages at least {LEAST_REVIEWS:,} in a second of CPU"
+        return Target(text, f"{reviews:,.0f}", reviews >= LEAST_REVIEWS)
 
     def _targets_of_spark(self, feed: str) -> list[Target]:
         few, stages = self.wall(feed, f"local[2]{FEW}"), self.of[feed, PROJECT].stages
