@@ -22,7 +22,15 @@ import pyarrow.parquet as pq
 
 from spark_prep.contract.encryption import key_id
 from spark_prep.contract.object_store import store_and_path
-from spark_prep.contract.publish import Delivery, committed, new_run, part_files, remove_run
+from spark_prep.contract.publish import (
+    Delivery,
+    commit,
+    committed,
+    new_run,
+    part_files,
+    rejections,
+    remove_run,
+)
 from spark_prep.errors import PreparationError, not_done, run
 from spark_prep.logs.parse_logs import LOG_REVIEWS, SETTINGS, parse_logs
 from spark_prep.logs.pseudonyms import key_version, require_key
@@ -82,8 +90,10 @@ def _versions(staging_uri: str, file: tuple[date, str, str]) -> dict[str, int]:
     return {str(row["values"]): row["counts"] for row in column.value_counts().to_pylist()}
 
 
-def stage_again(settings: dict[str, str], days: Mapping[date, Delivery]) -> None:
-    """Stage the logs of these days with the key that counts now, a month at a time. Raises PreparationError as parse_logs does."""
+def stage_again(settings: dict[str, str], days: Mapping[date, Delivery]) -> list[date]:
+    """Stage the logs of these days with the key that counts now, a month at a time. Returns those whose files have fewer records than they had:
+    they stay as they were, since what they have lost is nowhere else. Raises PreparationError as parse_logs does."""
+    shorter = []
     require_key()
     key_id()  # before Spark starts
     spark = start_spark("rekey logs")
@@ -95,16 +105,28 @@ def stage_again(settings: dict[str, str], days: Mapping[date, Delivery]) -> None
             f"{begin + len(some):,} of {len(days):,} days, up to {some[-1]}: {staged:,} logs staged again",
             flush=True,
         )
-        changed = [
-            day
-            for day in some
-            if (row := committed(settings["STAGING_URI"], TABLE, day))
-            and row.delivered_records != days[day].delivered_records
-        ]
-        if changed:
+        longer = []
+        for day in some:
+            row, before = committed(settings["STAGING_URI"], TABLE, day), days[day]
+            if row is None or row.delivered_records < before.delivered_records:
+                shorter.append(day)
+                put_back(settings, day, before, row)
+            elif row.delivered_records > before.delivered_records:
+                longer.append(day)
+        if longer:
             print(
-                f"  warning: the files of {_listed(changed)} have changed: they do not have as many records as before"
+                f"  warning: the files of {_listed(longer)} have changed: they have more records than before"
             )
+    return shorter
+
+
+def put_back(settings: dict[str, str], day: date, before: Delivery, instead: Delivery | None) -> None:
+    """Make the run that was the day's before its content again, which is still there, and remove the other."""
+    run = new_run(settings, TABLE)._replace(id=str(before.run))
+    rejected = rejections(settings["STAGING_URI"], TABLE, day, run.id)
+    commit(run, day, before.file_count, before.delivered_records, rejected)
+    if instead and instead.run:
+        remove_run(run._replace(id=instead.run), day)
 
 
 def remove_replaced(settings: dict[str, str], found: Found) -> None:
@@ -161,7 +183,9 @@ def main() -> None:
                 if len(delivered_files(settings["RAW_URI"], LOG_REVIEWS, day).files) < max(row.file_count, 1)
             ]
             if len(lost) < len(found.days):
-                stage_again(settings, {day: row for day, row in found.days.items() if day not in lost})
+                lost += stage_again(
+                    settings, {day: row for day, row in found.days.items() if day not in lost}
+                )
                 print()
                 found = find_other_keys(settings["STAGING_URI"], version)
         elif arguments.remove:
@@ -172,7 +196,7 @@ def main() -> None:
     print_found(found, version)
     if lost:
         print(
-            f"not all of their files are in {settings['RAW_URI']}, so they stay as they are: {_listed(lost)}"
+            f"not all of their files, or not all of their records, are in {settings['RAW_URI']}, so they stay as they are: {_listed(sorted(lost))}"
         )
     if arguments.stage:
         # those of a try before, too: it may have been killed before they were built
@@ -181,7 +205,7 @@ def main() -> None:
     elif arguments.remove and found.days:
         raise PreparationError(
             f"logs of {_listed(sorted(found.days))} still have pseudonyms of another key: have their files in "
-            "RAW_URI and stage them again (--stage; make: YES=1)"
+            "RAW_URI and stage them again (--stage; make: YES=1), or as any other day if they are to have fewer records (make run DATE=…)"
         )
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_prep import prepare_staging, replay_day
+from spark_prep.contract import publish
 from spark_prep.errors import PreparationError
 from spark_prep.logs import rekey_logs as module
 from spark_prep.logs.parse_logs import parse_logs
@@ -178,7 +179,10 @@ def test_a_day_without_all_of_its_files_is_named_and_keeps_its_logs(
     next(file for file in folder.iterdir() if file.name != "second.csv").unlink()
     call(monkeypatch, "--stage")
     said = capsys.readouterr().out
-    assert f"not all of their files are in {staged.root}/raw, so they stay as they are: 2021-01-02\n" in said
+    assert (
+        f"not all of their files, or not all of their records, are in {staged.root}/raw, so they stay as they are: 2021-01-02\n"
+        in said
+    )
     assert [versions(staged, day) for day in DAYS] == [["2", "2"], ["1", "1"], ["2", "2"]]
     with pytest.raises(
         PreparationError,
@@ -190,14 +194,37 @@ def test_a_day_without_all_of_its_files_is_named_and_keeps_its_logs(
     assert find_other_keys(staged.settings["STAGING_URI"], "2").replaced == []
 
 
-def test_days_whose_files_have_changed_are_named(staged, spark, monkeypatch, capsys):
+def test_a_day_whose_files_have_more_records_is_named(staged, spark, monkeypatch, capsys):
     monkeypatch.setattr(module, "start_spark", lambda name: spark)
     deliver(staged, THIRD, logs=3)
     call(monkeypatch, "--stage")
-    assert (
-        "warning: the files of 2021-01-03 have changed: they do not have as many records as before\n"
-        in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "warning: the files of 2021-01-03 have changed: they have more records than before\n" in said
+    assert versions(staged, THIRD) == ["2"] * 3
+
+
+def test_a_day_whose_files_have_fewer_records_keeps_all_that_it_had(staged, spark, monkeypatch, capsys):
+    """What the vendor has taken out of a file meanwhile is in staging alone."""
+    monkeypatch.setattr(module, "start_spark", lambda name: spark)
+    staging = staged.settings["STAGING_URI"]
+    before, files = (
+        publish.committed(staging, "review_logs", SECOND),
+        {run for run in runs(staged) if "01-02" in run},
     )
+    deliver(staged, SECOND, logs=1)
+    call(monkeypatch, "--stage")
+    said = capsys.readouterr().out
+    assert "not all of their records, are in" in said and "so they stay as they are: 2021-01-02\n" in said
+    assert publish.committed(staging, "review_logs", SECOND) == before and before and before.run
+    assert publish.rejections(staging, "review_logs", SECOND, before.run) == {"broken XML": 1}
+    with pytest.raises(PreparationError, match=r"logs of 2021-01-02 still have .* as any other day"):
+        call(monkeypatch, "--remove")
+    assert {run for run in runs(staged) if "01-02" in run} == files
+    assert [versions(staged, day) for day in DAYS] == [["2", "2"], ["1", "1"], ["2", "2"]]
+    # the operator decides that the day is to have fewer
+    parse_logs(spark, staged.settings, [SECOND])
+    call(monkeypatch, "--remove")
+    assert versions(staged, SECOND) == ["2"] and find_other_keys(staging, "2").replaced == []
 
 
 def test_nothing_is_changed_without_a_step_and_without_a_key(staged, monkeypatch):
