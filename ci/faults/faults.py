@@ -134,6 +134,7 @@ def moody_store(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body of an answer are two packets
 
         def answer(self) -> None:
             body = self.body()

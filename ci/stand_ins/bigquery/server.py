@@ -41,6 +41,8 @@ def serve(warehouse: Warehouse, statements: list[str]) -> Iterator[str]:
 def _handler(api: RestInterface) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer is two packets, of which the second would wait 40 ms until the client has acknowledged the first.
+        disable_nagle_algorithm = True
 
         def handle_request(self) -> None:
             url = urlsplit(self.path)
