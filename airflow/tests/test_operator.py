@@ -229,10 +229,7 @@ def test_a_killed_build_is_taken_up_again_by_clearing_one_task(airflow, day):
     """And clearing the build of a green run builds: it is that one which is killed."""
     run, before = latest_build(airflow, day), builds(airflow)
     airflow.clear("analytics", run, PRODUCER)
-    dbt = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
-    # in the midst of the models
-    time.sleep(8)
-    os.kill(dbt, signal.SIGKILL)
+    kill_in_mid_build(airflow)
     # left alone, it builds again in a minute or two
     airflow.wait_for_task("analytics", run, PRODUCER, "up_for_retry")
     airflow.clear("analytics", run, "confirm_staged")
@@ -241,6 +238,13 @@ def test_a_killed_build_is_taken_up_again_by_clearing_one_task(airflow, day):
     # one dbt, not one for each model
     assert builds(airflow) == before + 1
     assert_right_marts(airflow.folder)
+
+
+def kill_in_mid_build(airflow: Airflow) -> None:
+    """As soon as dbt has written something. The tasks of its models tell late of what it does: it may have ended by then."""
+    dbt = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
+    wait_until((airflow.folder / "warehouse.duckdb.wal").exists)
+    os.kill(dbt, signal.SIGKILL)
 
 
 def latest_build(airflow: Airflow, day: str) -> str:
@@ -253,9 +257,7 @@ def latest_build(airflow: Airflow, day: str) -> str:
 def test_a_killed_build_that_is_left_alone_builds_again(airflow, day):
     run, before = latest_build(airflow, day), builds(airflow)
     airflow.clear("analytics", run, "confirm_staged")
-    dbt = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
-    wait_until(lambda: states(airflow, "analytics", run)["dbt.stg_delivery.run"] == "success")
-    os.kill(dbt, signal.SIGKILL)
+    kill_in_mid_build(airflow)
     airflow.wait_for_task("analytics", run, PRODUCER, "up_for_retry")
     airflow.wait_for_success("analytics", run)
     assert builds(airflow) == before + 1
