@@ -241,7 +241,7 @@ def test_a_killed_build_is_taken_up_again_by_clearing_one_task(airflow, day):
 
 
 def kill_in_mid_build(airflow: Airflow) -> None:
-    """As soon as dbt has written something. The tasks of its models tell late of what it does: it may have ended by then."""
+    """As soon as dbt has written something."""
     dbt = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
     wait_until((airflow.folder / "warehouse.duckdb.wal").exists)
     os.kill(dbt, signal.SIGKILL)
