@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
-
-from ci.benchmarks.document import table
+from ci.benchmarks.document import table, template_in
 from ci.benchmarks.history import CUSTOMERS_PER_REVIEW
 from ci.benchmarks.warehouse import Day, History
 from ci.benchmarks.ways import ROOT
@@ -216,10 +214,7 @@ def publish(days: dict[History, Day], machine: dict[str, str]) -> None:
         f"{history.text()} reviews, as many logs, a fifth as many purchase lines"
         for history, _ in measured(days)[1:]
     ]
-    template = jinja2.Template(
-        TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    page = template.render(
+    page = template_in(TEMPLATE).render(
         globals(),
         machine=machine,
         costs=table(costs),

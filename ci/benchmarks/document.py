@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 
 from ci.benchmarks.event_log import Stage, share_in_single_tasks
-from ci.benchmarks.result import MB, SPLIT_BYTES, Result, Results
+from ci.benchmarks.result import MB, SPLIT_BYTES, Result, Results, Target
 from ci.benchmarks.ways import PROJECT, ROOT
 
 DOCUMENT, README = ROOT / "docs/benchmark.md", ROOT / "README.md"
@@ -31,7 +31,7 @@ def terminal(results: Results) -> str:
     lines: list[str] = []
     for feed in results.feeds:
         lines += ["", *aligned(_rows(results, feed, TITLES[feed]))]
-    targets = [(target.text, target.measured, target.verdict()) for target in results.targets()]
+    targets = verdicts(results.targets())
     return "\n".join([*lines, "", *aligned([("Targets", "", ""), *targets])])
 
 
@@ -86,13 +86,9 @@ def markdown(results: Results, machine: dict[str, str], size: int, rounds: int) 
         }
         for feed in results.feeds
     ]
-    targets = [(target.text, target.measured, target.verdict()) for target in results.targets()]
+    targets = verdicts(results.targets())
     scalable = results.tell_what_cores_bring()
-    # Markdown, not HTML: what is filled in is this module's own.
-    template = jinja2.Template(
-        TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    return template.render(
+    return template_in(TEMPLATE).render(
         size=size,
         rounds=rounds,
         machine=table([("", ""), *machine.items()]),
@@ -164,6 +160,15 @@ def _scaling(results: Results, feeds: list[str]) -> dict[str, object]:
         "minutes": WITHIN_MINUTES,
         "worker_vcpus": WORKER_VCPUS,
     }
+
+
+def template_in(file: Path) -> jinja2.Template:
+    """Of Markdown, not HTML: what is filled in is the benchmark's own."""
+    return jinja2.Template(file.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+
+
+def verdicts(targets: Sequence[Target]) -> list[Row]:
+    return [(target.text, target.measured, target.verdict()) for target in targets]
 
 
 def table(rows: Sequence[Row]) -> str:

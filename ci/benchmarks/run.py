@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,13 +45,19 @@ def run(way: Way, environment: dict[str, str], work: Path, server: psutil.Proces
         }
         command = [part.replace("{out}", str(out)) for part in way.command]
         before = _cpu_of(server)
-        cost = measured(command, own_environment() | environment | places, log)
+        cost = cost_of(f"{way.feed}, {way.name}", command, own_environment() | environment | places, log)
         server_cpu = _cpu_of(server) - before
-        if cost.exit_code:
-            output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise BenchmarkError(f"{way.feed}, {way.name}: exit code {cost.exit_code}\n{output}")
         check_rows(way, out)
         return Run(cost, event_log.stages(events), server_cpu)
+
+
+def cost_of(what: str, command: Sequence[str], environment: dict[str, str], log: Path) -> Cost:
+    """Raises BenchmarkError with the end of the command's output when it fails."""
+    cost = measured(command, environment, log)
+    if cost.exit_code:
+        output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        raise BenchmarkError(f"{what}: exit code {cost.exit_code}\n{output}")
+    return cost
 
 
 def check_rows(way: Way, out: Path) -> None:

@@ -12,19 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 import numpy as np
 
-from ci.benchmarks.document import aligned, table
-from ci.benchmarks.measure import measured
+from ci.benchmarks.document import aligned, table, template_in, verdicts
 from ci.benchmarks.result import MB, Target
-from ci.benchmarks.run import BenchmarkError, own_environment
+from ci.benchmarks.run import BenchmarkError, cost_of, own_environment
 from ci.benchmarks.ways import ROOT
 
 DOCUMENT = ROOT / "docs/benchmark_training.md"
 TEMPLATE = Path(__file__).with_name("training.md.jinja")
 SIZES = (2_500, 25_000, 250_000)
-# What a laptop is to do while one has a coffee.
+# Seconds that a number of labelled reviews may take.
 AT_MOST = {25_000: 300.0}
 
 WORDS = 60_000
@@ -96,11 +94,7 @@ def measure(size: int, work: Path, say: Callable[[str], None]) -> Training:
         f"--labels={labels}",
         f"--model={folder}/model",
     ]
-    log = folder / "log"
-    cost = measured(command, own_environment(), log)
-    if cost.exit_code:
-        output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise BenchmarkError(f"training on {size:,} reviews: exit code {cost.exit_code}\n{output}")
+    cost = cost_of(f"training on {size:,} reviews", command, own_environment(), folder / "log")
     card = json.loads((folder / "model/card.json").read_text())
     if card["learnt_from"]["reviews"] != size:
         raise BenchmarkError(
@@ -123,20 +117,16 @@ def targets(trainings: Trainings) -> list[Target]:
 
 
 def terminal(trainings: Trainings) -> str:
-    goals = [(goal.text, goal.measured, goal.verdict()) for goal in targets(trainings)]
-    return "\n".join(["", *aligned(_rows(trainings)), "", *aligned([("Targets", "", ""), *goals])])
+    goals = [("Targets", "", ""), *verdicts(targets(trainings))]
+    return "\n".join(["", *aligned(_rows(trainings)), "", *aligned(goals)])
 
 
 def publish(trainings: Trainings, machine: dict[str, str]) -> None:
     """Write docs/benchmark_training.md."""
-    template = jinja2.Template(
-        TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    goals = [(goal.text, goal.measured, goal.verdict()) for goal in targets(trainings)]
-    page = template.render(
+    page = template_in(TEMPLATE).render(
         machine=table([("", ""), *machine.items()]),
         trainings=table(_rows(trainings)),
-        targets=table([("target", "measured", ""), *goals]),
+        targets=table([("target", "measured", ""), *verdicts(targets(trainings))]),
     )
     DOCUMENT.write_text(page, encoding="utf-8")
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import duckdb
 
 from ci.benchmarks import history
-from ci.benchmarks.measure import Cost, measured
-from ci.benchmarks.run import BenchmarkError
+from ci.benchmarks.measure import Cost
+from ci.benchmarks.run import BenchmarkError, cost_of
 from ci.benchmarks.ways import ROOT
 
 DBT = Path(sys.executable).with_name("dbt")
@@ -131,12 +131,8 @@ def _dbt(folder: Path, verb: str, days: dict[str, str] | None = None) -> Cost:
     log = folder / "log"
     foreign = ("DBT_", "DUCKDB_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    cost = measured(command, own | settings, log)
-    if cost.exit_code:
-        output = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise BenchmarkError(
-            f"dbt {verb} of {' to '.join((days or {}).values()) or 'all days'}: exit code {cost.exit_code}\n{output}"
-        )
+    what = f"dbt {verb} of {' to '.join((days or {}).values()) or 'all days'}"
+    cost = cost_of(what, command, own | settings, log)
     shutil.rmtree(folder / "logs", ignore_errors=True)
     return cost
 

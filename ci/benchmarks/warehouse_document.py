@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
-
-from ci.benchmarks.document import aligned, table
+from ci.benchmarks.document import Row, aligned, table, template_in, verdicts
 from ci.benchmarks.history import CUSTOMERS_PER_REVIEW
 from ci.benchmarks.result import MB, Target
 from ci.benchmarks.warehouse import AT_MOST, Day, History
@@ -20,23 +18,22 @@ Days = dict[History, Day]
 
 
 def terminal(days: Days) -> str:
-    goals = [(goal.text, goal.measured, goal.verdict()) for goal in targets(days)]
-    parts: list[list[tuple[str, ...]]] = [_costs(days), [("Targets", "", ""), *goals], _nodes(days)]
+    parts: list[list[Row]] = [
+        [*_costs(days)],
+        [("Targets", "", ""), *verdicts(targets(days))],
+        [*_nodes(days)],
+    ]
     return "\n".join(line for part in parts for line in ["", *aligned(part)])
 
 
 def publish(days: Days, machine: dict[str, str], rounds: int) -> None:
     """Write docs/benchmark_warehouse.md."""
-    template = jinja2.Template(
-        TEMPLATE.read_text(), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
-    goals = [(goal.text, goal.measured, goal.verdict()) for goal in targets(days)]
-    page = template.render(
+    page = template_in(TEMPLATE).render(
         customers=CUSTOMERS_PER_REVIEW,
         rounds=rounds,
         machine=table([("", ""), *machine.items()]),
         costs=table(_costs(days)),
-        targets=table([("target", "measured", ""), *goals]),
+        targets=table([("target", "measured", ""), *verdicts(targets(days))]),
         longest=_longest(days).text(),
         nodes=table(_nodes(days)),
     )
