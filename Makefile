@@ -118,13 +118,14 @@ test-airflow: airflow-manifest .venv-airflow-gcp/synced ## The DAGs: conventions
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-airflow-scheduler test-airflow-tasks test-airflow-gcp
 
 test-airflow-scheduler:
-	@$(AIRFLOW_BIN)/python -m pytest $(LIVE_AIRFLOW)
+	@# They follow each other on one Airflow: after a red one the others would wait for what it left undone.
+	@$(AIRFLOW_BIN)/python -m pytest --exitfirst $(LIVE_AIRFLOW)
 
 test-airflow-tasks:
 	@$(AIRFLOW_BIN)/python -m pytest airflow/tests $(addprefix --ignore ,$(LIVE_AIRFLOW)) -m "not gcp"
 
 test-airflow-long: airflow-manifest ## All that an operator may do to a day, in full, on a running Airflow; half an hour.
-	@$(AIRFLOW_BIN)/python -m pytest airflow/tests/test_operator.py --long
+	@$(AIRFLOW_BIN)/python -m pytest --exitfirst airflow/tests/test_operator.py --long
 
 test-airflow-gcp:
 	@.venv-airflow-gcp/bin/python -m pytest airflow/tests -m gcp

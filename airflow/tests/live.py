@@ -233,9 +233,28 @@ class Airflow:
         )
 
     def wait_for_spark(self, job: str) -> int:
-        """The Java process that the job has started, told by its memory from the launcher that comes before it."""
-        python = wait_until(lambda: process_with(self.process.pid, "spark_prep.spark.submit", job))
-        return wait_until(lambda: process_with(python, "-Xmx2g", "org.apache.spark.deploy.SparkSubmit"))
+        """The Java process that the job has started."""
+        return wait_until(lambda: self._spark_of(job))
+
+    def halt_spark(self, *jobs: str) -> list[int]:
+        """The Java processes of jobs that run at the same time, each of which stands still from when it was seen until it gets SIGCONT."""
+        halted: dict[str, int] = {}
+
+        def look():
+            for job in jobs:
+                if job not in halted and (process := self._spark_of(job)):
+                    os.kill(process, signal.SIGSTOP)
+                    halted[job] = process
+            return len(halted) == len(jobs)
+
+        wait_until(look)
+        return [halted[job] for job in jobs]
+
+    def _spark_of(self, job: str) -> int | None:
+        """Not the launcher, which comes before it."""
+        python = process_with(self.process.pid, "spark_prep.spark.submit", job)
+        words = ("-Xmx", "org.apache.spark.deploy.SparkSubmit")
+        return python and process_with(python, *words, without="org.apache.spark.launcher.Main")
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -279,10 +298,13 @@ def descendants(root: int) -> set[int]:
     return found
 
 
-def process_with(root: int, *words: str) -> int | None:
-    """One of the descendants whose command line has all the words."""
+def process_with(root: int, *words: str, without: str = "\n") -> int | None:
+    """One of the descendants whose command line has all the words, and not the other."""
     lines = {pid: read(f"/proc/{pid}/cmdline") for pid in descendants(root)}
-    return next((pid for pid, line in lines.items() if all(word in line for word in words)), None)
+    return next(
+        (pid for pid, line in lines.items() if all(word in line for word in words) and without not in line),
+        None,
+    )
 
 
 def days_of(folder: Path) -> list[str]:

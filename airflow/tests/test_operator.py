@@ -229,7 +229,7 @@ def test_a_killed_build_is_taken_up_again_by_clearing_one_task(airflow, day):
     """And clearing the build of a green run builds: it is that one which is killed."""
     run, before = latest_build(airflow, day), builds(airflow)
     airflow.clear("analytics", run, PRODUCER)
-    kill_in_mid_build(airflow)
+    os.kill(dbt_in_mid_build(airflow), signal.SIGKILL)
     # left alone, it builds again in a minute or two
     airflow.wait_for_task("analytics", run, PRODUCER, "up_for_retry")
     airflow.clear("analytics", run, "confirm_staged")
@@ -240,11 +240,11 @@ def test_a_killed_build_is_taken_up_again_by_clearing_one_task(airflow, day):
     assert_right_marts(airflow.folder)
 
 
-def kill_in_mid_build(airflow: Airflow) -> None:
-    """As soon as dbt has written something."""
+def dbt_in_mid_build(airflow: Airflow) -> int:
+    """Its process, as soon as it has written something."""
     dbt = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
     wait_until((airflow.folder / "warehouse.duckdb.wal").exists)
-    os.kill(dbt, signal.SIGKILL)
+    return dbt
 
 
 def latest_build(airflow: Airflow, day: str) -> str:
@@ -257,7 +257,7 @@ def latest_build(airflow: Airflow, day: str) -> str:
 def test_a_killed_build_that_is_left_alone_builds_again(airflow, day):
     run, before = latest_build(airflow, day), builds(airflow)
     airflow.clear("analytics", run, "confirm_staged")
-    kill_in_mid_build(airflow)
+    os.kill(dbt_in_mid_build(airflow), signal.SIGKILL)
     airflow.wait_for_task("analytics", run, PRODUCER, "up_for_retry")
     airflow.wait_for_success("analytics", run)
     assert builds(airflow) == before + 1
@@ -373,8 +373,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_goes_on(airflow, day, i
     if is_long:
         run = latest_build(airflow, day)
         airflow.clear("analytics", run, "confirm_staged")
-        process = wait_until(lambda: process_with(airflow.process.pid, "/dbt", "build"))
-        wait_until(lambda: states(airflow, "analytics", run)["dbt.stg_delivery.run"] == "success")
+        process = dbt_in_mid_build(airflow)
     else:
         run = airflow.rerun(day)
         process = airflow.wait_for_spark("classify_reviews")

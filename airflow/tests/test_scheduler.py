@@ -118,15 +118,17 @@ def test_a_backfill_in_which_a_job_a_worker_and_a_wait_are_killed_gives_the_same
 
     # the first day: Spark's process is killed, and the worker of another task with all that it holds
     run = airflow.run_of("staging", first, "backfill")
-    spark = airflow.wait_for_spark("classify_reviews")
+    # neither can end before it is killed, however long it takes to find the other
+    spark, orphan = airflow.halt_spark("classify_reviews", "parse_logs")
+    os.kill(spark, signal.SIGCONT)
     time.sleep(3)
     os.kill(spark, signal.SIGKILL)
     failed = airflow.wait_for_task("staging", run, "classify_reviews", "up_for_retry", "failed")
     assert failed["try_number"] == 1
-    parse_logs = airflow.wait_for_task("staging", run, "parse_logs", "running", "success")
+    parse_logs = airflow.task("staging", run, "parse_logs")
     assert parse_logs["state"] == "running"
-    orphan = airflow.wait_for_spark("parse_logs")
     os.kill(process_with(airflow.process.pid, "airflow worker", parse_logs["id"]), signal.SIGKILL)
+    os.kill(orphan, signal.SIGCONT)
     airflow.wait_for_task("staging", run, "parse_logs", "up_for_retry", "failed")
     wait_until(lambda: orphan not in pids())
     airflow.clear("staging", run, "classify_reviews", "parse_logs")
