@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -28,11 +28,17 @@ SETTINGS = ("RAW_URI", "STAGING_URI", "QUARANTINE_URI")
 LOG_REVIEWS = Feed(folder="log_reviews", columns=("id_review", "log"), id_pattern=r"^\s*([0-9]+)\s*,")
 
 
-def parse_logs(spark: SparkSession, settings: dict[str, str], days: Sequence[date]) -> Outcome:
-    """Stage the logs of the days. Refuses a key that is missing, too short, or not that of its version before it does anything."""
+def parse_logs(
+    spark: SparkSession,
+    settings: dict[str, str],
+    days: Sequence[date],
+    at_least: Mapping[date, int] | None = None,
+) -> Outcome:
+    """Stage the logs of the days, as stage_feed says. Refuses a key that is missing, too short, or not that of its version before it does
+    anything."""
     stage = log_stage()
     require_same_key(settings)
-    return stage_feed(spark, settings, stage, days)
+    return stage_feed(spark, settings, stage, days, at_least)
 
 
 def log_stage() -> Stage:

@@ -24,11 +24,9 @@ from spark_prep.contract.encryption import key_id
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.publish import (
     Delivery,
-    commit,
     committed,
     new_run,
     part_files,
-    rejections,
     remove_run,
 )
 from spark_prep.errors import PreparationError, not_done, run
@@ -92,41 +90,28 @@ def _versions(staging_uri: str, file: tuple[date, str, str]) -> dict[str, int]:
 
 def stage_again(settings: dict[str, str], days: Mapping[date, Delivery]) -> list[date]:
     """Stage the logs of these days with the key that counts now, a month at a time. Returns those whose files have fewer records than they had:
-    they stay as they were, since what they have lost is nowhere else. Raises PreparationError as parse_logs does."""
-    shorter = []
+    they stay as they are, since what they have lost is nowhere else. Raises PreparationError as parse_logs does."""
+    kept, longer = [], []
     require_key()
     key_id()  # before Spark starts
     spark = start_spark("rekey logs")
     ordered = sorted(days)
     for begin in range(0, len(days), DAYS_AT_ONCE):
         some = ordered[begin : begin + DAYS_AT_ONCE]
-        staged = parse_logs(spark, settings, some).staged
+        staged = parse_logs(spark, settings, some, {day: days[day].delivered_records for day in some}).staged
         print(
             f"{begin + len(some):,} of {len(days):,} days, up to {some[-1]}: {staged:,} logs staged again",
             flush=True,
         )
-        longer = []
         for day in some:
-            row, before = committed(settings["STAGING_URI"], TABLE, day), days[day]
-            if row is None or row.delivered_records < before.delivered_records:
-                shorter.append(day)
-                put_back(settings, day, before, row)
-            elif row.delivered_records > before.delivered_records:
+            now = committed(settings["STAGING_URI"], TABLE, day)
+            if now == days[day]:
+                kept.append(day)
+            elif now and now.delivered_records > days[day].delivered_records:
                 longer.append(day)
-        if longer:
-            print(
-                f"  warning: the files of {_listed(longer)} have changed: they have more records than before"
-            )
-    return shorter
-
-
-def put_back(settings: dict[str, str], day: date, before: Delivery, instead: Delivery | None) -> None:
-    """Make the run that was the day's before its content again, which is still there, and remove the other."""
-    run = new_run(settings, TABLE)._replace(id=str(before.run))
-    rejected = rejections(settings["STAGING_URI"], TABLE, day, run.id)
-    commit(run, day, before.file_count, before.delivered_records, rejected)
-    if instead and instead.run:
-        remove_run(run._replace(id=instead.run), day)
+    if longer:
+        print(f"  warning: the files of {_listed(longer)} have changed: they have more records than before")
+    return kept
 
 
 def remove_replaced(settings: dict[str, str], found: Found) -> None:

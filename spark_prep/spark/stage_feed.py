@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from spark_prep.contract.object_store import store_and_path
 from spark_prep.contract.outcome import Outcome, sum_by_reason
-from spark_prep.contract.publish import Run, commit, committed, new_run
+from spark_prep.contract.publish import Run, commit, committed, new_run, remove_run
 from spark_prep.erasure.suppression import read_suppression, require_nobody_erased_since
 from spark_prep.errors import PreparationError, from_worker, not_done
 from spark_prep.spark.pieces import File, Report, Task, misread, pieces_of, tasks_of
@@ -51,10 +51,17 @@ class Folder(NamedTuple):
     others: list[str]
 
 
-def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days: Sequence[date]) -> Outcome:
+def stage_feed(
+    spark: SparkSession,
+    settings: dict[str, str],
+    stage: Stage,
+    days: Sequence[date],
+    at_least: Mapping[date, int] | None = None,
+) -> Outcome:
     """Replace these days of the table, and no others.
 
-    A day without files writes its delivery row only, and nothing at all when it was staged before.
+    A day without files writes its delivery row only, and nothing at all when it was staged before. A day whose files have fewer records
+    than `at_least` says stays as it is, and does not count in the outcome.
     """
     run = new_run(settings, stage.table)
     folders = {day: delivered_files(settings["RAW_URI"], stage.feed, day) for day in days}
@@ -69,8 +76,13 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         files = [file for day in days for file in folders[day].files]
         delivered, staged, rejected = _stage_files(spark, stage, run, files)
         require_nobody_erased_since(stage.suppression, run.staging_uri)
+        too_few = [day for day, records in (at_least or {}).items() if delivered[day] < records]
+        for day in too_few:
+            remove_run(run, day)
+            del delivered[day], staged[day]
+            rejected = Counter({place: n for place, n in rejected.items() if place[0] != day})
         for day in days:
-            if day not in staged_before:
+            if day not in staged_before and day not in too_few:
                 of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
                 _commit_optional(stage, run, day, len(folders[day].files), delivered[day])
                 commit(run, day, len(folders[day].files), delivered[day], of_day)
@@ -86,7 +98,7 @@ def stage_feed(spark: SparkSession, settings: dict[str, str], stage: Stage, days
         days=days,
         not_delivered=missing,
         delivered=delivered.total(),
-        staged=staged,
+        staged=staged.total(),
         quarantined=sum_by_reason(rejected),
         staging_uri=run.staging_uri,
         quarantine_uri=run.quarantine_uri,
@@ -180,8 +192,8 @@ def _is_hidden(name: str) -> bool:
 
 def _stage_files(
     spark: SparkSession, stage: Stage, run: Run, files: Sequence[File]
-) -> tuple[Counter[date], int, Counter[tuple[date, str]]]:
-    """Write the parts of all files: records that were found by day, rows that were staged, rejected records by day and reason."""
+) -> tuple[Counter[date], Counter[date], Counter[tuple[date, str]]]:
+    """Write the parts of all files: records that were found and rows that were staged, by day; rejected records by day and reason."""
     share = sum(file.size for file in files) // (2 * spark.sparkContext.defaultParallelism)
     piece_bytes = min(largest_piece_bytes(), max(SMALLEST_PIECE_BYTES, share))
     pieces = pieces_of(files, piece_bytes)
@@ -194,15 +206,16 @@ def _stage_files(
             task.pieces.update((number, wrong[number]) for number in task.pieces.keys() & wrong.keys())
         staged |= _run_tasks(spark, stage, run, again)
 
-    delivered, rejected = Counter[date](), Counter[tuple[date, str]]()
+    delivered, staged_rows, rejected = Counter[date](), Counter[date](), Counter[tuple[date, str]]()
     for number, piece in enumerate(pieces):
         day, note = piece.file.day, staged[number].report.note
         delivered[day] += staged[number].report.records
+        staged_rows[day] += staged[number].staged
         for reason, records in staged[number].rejected.items():
             rejected[day, reason] += records
         if note:
             print(f"  {piece.file.uri}: {note}")
-    return delivered, sum(piece.staged for piece in staged.values()), rejected
+    return delivered, staged_rows, rejected
 
 
 def _run_tasks(spark: SparkSession, stage: Stage, run: Run, tasks: Sequence[Task]) -> dict[int, StagedPiece]:

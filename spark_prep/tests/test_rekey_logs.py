@@ -154,7 +154,7 @@ def test_a_killed_try_is_ended_by_the_next_and_names_the_days_that_were_not_buil
     assert [versions(staged, day) for day in DAYS] == [["2", "2"], ["1", "1"], ["1", "1"]]
     capsys.readouterr()
     call(monkeypatch, "--stage")
-    assert [days for _, _, days in tries] == [[FIRST], [SECOND], [SECOND], [THIRD]]
+    assert [days for _, _, days, _ in tries] == [[FIRST], [SECOND], [SECOND], [THIRD]]
     assert [versions(staged, day) for day in DAYS] == [["2", "2"]] * 3
     # also after a kill in the build: as long as nothing is removed
     for _ in range(2):
@@ -212,7 +212,11 @@ def test_a_day_whose_files_have_fewer_records_keeps_all_that_it_had(staged, spar
         {run for run in runs(staged) if "01-02" in run},
     )
     deliver(staged, SECOND, logs=1)
+    row = staged.root / "staging/delivery/insert_date=2021-01-02/review_logs.parquet"
+    written = row.stat().st_mtime_ns
     call(monkeypatch, "--stage")
+    # at no time was the day another, whenever the call is killed
+    assert row.stat().st_mtime_ns == written
     said = capsys.readouterr().out
     assert "not all of their records, are in" in said and "so they stay as they are: 2021-01-02\n" in said
     assert publish.committed(staging, "review_logs", SECOND) == before and before and before.run

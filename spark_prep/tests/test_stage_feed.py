@@ -135,6 +135,23 @@ def test_a_record_that_is_lost_on_the_way_is_missed(spark, lake):
     assert outcome.staged == 1 and lake.delivery(TABLE, DAY)["delivered_records"] == 2
 
 
+def test_a_day_of_fewer_records_than_asked_for_stays_and_does_not_count(spark, lake):
+    for day in (DAY, NEXT):
+        lake.deliver("movie_review", day, HEADER + "1,a,10\n2,b,11\n3\n")
+    classify(spark, lake, DAY, NEXT)
+    before, of_day = (
+        lake.delivery(TABLE, DAY),
+        {file for file in lake.files() if f"insert_date={DAY}" in file},
+    )
+    for day in (DAY, NEXT):
+        lake.deliver("movie_review", day, HEADER + "1,a,10\n3\n")
+    stage = Stage(TABLE, MOVIE_REVIEW, partial(classify_fields, classifier=GOOD))
+    outcome = stage_feed.stage_feed(spark, lake.settings, stage, [DAY, NEXT], at_least={DAY: 3, NEXT: 2})
+    assert (outcome.delivered, outcome.staged, outcome.quarantined) == (2, 1, {"wrong number of fields": 1})
+    assert lake.delivery(TABLE, DAY) == before and lake.delivery(TABLE, NEXT)["delivered_records"] == 2
+    assert {file for file in lake.files() if f"insert_date={DAY}" in file} == of_day
+
+
 def contents(lake):
     """Staging and quarantine as readers see them: the rows by path, without the id of the run."""
     return {
