@@ -130,15 +130,7 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
     lake = tmp_path / "lake"
     with ExitStack() as stack:
         identity, secret_id, key_id = stack.enter_context(key_stores(runtime))
-        machine = {
-            "PATH": f"{programs}:/usr/bin:/bin",
-            "HOME": str(tmp_path),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_SUBMIT_OPTS": QUICK,
-            "SPARK_DAEMON_JAVA_OPTS": QUICK,
-            **identity,
-        }
-        machine |= {name: os.environ[name] for name in ("JAVA_HOME",) if name in os.environ}
+        machine = environment_of(programs, tmp_path) | identity
         variables = {
             "artifacts_uri": str(artifacts), "raw_uri": str(raw), "staging_uri": f"{lake}/staging",
             "quarantine_uri": f"{lake}/quarantine", "pseudonym_key_version": VERSION, "quarantine_key_id": key_id,
@@ -157,6 +149,45 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
             assert STORED_KEY not in output
         assert rows(lake, identity) == ordinary
     assert len(ordinary["staging/review_logs/insert_date=" + DAY]) > 100
+
+
+def test_a_model_is_trained_on_a_cluster(artifacts, tmp_path):
+    """By the package, where only the model's folder is known to be read by all; it is the one that is trained on one machine."""
+    programs = virtual_environment(tmp_path / "venv", "emr")
+    make = "import pathlib, sys; from demo.feeds.labelled import write_labelled; write_labelled(pathlib.Path(sys.argv[1]), 400)"
+    subprocess.run([JOBS_PYTHON, "-c", make, tmp_path], cwd=ROOT, check=True)
+    files = ["--reviews", f"{tmp_path}/reviews.csv", "--labels", f"{tmp_path}/labels.csv"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    command = [JOBS_PYTHON, "-m", "spark_prep.reviews.train", *files, "--model", here]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=1800)
+    machine = environment_of(programs, tmp_path)
+    package = artifacts / "spark/dev"
+    words = [
+        *("--py-files", f"{package}/spark_prep.zip", f"{package}/submit.py"),
+        *("--job", "train", *files, "--model", str(there)),
+    ]
+    submission = SimpleNamespace(words=words, environment={}, archives=[])
+    with (
+        cluster(machine, tmp_path) as master,
+        start(submission, master, machine, tmp_path / "train") as job,
+    ):
+        output, _ = job.communicate(timeout=1800)
+    assert job.returncode == 0, output[-6000:]
+    assert "fit 9 of 9" in output
+    assert (there / "weights.parquet").read_bytes() == (here / "weights.parquet").read_bytes()
+    assert list(there.glob("_ngrams/*")) == []
+
+
+def environment_of(programs: Path, home: Path) -> dict[str, str]:
+    """Of a machine of a cluster that has these programs."""
+    java = {name: os.environ[name] for name in ("JAVA_HOME",) if name in os.environ}
+    return java | {
+        "PATH": f"{programs}:/usr/bin:/bin",
+        "HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_SUBMIT_OPTS": QUICK,
+        "SPARK_DAEMON_JAVA_OPTS": QUICK,
+    }
 
 
 def virtual_environment(folder: Path, runtime: str) -> Path:

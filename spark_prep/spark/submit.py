@@ -1,6 +1,7 @@
 """The file that spark-submit, EMR, Glue and Dataproc start; spark_prep.zip comes beside it as --py-files.
 
 submit.py --job classify_reviews --date 2021-01-31 --raw-uri s3://… --staging-uri s3://… --quarantine-uri s3://…
+submit.py --job train --reviews s3://… --labels s3://… --model s3://…
 
 All arguments are `--key value` pairs, the same on every runtime. Glue adds its own between them: unknown ones are ignored.
 """
@@ -17,7 +18,10 @@ from spark_prep.errors import run
 JOBS = {
     "classify_reviews": "spark_prep.reviews.classify_reviews",
     "parse_logs": "spark_prep.logs.parse_logs",
+    "train": "spark_prep.reviews.train",
 }
+# What the jobs read from their command line.
+OPTIONS = ("--date", "--reviews", "--labels", "--model", "--blocks-by", "--note")
 # What the jobs read from the environment.
 SETTINGS = {
     "--raw-uri": "RAW_URI",
@@ -34,12 +38,12 @@ SETTINGS = {
 
 
 def submit(arguments: list[str]) -> None:
-    given = {key: value for key, value in pairwise(arguments) if key in {"--job", "--date", *SETTINGS}}
+    given = {key: value for key, value in pairwise(arguments) if key in {"--job", *OPTIONS, *SETTINGS}}
     job = given.get("--job")
     if job not in JOBS:
         sys.exit(f"error: --job is {job!r}; it must be one of {', '.join(JOBS)}")
     os.environ |= {SETTINGS[key]: value for key, value in given.items() if key in SETTINGS}
-    sys.argv = [job, *(("--date", given["--date"]) if "--date" in given else ())]
+    sys.argv = [job, *(word for key in OPTIONS if key in given for word in (key, given[key]))]
     run(import_module(JOBS[job]).main)
 
 

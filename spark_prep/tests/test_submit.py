@@ -133,14 +133,15 @@ def test_arguments_become_settings_and_others_are_ignored(monkeypatch):
     monkeypatch.setattr(os, "environ", {})
     monkeypatch.setattr(sys, "argv", [])
     given = [word for number, key in enumerate(submit.SETTINGS) for word in (key, f"value-{number}")]
-    submit.submit([*GLUE, "--job", "parse_logs", *given, *GLUE, "--date", DAY, "--JOB_RUN_ID", "jr_1"])
+    options = ["--date", DAY, "--model", "folder"]
+    submit.submit([*GLUE, "--job", "parse_logs", *given, *GLUE, *options, "--JOB_RUN_ID", "jr_1"])
     values = {name: f"value-{number}" for number, name in enumerate(submit.SETTINGS.values())}
-    assert seen == values | {"argv": ["parse_logs", "--date", DAY]}
+    assert seen == values | {"argv": ["parse_logs", *options]}
 
 
 @pytest.mark.parametrize("job", ["export_purchases", "os", None])
 def test_only_the_spark_jobs_can_be_named(job):
-    with pytest.raises(SystemExit, match="it must be one of classify_reviews, parse_logs"):
+    with pytest.raises(SystemExit, match="it must be one of classify_reviews, parse_logs, train"):
         submit.submit(["--job", job] if job else [])
 
 

@@ -18,7 +18,7 @@ from spark_prep.errors import PreparationError
 from spark_prep.reviews import train
 from spark_prep.reviews.classifiers.model import Model, model, read_model
 from spark_prep.reviews.classifiers.ngrams import ngrams_of
-from spark_prep.reviews.training import learn, measure
+from spark_prep.reviews.training import fit, learn, measure
 from spark_prep.reviews.training.fit import FEWEST_REVIEWS, Fit, Matrix, log_ratios, matrix_of
 from spark_prep.reviews.training.labelled import Labelled, read_labelled, read_labels
 from spark_prep.reviews.training.measured import COLUMNS
@@ -125,6 +125,8 @@ def test_a_model_knows_an_opinion_that_it_has_not_read(small):
 
 @pytest.mark.slow
 def test_the_same_input_gives_the_same_model(small, tmp_path, monkeypatch):
+    """However many row groups Spark reads it in."""
+    monkeypatch.setattr(fit, "REVIEWS_AT_ONCE", 90)
     again = Files(tmp_path).write(reviews(400))
     trained(again, monkeypatch)
     files = ["card.json", "card.md", "measured.csv", "weights.parquet"]
@@ -258,8 +260,6 @@ def test_on_a_cluster_the_ngrams_lie_in_the_models_folder_and_are_removed(tmp_pa
 
 def test_the_weights_are_where_loss_and_penalty_balance(spark, tmp_path):
     """The gradient of Σ log(1 + exp(-y margin)) + |w|² / 2C, in the n-grams' ratios, is none at the weights that were learnt."""
-    from spark_prep.reviews.training import fit
-
     labelled = Files(tmp_path).write(reviews(200)).read()
     matrix = matrix_of(labelled, measure.blocks_of(labelled.is_positive, None))
     learnt = fit.fit(fit.to_spark(spark, matrix, str(tmp_path / "ngrams")), matrix, [0, 1, 2, 3])
