@@ -420,6 +420,26 @@ def test_who_reads_which_dataset(production: Stack) -> None:
     assert [one["dataset_id"].rpartition("_")[2] for one in marts["dataset"]] == ["reading"]
 
 
+def test_dbt_may_make_the_views_that_read_marts_for_others(production: Stack) -> None:
+    """To write both datasets is not enough: "create or replace view" would end with "Permission bigquery.datasets.update denied" on marts.
+    https://docs.cloud.google.com/bigquery/docs/authorized-datasets, https://github.com/mozilla/bigquery-etl/pull/4681"""
+    (marts,) = (
+        dataset
+        for dataset in production.all("google_bigquery_dataset").values()
+        if any(access["dataset"] for access in dataset.access)
+    )
+    roles = {
+        access["role"] for access in marts.access if access["user_by_email"] == AIRFLOW.partition(":")[2]
+    }
+    permissions = [
+        permission
+        for role in production.all("google_project_iam_custom_role").values()
+        if role.id in roles
+        for permission in role.permissions
+    ]
+    assert "bigquery.datasets.update" in permissions
+
+
 def test_only_analysts_and_dbt_see_the_column_that_names_a_customer(production: Stack) -> None:
     tag = production.one("google_data_catalog_policy_tag").name
     clear = production.one("google_data_catalog_policy_tag_iam_binding")

@@ -118,9 +118,12 @@ resource "google_project_iam_member" "query" {
 
 # dbt puts the policy tag on the marts' customer_id. Anyone else who gets to a table is refused the column.
 resource "google_project_iam_custom_role" "masker" {
-  role_id     = "${local.schema}_masker_${var.role_suffix}"
-  title       = "${var.name}: puts policy tags on columns"
-  permissions = ["bigquery.tables.setCategory"]
+  role_id = "${local.schema}_masker_${var.role_suffix}"
+  title   = "${var.name}: puts policy tags on columns, makes the readers' views"
+
+  # The second: whoever makes a view that reads a dataset for others has to be allowed to change that dataset
+  # (docs.cloud.google.com/bigquery/docs/authorized-datasets). Not its access, which would take setIamPolicy.
+  permissions = ["bigquery.tables.setCategory", "bigquery.datasets.update"]
 }
 
 resource "google_data_catalog_taxonomy" "this" {
