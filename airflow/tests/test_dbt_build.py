@@ -22,7 +22,7 @@ def cause_of(*lines: str, monkeypatch) -> AirflowException:
     about = {TEST: "Records or money were lost."}
     monkeypatch.setattr("pipeline.dbt_build.descriptions", lambda nodes: about)
     producer = Producer()
-    producer._failures = {}
+    producer._failures, producer._is_final = {}, False
     for line in lines:
         producer._note_failure(line)
     return producer._cause(AirflowException("The command returned a non-zero exit code 1."))
@@ -51,6 +51,17 @@ def test_a_lost_connection_is_tried_again_unless_something_else_failed_too(monke
     assert isinstance(both, AirflowFailException)
 
 
+def test_what_a_test_found_is_not_tried_again_however_many_rows_it_is(monkeypatch):
+    """Their number is in dbt's message, and may be one that a server answers when it is busy."""
+    cause = cause_of(
+        failed(TEST, "fail", "Got 500 results, configured to fail if != 0"), monkeypatch=monkeypatch
+    )
+    assert isinstance(cause, AirflowFailException)
+    # and a warehouse that was busy when the test was to be asked
+    busy = cause_of(failed(TEST, "error", "503 Service Unavailable"), monkeypatch=monkeypatch)
+    assert type(busy) is AirflowException
+
+
 def test_a_killed_process_is_tried_again_and_lines_that_are_no_failures_do_not_count(monkeypatch):
     lines = (
         "no JSON",
@@ -70,6 +81,7 @@ def test_a_killed_process_is_tried_again_and_lines_that_are_no_failures_do_not_c
         ("terminating connection due to administrator command", True),
         ("1023 (Serializable isolation violation on table)", True),
         ("503 Service Unavailable", True),
+        ("Got 1500 rows of 3", False),
         ('relation "int_log" does not exist', False),
         ("Query exceeded limit for bytes billed: 10000000000", False),
         ("This model has an enforced contract that failed", False),

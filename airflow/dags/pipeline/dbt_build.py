@@ -42,7 +42,7 @@ else:
 MAY_PASS = re.compile(
     "could not (connect|set lock)|connection (refused|reset|timed out|closed|aborted)|(server|terminating) .*connection|timed? ?out|"
     "temporarily unavailable|broken pipe|network|name resolution|rate ?limit|backend ?error|serializable isolation|could not serialize|"
-    "(429|500|502|503) ",
+    r"\b(429|500|502|503) ",
     re.IGNORECASE,
 )
 # XComs of the producer: which clearing of the run it has built for; {unique_id: message} of what failed.
@@ -74,6 +74,7 @@ class Producer(CosmosProducer):
         task_instance = context["ti"]
         self.test_results_per_model.clear()
         self._failures: dict[str, str] = {}
+        self._is_final = False
         with alone_in_the_warehouse(dict(os.environ)):
             task_instance.xcom_push(BUILT_FOR, context["dag_run"].clear_number)
             try:
@@ -99,13 +100,17 @@ class Producer(CosmosProducer):
         except (ValueError, KeyError, TypeError):
             return
         if name == "MainEncounteredError":
-            self._failures["dbt"] = " ".join(str(data.get("exc")).split())
-        elif name == "RunResultError" and (node := data.get("node_info") or {}).get("node_status") in (
-            "error",
-            "fail",
-            "runtime error",
-        ):
-            self._failures[node["unique_id"]] = " ".join(str(data.get("msg")).split())
+            node, status, message = "dbt", "error", data.get("exc")
+        elif name == "RunResultError":
+            of_node = data.get("node_info") or {}
+            node, status = str(of_node.get("unique_id")), str(of_node.get("node_status"))
+            message = data.get("msg")
+        else:
+            return
+        if status in ("error", "fail", "runtime error"):
+            self._failures[node] = said = " ".join(str(message).split())
+            # What a test found stays found, whatever its message looks like ("Got 500 results").
+            self._is_final |= status == "fail" or not MAY_PASS.search(said)
 
     def _cause(self, error: AirflowException) -> AirflowException:
         if not self._failures:
@@ -115,10 +120,7 @@ class Producer(CosmosProducer):
         message = "; ".join(
             f"{_name(node)}: {said}. {about.get(node, '')}".strip() for node, said in self._failures.items()
         )
-        kind = (
-            AirflowException if all(map(MAY_PASS.search, self._failures.values())) else AirflowFailException
-        )
-        return kind(message)
+        return AirflowFailException(message) if self._is_final else AirflowException(message)
 
 
 class Follower(CosmosFollower):
