@@ -110,10 +110,9 @@ def backfill(api: Api, first: date, last: date) -> list[str]:
             "dag_run_conf": {},
         },
     )
-    runs = api.call("GET", "dags/staging/dagRuns?run_type=backfill&order_by=-id&limit=1000")["dag_runs"]
     days = sorted(
         run["partition_key"]
-        for run in runs
+        for run in _backfilled(api)
         if str(first) <= run["partition_key"] <= str(last)
         and run["queued_at"]
         and run["queued_at"] >= made["created_at"]
@@ -126,6 +125,16 @@ def backfill(api: Api, first: date, last: date) -> list[str]:
     if left_out := [day for day in asked_for if day not in days]:
         print(f"not made, since they have runs that have not ended: {', '.join(left_out)}")
     return days
+
+
+def _backfilled(api: Api) -> list[dict[str, Any]]:
+    """All runs of `staging` that backfills have made; Airflow shows a hundred at a time, or what its settings say."""
+    runs: list[dict[str, Any]] = []
+    while page := api.call(
+        "GET", f"dags/staging/dagRuns?run_type=backfill&order_by=id&limit=1000&offset={len(runs)}"
+    )["dag_runs"]:
+        runs += page
+    return runs
 
 
 def rerun(api: Api, day: date) -> str:
