@@ -189,6 +189,7 @@ class Airflow:
             "AIRFLOW": f"http://127.0.0.1:{self.port}",
             "AIRFLOW_USER": "admin",
             "AIRFLOW_PASSWORD": self.password,
+            "QUARANTINE_SECRET": json.loads((self.folder / "secrets.json").read_text())["quarantine"],
         }
         folders = {
             f"{name.upper()}_URI": str(self.folder / name) for name in ("raw", "staging", "quarantine")
@@ -309,6 +310,11 @@ def process_with(root: int, *words: str, without: str = "\n") -> int | None:
 
 def days_of(folder: Path) -> list[str]:
     return sorted(day.name[-10:] for day in folder.glob("raw/movie_review/insert_date=*"))
+
+
+def runbook_blocks(language: str) -> list[str]:
+    text = (ROOT / "airflow/RUNBOOK.md").read_text()
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
 
 
 def jobs_python(*arguments: str | Path) -> str:

@@ -7,7 +7,6 @@ pairs of events, a model in the middle with all that follows it, a backfill of t
 
 import json
 import os
-import re
 import signal
 import textwrap
 import time
@@ -25,6 +24,7 @@ from live import (
     jobs_python,
     pids,
     process_with,
+    runbook_blocks,
     wait_until,
 )
 
@@ -294,10 +294,7 @@ def end_what_was_started(airflow: Airflow, before: dict[str, set[str]]) -> None:
 
 def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
     """The runs that they start or clear go on in the long form only, to the right marts."""
-    first, *others = dict.fromkeys(
-        textwrap.dedent(block)
-        for block in re.findall(r"^ *```sh\n(.*?)^ *```$", (ROOT / "airflow/RUNBOOK.md").read_text(), re.MULTILINE | re.DOTALL)
-    )  # fmt: skip
+    first, *others = dict.fromkeys(textwrap.dedent(block) for block in runbook_blocks("sh"))
     assert len(others) > 15
     dags = ("staging", "analytics", "reconciliation", "verification")
     airflow.wait_until_settled()
@@ -319,6 +316,13 @@ def test_every_command_of_the_runbook_does_what_it_says(airflow, day, is_long):
     if is_long:
         assert missing(airflow) == []
         assert_right_marts(airflow.folder)
+
+
+def test_every_query_of_the_runbook_has_an_answer(airflow, day):
+    queries = runbook_blocks("sql")
+    assert len(queries) == 3
+    for sql in queries:
+        assert query(airflow, sql.replace("2021-01-31", day)), sql
 
 
 @pytest.fixture(scope="module")
