@@ -4,6 +4,7 @@ other and the dbt project."""
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,11 @@ def test_every_dag_says_whose_it_is_what_it_does_and_what_to_do(dags):
         assert all(part in dag.doc_md for part in DOC_PARTS), dag.dag_id
         assert dag.max_active_runs == 1 and not dag.catchup, dag.dag_id
         assert {task.owner for task in dag.tasks} == {"data-platform"}, dag.dag_id
+
+
+def test_every_dag_is_in_the_docs(dags):
+    rows = re.findall(r"^\| `(\w+)` \| ", (ROOT / "docs/airflow.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(dags)
 
 
 def test_every_task_is_bounded_repeated_and_heard_of(dags):
