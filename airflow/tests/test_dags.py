@@ -106,6 +106,8 @@ def test_a_task_of_a_model_imports_little_that_the_scheduler_has_not():
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         modules[plugins.name] = int(finished.stdout.splitlines()[-1])
+        # each task's log has what is said here
+        assert "[warning" not in finished.stdout + finished.stderr
     assert modules["plugins"] < 50
     assert modules["no_plugins"] > 200
 

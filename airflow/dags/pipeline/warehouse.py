@@ -47,7 +47,11 @@ def models() -> DbtTaskGroup:
         ),
         # One asset says that the marts of a day are there and tested (assets.MARTS), not one for each view.
         render_config=RenderConfig(
-            load_method=LoadMode.DBT_MANIFEST, test_behavior=TestBehavior.AFTER_EACH, emit_datasets=False
+            load_method=LoadMode.DBT_MANIFEST,
+            test_behavior=TestBehavior.AFTER_EACH,
+            emit_datasets=False,
+            # no tasks; Cosmos would warn of each in every task's log
+            exclude=[f"resource_type:{type_}" for type_ in ("analysis", "exposure", "operation")],
         ),
         operator_args={"pre_execute": read_settings_of_a_day, **FOLLOW},
     )
