@@ -2,9 +2,7 @@
 
 Events may be lost (a DAG was paused, Airflow was down) or a person may have marked a task; what is staged and what is built is written
 down by the jobs themselves, so the two are compared.
-
-Airflow's DeadlineAlert cannot say that a day's marts are late: it belongs to a run, and the run of `analytics` that is late is often one that
-was never made; and the day is counted from the run's logical date, which a run by partition does not have.
+Why no DeadlineAlert does it: docs/decisions/0018.
 """
 
 from __future__ import annotations
