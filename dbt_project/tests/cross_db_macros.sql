@@ -30,6 +30,8 @@
     ['wilson_lower_bound of 1 of 1', wilson_lower_bound('1', '1') ~ " * 100000", 20655],
     ['wilson_lower_bound of 100 of 100', wilson_lower_bound('100', '100') ~ " * 100000", 96301],
     ['wilson_lower_bound of 0 of 3', wilson_lower_bound('0', '3') ~ " * 100000", 0],
+    ['quoted, of all that may end a text', "length(" ~ quoted("it's \\ and\r\n-- ") ~ " || no_text)", 15],
+    ['quoted, a backslash before a quote', "length(replace(" ~ quoted("\\'") ~ " || no_text, " ~ quoted("'") ~ ", ''))", 1],
     ['cast_or_null to date', date_key(cast_or_null("'2020-02-29'", 'date')), 20200229],
 ] -%}
 {#- Texts that cast_or_null turns into NULL. -#}

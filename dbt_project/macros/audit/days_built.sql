@@ -44,7 +44,7 @@
     {%- if accepted -%}
         case table_name
             {%- for acceptance in accepted %}
-            when '{{ escape_single_quotes(acceptance.table) }}' then '{{ escape_single_quotes(acceptance[field]) }}'
+            when {{ quoted(acceptance.table) }} then {{ quoted(acceptance[field]) }}
             {%- endfor %}
         end
     {%- else -%}

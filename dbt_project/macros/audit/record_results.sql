@@ -103,6 +103,6 @@
 {% macro audit_literal(column, value) %}
     {{ return(
         "null" if value is none or value is undefined
-        else "cast('" ~ escape_single_quotes(value | string) ~ "' as " ~ column.type ~ ")"
+        else "cast(" ~ quoted(value) ~ " as " ~ column.type ~ ")"
     ) }}
 {% endmacro %}

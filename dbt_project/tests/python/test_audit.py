@@ -18,6 +18,8 @@ from spark_prep.contract.publish import Delivery, committed, delivery_file
 pytestmark = pytest.mark.slow
 
 DAYS = Sample.DAYS
+# A reason as a person may type it.
+SAID = "it's \\' or C:\\new\n-- the vendor's {{ file }}"
 AUDIT = "analytics_audit.run_result"
 
 
@@ -377,9 +379,9 @@ def test_a_build_of_anything_but_what_was_checked_stops_before_the_marts(own):
     assert own.query(f"select * from analytics_marts.ledger where insert_date = '{day}'") == []
     own.settings["DBT_CHECKED_RUNS"] = json.dumps(runs_of(own, day))
     own.settings["DBT_ACCEPTED"] = json.dumps(
-        [{"table": "review_logs", "by": "Mary O'Neil", "because": "the vendor's \\ file"}]
+        [{"table": "review_logs", "by": "Mary O'Neil", "because": SAID}]
     )
     own.build(day)
     assert len(own.query(f"select * from analytics_marts.ledger where insert_date = '{day}'")) == 3
     accepted = "select table_name, accepted_by, accepted_because from analytics_audit.day_built where accepted_by is not null"
-    assert own.query(accepted) == [("review_logs", "Mary O'Neil", "the vendor's \\ file")]
+    assert own.query(accepted) == [("review_logs", "Mary O'Neil", SAID)]
