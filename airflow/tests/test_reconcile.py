@@ -1,9 +1,13 @@
 """Which days the marts lack, and what is started for them."""
 
-from datetime import UTC, date, datetime
+import json
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from pipeline import reconcile
+from pipeline.jobs import JobProcess
 from pipeline.reconcile import Missing, compare, last_day_due, late_lines, lines_of, runs_to_start
 
 A, B = {"user_purchase": "a", "review_logs": None}, {"user_purchase": "b", "review_logs": None}
@@ -75,3 +79,33 @@ def test_a_day_that_is_due_and_not_built_is_late_whatever_it_waits_for(day):
 )
 def test_a_day_is_due_at_the_hour_of_staging_on_the_next(now, last):
     assert last_day_due(datetime.fromisoformat(now).replace(tzinfo=UTC)) == date.fromisoformat(last)
+
+
+@pytest.mark.parametrize(
+    ("run_type", "busy", "line", "started"),
+    [
+        # the hour at which the marts are due
+        ("scheduled", "staging", "{due} is late", []),
+        # after a build, or by hand: what is under way may well be what is missing
+        ("manual", "staging", None, []),
+        ("scheduled", None, "1 day is not staged", ["staging"]),
+        ("manual", None, "1 day is not staged", ["staging"]),
+    ],
+)
+def test_a_day_that_is_due_is_late_while_it_is_under_way_and_else_started(
+    dags, monkeypatch, run_type, busy, line, started
+):
+    """The day before is built; of the day that is due there is nothing."""
+    due = last_day_due(datetime.now(UTC))
+    before, told = str(due - timedelta(days=1)), {}
+    monkeypatch.setattr(JobProcess, "execute", lambda self, context: {before: A})
+    monkeypatch.setattr(JobProcess, "_run", lambda *arguments: json.dumps({before: staged(A, A)}))
+    monkeypatch.setattr(reconcile, "settings_of", lambda names: {})
+    task_instance = SimpleNamespace(
+        get_dr_count=lambda dag_id, states: int(dag_id == busy), xcom_push=told.__setitem__
+    )
+    task = dags["reconciliation"].get_task("find_missing")
+    to_start = task.execute({"ti": task_instance, "dag_run": SimpleNamespace(run_type=run_type)})
+    assert [run["trigger_dag_id"] for run in to_start] == started
+    assert len(told["lines"]) == (line is not None)
+    assert line is None or told["lines"][0].startswith(line.format(due=due))
