@@ -1,4 +1,4 @@
-{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, and of the audit tables, that the
+{#- What report_footer_tables counts: (unique id, relation, SQL of its last day) of each mart, seed and audit table that the
     warehouse has. Without ref(): a table that is missing is missing here as well. -#}
 {%- macro tables_to_report() -%}
     {%- set last_days = {
@@ -9,8 +9,8 @@
     {%- set nodes, tables = [], [] -%}
     {#- While dbt parses there is no graph. -#}
     {%- if execute -%}
-        {%- do nodes.extend(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-            | selectattr('config.schema', 'equalto', 'marts')) -%}
+        {%- do nodes.extend(graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed'])
+            | selectattr('config.schema', 'in', ['marts', 'reference'])) -%}
         {%- do nodes.extend(graph.sources.values() | selectattr('name', 'in', ['run_result', 'day_built'])) -%}
     {%- endif -%}
     {%- for node in nodes -%}

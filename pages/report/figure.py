@@ -57,7 +57,7 @@ class Page:
 
 
 def text(value, kind: str) -> str:
-    """A value as people read it."""
+    """A value as people read it; z: what rounds to nothing has no sign."""
     if value is None:
         return "–"
     match kind:
@@ -66,13 +66,13 @@ def text(value, kind: str) -> str:
         case "short count":
             return f"{value / 1000:,.1f}k" if value >= 1000 else str(int(value))
         case "money":
-            return f"{value:,.2f}".replace("-", "−")
+            return f"{value:z,.2f}".replace("-", "−")
         case "whole money":
-            return f"{value:,.0f}".replace("-", "−")
+            return f"{value:z,.0f}".replace("-", "−")
         case "share":
-            return f"{100 * float(value):.1f} %".replace("-", "−")
+            return f"{100 * float(value):z.1f} %".replace("-", "−")
         case "number":
-            return f"{float(value):.2f}".replace("-", "−")
+            return f"{float(value):z.2f}".replace("-", "−")
         case "seconds":
             return f"{float(value):,.2f} s" if value < 10 else f"{float(value):,.0f} s"
         case "bytes":

@@ -216,7 +216,10 @@ def test_what_positive_means_depends_on_the_classifier():
 
 def segments(**money: int) -> list[dict]:
     return [
-        {"rfm_segment": name, "customer_count": 2, "amount_spent": Decimal(amount), "review_count": 0, "review_score": 0}
+        {
+            "rfm_segment": name, "customer_count": 2, "invoiced_customer_count": 1, "amount_spent": Decimal(amount), "review_count": 0,
+            "review_score": 0,
+        }
         for name, amount in money.items()
     ]  # fmt: skip
 
@@ -240,7 +243,7 @@ LOST = {
 
 def test_money_and_whose_it_is():
     assert money_by_segment(segments(Champions=41, Loyal=40, Lost=19), ledger(**LOST)).sentence == (
-        "6 customers spent 100.00 net. The largest part of the net money: Champions, 41.00 of 100.00 (41.0 %), from 2 customers. "
+        "3 customers with a purchase or return spent 100.00 net. The largest part of the net money: Champions, 41.00 of 100.00 (41.0 %), from 2 customers. "
         "Not in it: purchase lines without a customer, 2 of 8 (25.0 %), with 15.00 of 100.00 (15.0 %) of the net money."
     )
     assert (
@@ -719,6 +722,8 @@ def test_two_classifiers_are_said_to_agree_with_what_chance_would_do():
         "classifier_version": "2-c",
         "other_classifier": "lexicon",
         "other_classifier_version": "1-e",
+        "accuracy": Decimal("0.49676"),
+        "other_accuracy": None,
     }
     row |= {
         "first_day": DAY,
@@ -736,10 +741,12 @@ def test_two_classifiers_are_said_to_agree_with_what_chance_would_do():
     }
     same = "keyword and lexicon say the same of 7 of 10 (70.0 %) reviews"
     assert agreement([row]).sentence == (
-        f"{same}, 0.40 of the way from chance to always (kappa). Two that agree may both be wrong."
+        f"{same}, 0.40 of the way from chance to always (kappa). Two that agree may both be wrong. "
+        "Right on labelled reviews: keyword 49.7 % and lexicon not measured."
     )
     for kappa, said in (
         (0.001, "no more than by chance (kappa 0.00)"),
+        (-0.001, "no more than by chance (kappa 0.00)"),
         (-0.2, "no more than by chance (kappa −0.20)"),
         (None, "which chance alone would make them do"),
     ):

@@ -1,9 +1,22 @@
--- How far each pair of classifiers that ran in the same pass agrees, over all days on which they did.
+-- How far each pair of classifiers that ran in the same pass agrees, over all days on which they did, and how often each is
+-- right.
 with
 
 ledger_agreement as (
 
     select * from {{ ref('ledger_agreement') }}
+
+),
+
+measured as (
+
+    select
+        classifier,
+        classifier_version,
+        cast((true_positives + true_negatives) / cast(
+            true_positives + false_positives + false_negatives + true_negatives as {{ type_double() }}
+        ) as decimal(9, 5)) as accuracy
+    from {{ ref('measured_classifier') }}
 
 ),
 
@@ -29,21 +42,32 @@ pairs as (
 )
 
 select
-    classifier,
-    classifier_version,
-    other_classifier,
-    other_classifier_version,
-    first_day,
-    last_day,
-    compared_reviews,
-    both_positive_reviews,
-    both_negative_reviews,
-    positive_reviews,
-    other_positive_reviews,
-    lowest_kappa,
-    highest_kappa,
+    pairs.classifier,
+    pairs.classifier_version,
+    pairs.other_classifier,
+    pairs.other_classifier_version,
+    pairs.first_day,
+    pairs.last_day,
+    pairs.compared_reviews,
+    pairs.both_positive_reviews,
+    pairs.both_negative_reviews,
+    pairs.positive_reviews,
+    pairs.other_positive_reviews,
+    measured.accuracy,
+    other_measured.accuracy as other_accuracy,
+    pairs.lowest_kappa,
+    pairs.highest_kappa,
     {{ cohens_kappa(
         'compared_reviews', 'both_positive_reviews', 'both_negative_reviews', 'positive_reviews', 'other_positive_reviews'
     ) }} as kappa
 from pairs
-order by first_day, classifier, classifier_version, other_classifier, other_classifier_version
+left join measured
+    on
+        pairs.classifier = measured.classifier
+        and pairs.classifier_version = measured.classifier_version
+left join measured as other_measured
+    on
+        pairs.other_classifier = other_measured.classifier
+        and pairs.other_classifier_version = other_measured.classifier_version
+order by
+    pairs.first_day, pairs.classifier, pairs.classifier_version, pairs.other_classifier, pairs.other_classifier_version

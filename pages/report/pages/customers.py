@@ -17,11 +17,11 @@ DAYS_OF_A_YEAR = 365
 
 
 def money_by_segment(rows, ledger) -> Shown:
-    total, customers = sum(row["amount_spent"] for row in rows), sum(row["customer_count"] for row in rows)
+    total, customers = sum(row["amount_spent"] for row in rows), sum(row["invoiced_customer_count"] for row in rows)
     money = {row["rfm_segment"]: row["amount_spent"] for row in rows}
     first = sum(row["customer_count"] for row in rows if row["amount_spent"] == max(money.values()))
     return Shown(
-        sentence=f"{counted(customers, 'customer')} spent {text(total, 'money')} net. {largest_part(money, 'net money', 'money')}, "
+        sentence=f"{counted(customers, 'customer')} with a purchase or return spent {text(total, 'money')} net. {largest_part(money, 'net money', 'money')}, "
         f"from {counted(first, 'customer')}. {without_customer(ledger)}",
         columns=[
             ("Segment", "text"), ("Customers", "count"), ("Net money", "money"), ("Money for each", "money"),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pages.report.charts import Bar, bars, intervals
-from pages.report.figure import FEW, Figure, Page, Shown, counted, part_of, text
+from pages.report.figure import FEW, Figure, Page, Shown, counted, listed, part_of, text
 from pages.report.pages.customers import without_customer
 from pages.report.pages.reviews import wilson_interval
 
@@ -134,7 +134,7 @@ def agreement(rows) -> Shown:
         for row in rows[:CLASSIFIERS_SAID]
     )
     return Shown(
-        sentence=f"{said} Two that agree may both be wrong.",
+        sentence=f"{said} Two that agree may both be wrong. Right on labelled reviews: {_how_right(rows)}.",
         columns=[
             ("Classifier and version", "text"), ("Other classifier and version", "text"), ("From day", "day"), ("To day", "day"),
             ("Reviews of both", "count"), ("Both positive", "count"), ("Only the first", "count"), ("Only the other", "count"),
@@ -157,6 +157,18 @@ def agreement(rows) -> Shown:
 
 def _pair(row) -> str:
     return f"{row['classifier']} and {row['other_classifier']}"
+
+
+def _how_right(rows) -> str:
+    """How often each classifier is right, once."""
+    accuracies = {}
+    for row in rows:
+        accuracies[row["classifier"], row["classifier_version"]] = row["accuracy"]
+        accuracies[row["other_classifier"], row["other_classifier_version"]] = row["other_accuracy"]
+    return listed(
+        f"{name} {'not measured' if accuracy is None else text(accuracy, 'share')}"
+        for (name, _), accuracy in accuracies.items()
+    )
 
 
 def _agreed(row):
