@@ -50,15 +50,19 @@ def origins(manifest: dict[str, Any], table: str, types: dict[str, dict[str, str
         values = lineage(None, query.transform(_values_alone), schema, dialect=dialect, trim_selects=False)
     except (SqlglotError, ValueError, KeyError):
         return {}
+    rows = [f"rows of {name}" for name in sorted(_rows_of(query, parents, query) or ())]
     found = {}
     for column in node["columns"]:
         if column not in everything or column not in values:
             continue
         of_values, of_all = (_ends(graph[column], parents, query) for graph in (values, everything))
+        if of_all == [] and any(_makes_numbers(step.expression) for step in everything[column].walk()):
+            # Made of numbers that are in no table: how many there are is how many rows.
+            of_all = rows
         if of_all:
             found[column] = Origin(of_values or [], [] if of_values else of_all)
-    if tables := _rows_of(query, parents, query):
-        found["*"] = Origin(sorted(f"rows of {name}" for name in tables), [])
+    if rows:
+        found["*"] = Origin(rows, [])
     return found
 
 
@@ -114,6 +118,8 @@ def _ends(node: Node, parents: Parents, query: exp.Expr) -> list[str] | None:
     """The columns of tables that a column leads to, and tables whose rows are counted; None if a way is lost."""
     ends: set[str] = set()
     for step in node.walk():
+        if _makes_numbers(step.expression):
+            continue
         found: set[str] | None = set()
         if isinstance(step.expression, exp.Table):
             parent = _parent(step.expression, parents)
@@ -135,7 +141,7 @@ def _rows_of(query: exp.Expr, parents: Parents, whole: exp.Expr) -> set[str] | N
     not known."""
     if isinstance(query, exp.SetOperation):
         sides = [_rows_of(side, parents, whole) for side in (query.left, query.right)]
-        return sides[0] | sides[1] if sides[0] and sides[1] else None
+        return None if sides[0] is None or sides[1] is None else sides[0] | sides[1]
     if not isinstance(query, exp.Select) or not (start := query.args.get("from_") or query.args.get("from")):
         return None
     joined = [join.this for join in query.args.get("joins") or () if join.side != "LEFT"]
@@ -144,6 +150,8 @@ def _rows_of(query: exp.Expr, parents: Parents, whole: exp.Expr) -> set[str] | N
         found = None
         if isinstance(source, exp.Subquery):
             found = _rows_of(source.this, parents, whole)
+        elif _makes_numbers(source):
+            found = set()
         elif isinstance(source, exp.Table):
             parent = _parent(source, parents)
             # With a schema it is a table, which a CTE that reads it may be called after.
@@ -152,10 +160,15 @@ def _rows_of(query: exp.Expr, parents: Parents, whole: exp.Expr) -> set[str] | N
                 exp.null(),
             )
             found = {parent["name"]} if parent else _rows_of(named, parents, whole)
-        if not found:
+        if found is None:
             return None
         tables |= found
     return tables
+
+
+def _makes_numbers(part: exp.Expr) -> bool:
+    """A function in place of a table, as generate_series(1, 9): it reads none."""
+    return isinstance(part, exp.Table) and isinstance(part.this, exp.Func)
 
 
 def _parent(table: exp.Table, parents: Parents) -> dict[str, Any] | None:

@@ -59,8 +59,18 @@ def test_origins_are_those_that_the_sql_says(compiled, types):
     )
     assert of("customer_cohort_retention", "customer_count") == Origin(["rows of int_customer_spending"], [])
     assert of("stg_user_purchase", "*") == Origin(["rows of stg_delivery", "rows of user_purchase"], [])
-    # made of numbers that are in no table
-    assert of("customer_cohort_retention", "months_since_first") is None
+    # made with numbers that are in no table, or of these alone
+    assert of("customer_cohort_retention", "is_complete") == Origin(
+        ["int_customer_spending.first_order_date", "int_customer_spending.last_invoice_date"], []
+    )
+    assert of("customer_cohort_retention", "active_month") == Origin(
+        ["int_customer_spending.first_order_date"], []
+    )
+    assert of("customer_cohort_retention", "months_since_first") == Origin(
+        [], ["rows of int_customer_spending"]
+    )
+    # a text that the SQL writes
+    assert of("int_name", "kind") is None
 
 
 def test_a_table_that_is_no_ref_is_not_taken_for_the_cte_that_reads_it(compiled, types):
