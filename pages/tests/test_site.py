@@ -161,7 +161,7 @@ def test_every_table_has_a_page_with_its_columns_key_and_tests(docs_site, manife
     assert 'Depends on <a href="int_log_member.html#member">int_log_member.member</a>.' in pages["dim_date"]
 
 
-@pytest.mark.parametrize("table", ["fact_movie_analytics", "review_logs"])
+@pytest.mark.parametrize("table", ["fact_movie_analytics", "review_logs", "ledger", "int_customer_day"])
 def test_the_page_of_a_table_works_in_every_scheme_and_width(browser, docs_site, table):
     for scheme in ("light", "dark"):
         for width in (WIDE, NARROW):
