@@ -25,6 +25,7 @@ NAVIGATION = (PAGES[0], explore.PAGE, *PAGES[1:])
 # The narrow one is for phones; one of them is displayed.
 WIDTHS = {"wide": 720, "middle": 520, "narrow": 330}
 DAY = re.compile(r"\b\d{4}-\d\d(-\d\d)?\b")
+UNIT = re.compile(r"(?<=\d) (?=(%|s|B|[kMGT]B)(?!\w))")
 # Of those that a test found.
 ROWS_SHOWN = 3
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
@@ -43,7 +44,7 @@ def build(target: Path, site: Path) -> None:
 def page_html(page: Page, warehouse: Warehouse, template: str = "report.html.jinja", **values) -> str:
     return render(
         Path(__file__).with_name(template),
-        filters={"unbroken_days": unbroken_days},
+        filters={"unbroken_days": unbroken_days, "breakable": breakable},
         pages=NAVIGATION,
         page=page,
         **values,
@@ -79,8 +80,13 @@ def explore_html(warehouse: Warehouse) -> str:
 
 
 def unbroken_days(sentence: str) -> str:
-    """As HTML, in which no day or month breaks at a hyphen, and no share before its sign."""
-    return DAY.sub(r'<span class="day">\g<0></span>', escape(sentence).replace(" %", "&nbsp;%"))
+    """As HTML, in which no day or month breaks at a hyphen, and no number before its unit."""
+    return DAY.sub(r'<span class="day">\g<0></span>', UNIT.sub("&nbsp;", escape(sentence)))
+
+
+def breakable(name: str) -> str:
+    """As HTML, in which a name of a table may break after an underscore."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _figure(figure: Figure, warehouse: Warehouse) -> dict:

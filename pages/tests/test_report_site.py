@@ -141,18 +141,38 @@ def test_on_paper_no_heading_is_without_what_it_announces(browser, report_site):
             assert not page.get_by_text("The queries").first.is_visible()
 
 
-# Of thirteen columns, and of names without a break.
-WIDER = {("index", "positive"), ("index", "agreement"), ("runs", "models")}
+# Of thirteen columns.
+WIDER = {("index", "positive"), ("index", "agreement")}
 
 
 def test_tables_are_as_wide_as_their_boxes(browser, report_site):
-    for width in (1440, WIDE):
-        for name in NAMES:
+    for width in (1440, WIDE, NARROW, SMALL):
+        for name in (*NAMES, "explore"):
             with opened(browser, report_site / f"{name}.html", width=width) as page:
                 page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-                wider = page.evaluate("""() => [...document.querySelectorAll("section div.scroll")]
-                    .filter(box => box.scrollWidth > box.clientWidth).map(box => box.closest("section").id)""")
-                assert {(name, figure) for figure in wider} <= WIDER, (width, name)
+                wider = page.evaluate("""() => [...document.querySelectorAll("div.scroll")]
+                    .filter(box => box.scrollWidth > box.clientWidth).map(box => box.closest("section, #explore").id)""")
+                assert {(name, figure) for figure in wider} <= (WIDER if width > MIDDLE else set()), (
+                    width,
+                    name,
+                )
+
+
+def test_on_a_phone_each_number_of_a_long_row_has_its_heading(browser, report_site):
+    with opened(browser, report_site / "trust.html", width=NARROW) as page:
+        page.get_by_text("The numbers as a table of Where every record went").click()
+        table = page.get_by_role("region", name="Table: Where every record went")
+        headings = table.locator("th").all_text_contents()
+        assert len(headings) == 7
+        for row in table.locator("tbody tr").all():
+            cells = row.locator("td")
+            said = cells.evaluate_all(
+                "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
+            )
+            assert said == [f'"{heading}"' for heading in headings]
+            # one below the other
+            tops = [box["y"] for cell in cells.all() if (box := cell.bounding_box())]
+            assert len(tops) == 7 and tops == sorted(set(tops))
 
 
 def test_links_lead_to_pages_and_to_tables_of_the_docs(browser, docs_site):

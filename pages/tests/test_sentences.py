@@ -779,6 +779,12 @@ def test_positive_is_never_said_without_what_it_is_worth():
     )
 
 
+def test_a_number_does_not_break_before_its_unit():
+    assert unbroken_days("0.70 s. 2 states, 5.4 MB, 3 B and 48.6 % of 25,000 (1.0 %)") == (
+        "0.70&nbsp;s. 2 states, 5.4&nbsp;MB, 3&nbsp;B and 48.6&nbsp;% of 25,000 (1.0&nbsp;%)"
+    )
+
+
 def test_a_day_does_not_break_at_its_hyphens_and_text_stays_text():
     assert unbroken_days('<b> "x" & from 2021-01-05 to 2021-02, 12021-01-05') == (
         '&lt;b&gt; &quot;x&quot; &amp; from <span class="day">2021-01-05</span> to <span class="day">2021-02</span>, 12021-01-05'

@@ -17,7 +17,10 @@ DAYS_OF_A_YEAR = 365
 
 
 def money_by_segment(rows, ledger) -> Shown:
-    total, customers = sum(row["amount_spent"] for row in rows), sum(row["invoiced_customer_count"] for row in rows)
+    total, customers = (
+        sum(row["amount_spent"] for row in rows),
+        sum(row["invoiced_customer_count"] for row in rows),
+    )
     money = {row["rfm_segment"]: row["amount_spent"] for row in rows}
     first = sum(row["customer_count"] for row in rows if row["amount_spent"] == max(money.values()))
     return Shown(
