@@ -17,7 +17,7 @@ const COUNTS = {
   customers: { measures: ["customer_count"], headings: ["Customers", "Share"], kinds: ["count", "share"] },
 };
 const IN_TIME = ["log_date", "month"];
-const LONGEST_NAME = 60;
+const LONGEST_NAME = 60, UNKNOWN = "Unknown";
 const element = (id) => document.getElementById(id);
 const lists = [...document.querySelectorAll("#explore details")];
 const dimensions = lists.map((list) => list.dataset.name);
@@ -122,7 +122,7 @@ function show() {
   const { offered, found, total } = tally();
   const rows = rowsOf(found[state.rows], total);
   showFilters(offered);
-  showAnswer(total);
+  showAnswer(total, found);
   showTable(rows, total);
   drawing = drawing.then(() => draw(found, rows)).catch(console.error);
 }
@@ -191,7 +191,7 @@ function showFilters(offered) {
   element("rows").value = state.rows;
 }
 
-function showAnswer(total) {
+function showAnswer(total, found) {
   const { measures, headings } = COUNTS[state.count];
   const everything = cube[state.count][measures[0]].reduce((sum, count) => sum + count, 0);
   const short = (name) => name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
@@ -200,8 +200,12 @@ function showAnswer(total) {
   if (state.count === "reviews" && (state.from || state.to)) chosen.push(`${state.from || "the first day"} to ${state.to || "the last"}`);
   const ofAll = () => total[0] ? `, ${headings[3].toLowerCase()} ${written.share(total[1] / total[0]).replace(" %", "\u00a0%")}` : "";
   const second = measures.length > 1 ? ` ${headings[2]}: ${written.count(total[1])}${ofAll()}.` : "";
+  // Whose place, say, nobody knows: what is said of the others is said of the rest.
+  const [unknown] = found[state.rows][cube.names[state.rows].indexOf(UNKNOWN)] ?? [0];
+  const without = unknown && unknown < total[0]
+    ? ` ${element("rows").selectedOptions[0].text} unknown: ${written.count(unknown)} (${written.share(unknown / total[0]).replace(" %", "\u00a0%")}).` : "";
   element("answer").textContent = `${written.count(total[0])} of ${written.count(everything)} ${state.count}`
-    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}.${second}`;
+    + `${chosen.length ? `: ${chosen.join(", ")}` : ""}.${second}${without}`;
 }
 
 function showTable(rows, total) {

@@ -218,6 +218,16 @@ def test_the_states_of_big_spenders_at_risk_take_three_clicks_from_the_first_pag
         assert page.locator("#answer").evaluate(IN_SIGHT) or width == 1440
 
 
+def test_how_many_have_no_state_is_said_where_rows_are_states(browser, report_site, built):
+    expected = customers_by(built, "location")
+    total, unknown = sum(expected.values()), expected["Unknown"]
+    assert 0 < unknown < total
+    with opened(browser, report_site / "explore.html", "#count=customers&rows=location") as page:
+        assert answer(page).endswith(f". State unknown: {unknown} ({100 * unknown / total:.1f}\u00a0%).")
+        page.get_by_label("Rows by").select_option("Segment")
+        assert "unknown" not in answer(page)
+
+
 IN_SIGHT = (
     "node => node.getBoundingClientRect().top >= 0 && node.getBoundingClientRect().bottom <= innerHeight"
 )
