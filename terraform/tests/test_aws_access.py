@@ -19,6 +19,7 @@ from terraform.tests.aws_stack import (
     bucket,
     bucket_policy,
     objects,
+    platform_key,
     role_arn,
 )
 from terraform.tests.cli import TREE
@@ -233,6 +234,25 @@ def test_the_jobs_reach_all_that_they_need(stack: Stack) -> None:
     for name in ("variables/spark", "connections/shop_db", "variables/not_there"):
         arn = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{NAME}/airflow/{name}-AbCdEf"
         assert stack.who_may("secretsmanager:GetSecretValue", arn) == {AIRFLOW}
+
+
+def test_the_machines_of_a_cluster_use_the_key_of_their_disks_themselves(stack: Stack) -> None:
+    """Not by way of EC2 alone: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-encryption-enable.html"""
+    users = [
+        statement
+        for role, statement in stack.statements()
+        if role == SPARK and "kms:DescribeKey" in as_list(statement["Action"])
+    ]
+    if stack.runtime != "emr":
+        assert users == []
+        return
+    (user,) = users
+    assert user["Resource"] == [platform_key(stack)]
+    assert {"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey"} < {
+        *user["Action"]
+    }
+    # A machine's own call names no service. The secrets' service is another one.
+    assert user["Condition"] == {"StringEqualsIfExists": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}}
 
 
 def test_airflow_starts_the_spark_jobs_of_its_own_stack(stack: Stack) -> None:

@@ -7,6 +7,7 @@ test-apply`). One test a promise; its name is the promise.
 from __future__ import annotations
 
 import json
+import re
 
 from terraform.tests.aws_stack import (
     ACCOUNT,
@@ -17,6 +18,7 @@ from terraform.tests.aws_stack import (
     objects,
     platform_key,
 )
+from terraform.tests.cli import TREE
 from terraform.tests.stack import Stack
 
 
@@ -247,6 +249,13 @@ def test_machines_lie_in_private_subnets_of_three_zones(stack: Stack) -> None:
         assert place.tags["for-use-with-amazon-emr-managed-policies"] == "true"
     large = stack.one("aws_db_instance", "module.shop").multi_az
     assert len(stack.all("aws_nat_gateway")) == (3 if large else 1)
+
+
+def test_no_zone_is_taken_that_eks_refuses() -> None:
+    """By its id, which is the same in all accounts: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+    network = (TREE / "modules/aws/network/main.tf").read_text()
+    (excluded,) = re.findall(r"exclude_zone_ids = \[(.*)\]", network)
+    assert set(re.findall(r'"(.+?)"', excluded)) >= {"use1-az3", "usw1-az2", "cac1-az3"}
 
 
 def test_keys_rotate_and_belong_to_the_account(stack: Stack) -> None:

@@ -77,11 +77,16 @@ resource "aws_iam_role_policy" "disks" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Effect   = "Allow"
-      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Sid    = "UseTheDisksKey"
+      Effect = "Allow"
+      Action = [
+        "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:DescribeKey",
+      ]
       Resource = [var.kms_key_arn]
-      # Not the secrets that the same key encrypts.
-      Condition = { StringEquals = { "kms:ViaService" = "ec2.${var.region}.amazonaws.com" } }
+      # EMR wants the machines' role to be a user of the key (docs.aws.amazon.com/emr, emr-encryption-enable): they ask for it themselves.
+      # Through no service but EC2: not the secrets that the same key encrypts.
+      Condition = { StringEqualsIfExists = { "kms:ViaService" = "ec2.${var.region}.amazonaws.com" } }
     }]
   })
 }
