@@ -214,18 +214,20 @@ def untyped_columns(node: exp.Expr) -> Iterator[str]:
 
 
 def columns_of_nulls(node: exp.Expr) -> Iterator[str]:
-    """Asked for the columns of a query with a set operation, Redshift reports those as VARCHAR that are a literal NULL in one of its parts,
-    also with a cast: https://github.com/dbt-labs/dbt-redshift/issues/659. dbt asks so when a model has a contract, and refuses the model.
+    """A column of a set operation that is a literal NULL in one of its parts, also with a cast, is VARCHAR on Redshift, both in a table that
+    is made of it and when dbt asks for the columns of a model with a contract: https://github.com/dbt-labs/dbt-redshift/issues/659.
     """
     limit = node.args.get("limit") if isinstance(node, exp.Select) else None
-    if not isinstance(limit, exp.Limit) or limit.expression.sql() != "0" or not node.find(exp.SetOperation):
+    is_asked = isinstance(limit, exp.Limit) and limit.expression.sql() == "0"
+    is_made = isinstance(node, exp.Create) and node.kind == "TABLE"
+    if not (is_asked or is_made) or not node.find(exp.SetOperation):
         return
     if any(cte.alias.startswith("__dbt__cte__") for cte in node.find_all(exp.CTE)):
         return  # a unit test, whose inputs are full of such NULLs; those are not for a real Redshift
     for cast in node.find_all(exp.Cast):
         if isinstance(cast.this, exp.Null) and not cast.to.is_type(*exp.DataType.TEXT_TYPES):
             column = cast.parent.alias_or_name if cast.parent else ""
-            yield f"{column or cast.sql()} is reported as VARCHAR: a NULL of a set operation has no other type"
+            yield f"{column or cast.sql()} is of type VARCHAR: a NULL of a set operation has no other type"
 
 
 def late_binding_views(node: exp.Expr) -> Iterator[str]:

@@ -255,9 +255,10 @@ WRONG = {
     "select a from (select null as a from t) as s": "column a of s is of type unknown",
     "create view s.v as select a from t with no schema binding": "should be qualified when creating views WITH NO SCHEMA",
     "merge into t using s on t.a = s.a when not matched then insert (a) values (s.a)": "MERGE",
-    "select * from (select cast(null as int) as n union all select n from t) as m where false limit 0": "n is reported as VARCHAR",
+    "select * from (select cast(null as int) as n union all select n from t) as m where false limit 0": "n is of type VARCHAR",
     "select * from (with u as (select null::date as d) select d from t union all select d from u) as m where false limit 0":
-        "d is reported as VARCHAR",
+        "d is of type VARCHAR",
+    "create temporary table u as (select n from t union all select cast(null as int) as n)": "n is of type VARCHAR",
     "select from where": "no SQL of Redshift",
 }  # fmt: skip
 
@@ -287,6 +288,8 @@ RIGHT = [
     "select a from t where b ilike 'x%' and c ~ '^a' and d between 1 and 2 order by a nulls first limit 3",
     "select any_value(a), median(b), approximate count(distinct c) from t",
     "select cast(null as int) as n union all select n from t",
+    "create table u as (select cast(null as int) as n from t)",
+    "create table u as (select n from t union all select max(n) as n from t where false)",
     "select * from (select cast(null as int) as n from t) as m where false limit 0",
     "select * from (select cast(null as varchar(9)) as a union all select a from t) as m where false limit 0",
 ]

@@ -19,19 +19,13 @@
 
 with
 
-everyone as (
-
-    select
-        cast(null as {{ dbt.type_int() }}) as customer_id,
-        {{ date_literal('0001-01-01') }} as first_active_date
-
-),
-
 {% if days is none or names is none or invoices is none -%}
 
 final as (
 
-    select * from everyone
+    select
+        cast(null as {{ dbt.type_int() }}) as customer_id,
+        {{ date_literal('0001-01-01') }} as first_active_date
 
 )
 
@@ -139,6 +133,16 @@ names_changed as (
 
 ),
 
+-- The NULL that stands for all is that of no row, and has its type: of a literal one a UNION may make VARCHAR on Redshift
+-- (dbt-redshift#659).
+nobody as (
+
+    select max(customer_id) as customer_id
+    from touched
+    where customer_id is null
+
+),
+
 final as (
 
     select
@@ -153,8 +157,10 @@ final as (
 
     union all
 
-    select everyone.*
-    from everyone
+    select
+        nobody.customer_id,
+        {{ date_literal('0001-01-01') }} as first_active_date
+    from nobody
     cross join names_changed
     where names_changed.changes > 0
 

@@ -24,7 +24,10 @@ written_months as (
     {% if history is not none -%}
     select distinct as_of_date as month_end from {{ history }}
     {%- else -%}
-    select cast(null as date) as month_end
+    -- None, as dates: a literal NULL may become VARCHAR in the UNION below (dbt-redshift#659).
+    select active_date as month_end
+    from {{ ref('int_customer_active_day') }}
+    where false
     {%- endif %}
 
 ),
