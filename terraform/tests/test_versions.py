@@ -13,7 +13,7 @@ from terraform.tests.cli import TREE
 FILES = sorted(TREE.glob("modules/*/*/*.tf"))
 # Beside a version: "supported until DATE", and where nothing could follow yet "none newer on DATE".
 UNTIL = re.compile(
-    r'= "([\w.-]+)" # supported until (\d{4}-\d\d-\d\d)(, none newer on \d{4}-\d\d-\d\d)? \((.+)\)'
+    r'= "([\w.-]+)" +# supported until (\d{4}-\d\d-\d\d)(, none newer on \d{4}-\d\d-\d\d)? \((.+)\)'
 )
 NOTICE, SHORT_NOTICE = timedelta(days=90), timedelta(days=30)
 VERSIONS = [(file.parent.name, *found) for file in FILES for found in UNTIL.findall(file.read_text())]
@@ -21,7 +21,8 @@ VERSIONS = [(file.parent.name, *found) for file in FILES for found in UNTIL.find
 
 def test_the_versions_that_end_have_their_dates() -> None:
     assert {(module, version) for module, version, *_ in VERSIONS} == {
-        ("orchestrator", "1.35"), ("spark", "emr-spark-8.0.0"), ("spark", "3.0"),
+        ("orchestrator", "1.35"), ("spark", "emr-spark-8.0.0"), ("spark", "3.0"), ("spark", "3.0-debian13"),
+        *((module, version) for module in ("shop", "orchestrator") for version in ("17", "POSTGRES_17")),
     }  # fmt: skip
 
 

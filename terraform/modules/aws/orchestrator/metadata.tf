@@ -36,7 +36,7 @@ resource "aws_db_instance" "metadata" {
   # checkov:skip=CKV_AWS_161: Airflow keeps its connections open for longer than an IAM login is valid, so it has a password
   identifier                      = "${var.name}-metadata"
   engine                          = "postgres"
-  engine_version                  = "17"
+  engine_version                  = "17" # supported until 2029-11-08 (www.postgresql.org/support/versioning)
   instance_class                  = { small = "db.t4g.micro", large = "db.t4g.medium" }[var.size]
   multi_az                        = var.size == "large"
   allocated_storage               = 20

@@ -47,7 +47,7 @@ resource "aws_db_parameter_group" "this" {
 resource "aws_db_instance" "this" {
   identifier                          = "${var.name}-shop"
   engine                              = "postgres"
-  engine_version                      = "17"
+  engine_version                      = "17" # supported until 2029-11-08 (www.postgresql.org/support/versioning)
   instance_class                      = local.machine
   multi_az                            = var.size == "large"
   allocated_storage                   = 20
