@@ -2,17 +2,21 @@
 and Glue, whole.
 
 Variables and connections come from the emulator's Secrets Manager. The emulator accepts requests and keeps state; it runs
-no job. Two stand-ins of ours in it: its EMR leaves a step running for ever, so `steps_end` says how the steps end; and
-operations that it lacks (STAND_INS) are answered with nothing, so that tests can see that they were asked for.
+no job. Three stand-ins of ours in it: its EMR leaves a step running for ever, so `steps_end` says how the steps end; its EMR
+Serverless lists no jobs of an application that has had none, but for an error; and operations that it lacks (STAND_INS) are answered
+with nothing, so that tests can see that they were asked for.
 """
 
 import asyncio
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from unittest.mock import MagicMock
 from urllib.request import Request, urlopen
 
 import pytest
@@ -22,9 +26,11 @@ pytest.importorskip("airflow.providers.amazon", reason="the Amazon provider has 
 import boto3
 from airflow.providers.amazon.aws.triggers.emr import EmrAddStepsTrigger
 from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.module_loading import import_string
-from moto.emr.models import ElasticMapReduceBackend
+from moto.emr.models import ElasticMapReduceBackend, emr_backends
+from moto.emrserverless.models import EMRServerlessBackend
 from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
@@ -159,6 +165,13 @@ def aws(monkeypatch, airflow_database):
             return [b"{}"]
         return answer(self, environ, start_response)
 
+    list_job_runs = EMRServerlessBackend.list_job_runs
+
+    def list_job_runs_or_none(self, application_id, **filters):
+        self.job_runs.setdefault(application_id, [])
+        return list_job_runs(self, application_id=application_id, **filters)
+
+    monkeypatch.setattr(EMRServerlessBackend, "list_job_runs", list_job_runs_or_none)
     monkeypatch.setattr(DomainDispatcherApplication, "__call__", note_and_answer)
     yield emulator
     server.stop()
@@ -192,9 +205,12 @@ def test_emr_serverless(aws):
 
     received = aws.received("jobruns")
     assert len({run.pop("clientToken") for run in received}) == 2
+    # of the run's id
+    (digest,) = {run["name"].rpartition(" ")[2] for run in received}
+    assert re.fullmatch("r[0-9a-f]{11}", digest)
     for job, run in zip(JOBS, received, strict=True):
         assert run == {
-            "name": f"{job} 2021-01-31",
+            "name": f"{job} 2021-01-31 {digest}",
             "executionRoleArn": SPARK["job_role_arn"],
             "executionTimeoutMinutes": 60,
             "jobDriver": {
@@ -290,6 +306,62 @@ def test_glue(aws):
                 **dict(zip(keys_and_values[::2], keys_and_values[1::2], strict=True)),
             },
         }
+
+
+@pytest.mark.parametrize(
+    ("runtime", "start", "id_of"),
+    [
+        ("emr_serverless", "jobruns", lambda trigger: trigger["job_id"]),
+        ("emr", "AddJobFlowSteps", lambda trigger: trigger["step_ids"]),
+        ("glue", "StartJobRun", lambda trigger: trigger["run_id"]),
+    ],
+)
+def test_a_job_that_still_runs_is_followed_and_one_that_has_ended_is_not(
+    aws, monkeypatch, runtime, start, id_of
+):
+    """As by tries of one task, the first of which has lost sight of its job."""
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(spark, "SPARK_RUNTIME", runtime)
+    monkeypatch.setattr("moto.emrserverless.models.JOB_STATUS", "RUNNING")
+    state_manager.set_transition("glue::job_run", {"progression": "manual", "times": 100})
+    emr, serverless, glue = map(aws.client, ("emr", "emr-serverless", "glue"))
+    glue.create_job(Name="movie-analytics", Role="spark-job", Command={"Name": "glueetl"})
+    cluster = emr.run_job_flow(Name="c", Instances={"KeepJobFlowAliveWhenNoSteps": True})["JobFlowId"]
+    application = serverless.create_application(name="spark", releaseLabel="emr-7.0.0", type="SPARK")[
+        "applicationId"
+    ]
+    rendered = {
+        "name": "parse_logs 2021-01-31 r1", "application_id": application, "job_flow_id": cluster,
+        "job_name": "movie-analytics", "region_name": "eu-west-1", "execution_role_arn": SPARK["job_role_arn"],
+        "configuration_overrides": None,
+    }  # fmt: skip
+
+    tries = count(1)
+
+    def try_() -> str:
+        ti = MagicMock(
+            dag_id="staging", task_id="parse_logs", run_id="r", map_index=-1, try_number=next(tries)
+        )
+        ti.xcom_pull.return_value = None
+        with DAG("staging", schedule=None):
+            task = spark.spark_job("parse_logs")
+        for field in rendered.keys() & vars(task).keys():
+            setattr(task, field, rendered[field])
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute({"ti": ti})
+        return id_of(deferred.value.trigger.serialize()[1])
+
+    first = try_()
+    assert try_() == first and len(aws.received(start)) == 1
+    if runtime == "emr_serverless":
+        serverless.cancel_job_run(applicationId=application, jobRunId=first)
+    elif runtime == "emr":
+        steps_of = (backend.clusters for account in emr_backends.values() for backend in account.values())
+        next(clusters[cluster] for clusters in steps_of if cluster in clusters).steps[0].state = "FAILED"
+    else:
+        state_manager.set_transition("glue::job_run", {"progression": "immediate"})
+    assert try_() != first and len(aws.received(start)) == 2
 
 
 @pytest.mark.parametrize(

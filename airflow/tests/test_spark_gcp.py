@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -17,6 +18,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.context import VariableAccessor
 from airflow.sdk.module_loading import import_string
+from google.api_core.exceptions import AlreadyExists
 from google.cloud import dataproc_v1
 
 from pipeline import spark, spark_gcp
@@ -53,6 +55,8 @@ VARIABLES = {
 }
 PLACE = {"project_id": "my-project", "region": "europe-west1"}
 LABELS = {"project": "movie-analytics", "dag": "staging", "day": "2021-01-31"}
+# of the run "r"
+RUN = {"run": "r454349e422f"}
 PYSPARK = {
     "main_python_file_uri": f"{PACKAGE}/submit.py",
     "python_file_uris": [f"{PACKAGE}/spark_prep.zip"],
@@ -81,7 +85,7 @@ def tasks(monkeypatch):
             spark.spark_job("parse_logs")
             spark.spark_cluster()
         for task in dag.tasks:
-            run = SimpleNamespace(partition_key="2021-01-31")
+            run = SimpleNamespace(partition_key="2021-01-31", run_id="r")
             task.render_template_fields({"dag_run": run, "dag": dag, "task": task, "var": variables})
         return dag.task_dict
 
@@ -114,7 +118,7 @@ def test_a_serverless_batch(tasks):
                     "ttl": {"seconds": 3600},
                 }
             },
-            "labels": LABELS | {"task": "parse_logs"},
+            "labels": LABELS | RUN | {"task": "parse_logs"},
         },
     }
     assert task.deferrable
@@ -161,7 +165,7 @@ def test_a_cluster_for_the_day(tasks):
             "reference": {"project_id": "my-project"},
             "placement": {"cluster_name": "movie-analytics-test-2021-01-31"},
             "pyspark_job": PYSPARK,
-            "labels": LABELS | {"task": "parse_logs"},
+            "labels": LABELS | RUN | {"task": "parse_logs"},
         },
     }
     assert fields(day["stop_spark_cluster"]) == {**PLACE, "cluster_name": "movie-analytics-test-2021-01-31"}
@@ -176,6 +180,66 @@ def test_labels_are_what_google_takes(tasks):
         labels = task.batch["labels"] if runtime == "dataproc_serverless" else task.job["labels"]
         for key, value in labels.items():
             assert re.fullmatch("[a-z][a-z0-9_-]{0,62}", key) and re.fullmatch("[a-z0-9_-]{1,63}", value)
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "FAILED", "SUCCEEDED", "CANCELLED"])
+def test_a_batch_that_still_runs_is_followed_and_one_that_has_ended_is_not(tasks, monkeypatch, state):
+    """With our own hook: Dataproc cannot be asked here. The provider follows a batch whose id is taken."""
+    task, asked = tasks("dataproc_serverless")["parse_logs"], {}
+    found = dataproc_v1.Batch(
+        name="projects/my-project/locations/europe-west1/batches/parse-logs-1", state=state
+    )
+
+    class Hook:
+        def list_batches(self, **where):
+            asked["list"] = where
+            return [found]
+
+        def create_batch(self, batch_id, **_):
+            asked["create"] = batch_id
+            if batch_id == "parse-logs-1":
+                raise AlreadyExists("it is there")
+            return SimpleNamespace(metadata=SimpleNamespace(batch=batch_id))
+
+    monkeypatch.setattr(type(task), "hook", Hook())
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute({"ti": MagicMock(), "task": task})
+    assert asked["list"] == {**PLACE, "filter": f"labels.run = {RUN['run']} AND labels.task = parse_logs"}
+    followed = deferred.value.trigger.serialize()[1]["batch_id"]
+    assert followed == asked["create"] and (followed == "parse-logs-1") == (state in ("PENDING", "RUNNING"))
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_job_on_the_cluster_that_still_runs_is_followed(tasks, monkeypatch, is_running):
+    """With our own hook: Dataproc cannot be asked here."""
+    task, asked = tasks("dataproc")["parse_logs"], []
+    old, new = (
+        dataproc_v1.Job(reference={"job_id": name}, status={"state": "RUNNING"}) for name in ("old", "new")
+    )
+
+    class Hook:
+        def __init__(self, **_):
+            self.get_job_client = lambda region: self
+
+        def list_jobs(self, request):
+            asked.append(request)
+            return [old] if is_running else []
+
+        def submit_job(self, **_):
+            return new
+
+        def get_job(self, **_):
+            return new
+
+    monkeypatch.setattr(spark_gcp, "DataprocHook", Hook)
+    monkeypatch.setattr("airflow.providers.google.cloud.operators.dataproc.DataprocHook", Hook)
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute({"ti": MagicMock(), "task": task})
+    wanted = f"status.state = ACTIVE AND labels.run = {RUN['run']} AND labels.task = parse_logs"
+    assert asked == [{**PLACE, "filter": wanted}]
+    dataproc_v1.ListJobsRequest(asked[0])
+    trigger = deferred.value.trigger.serialize()[1]
+    assert trigger["job_id"] == ("old" if is_running else "new") and trigger["cancel_on_kill"]
 
 
 def test_ending_a_task_that_waits_ends_its_batch(monkeypatch):

@@ -376,6 +376,8 @@ def test_airflow_has_the_rights_of_its_spark_mode_only(production: Stack, trial:
     assert "dataproc.batches.create" in batches and not any(
         "clusters" in permission for permission in batches
     )
+    # a later try looks for the job of an earlier one
+    assert "dataproc.batches.list" in batches and "dataproc.jobs.list" in clusters
     assert "dataproc.clusters.delete" in clusters and not any(
         "batches" in permission for permission in clusters
     )

@@ -5,6 +5,7 @@ Everything else (places, connections, secrets, cluster names) is read by the tas
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,11 @@ def day_of(dag_run: DagRunProtocol) -> str:
         ) from None
 
 
+def digest_of(dag_run: DagRunProtocol) -> str:
+    """A short name of the run, for what takes few characters: letters and digits, and first a letter."""
+    return "r" + hashlib.sha256(dag_run.run_id.encode()).hexdigest()[:11]
+
+
 # The same in templates, in the DAGs that have these macros.
-DAY = "{{ day_of(dag_run) }}"
-MACROS = {"day_of": day_of}
+DAY, RUN = "{{ day_of(dag_run) }}", "{{ digest_of(dag_run) }}"
+MACROS = {"day_of": day_of, "digest_of": digest_of}

@@ -1,7 +1,8 @@
 """The Spark jobs as tasks, on the runtime that SPARK_RUNTIME names: the same code, the same arguments everywhere.
 
-On a cloud a task submits the job and lets go of its worker until the job has ended. Retries are safe, since a job replaces
-its day.
+On a cloud a task submits the job and lets go of its worker until the job has ended. When it has lost sight of the job (the
+connection broke, Airflow died), its next try follows the job if that still runs, and starts no second one. Retries are safe, since a
+job replaces its day.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from airflow.providers.amazon.aws.hooks.emr import EmrHook
 from airflow.providers.amazon.aws.operators.emr import (
     EmrAddStepsOperator,
     EmrCreateJobFlowOperator,
@@ -14,10 +15,10 @@ from airflow.providers.amazon.aws.operators.emr import (
     EmrTerminateJobFlowOperator,
 )
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
-from airflow.providers.amazon.aws.triggers.emr import EmrAddStepsTrigger
+from airflow.providers.amazon.aws.triggers.emr import EmrAddStepsTrigger, EmrServerlessStartJobTrigger
 from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
 
-from pipeline.settings import DAY
+from pipeline.settings import DAY, RUN
 from pipeline.spark_cloud import (
     CODE,
     IDLE_MINUTES,
@@ -33,6 +34,7 @@ from pipeline.spark_cloud import (
 )
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
 AWS: dict[str, Any] = {
@@ -57,9 +59,10 @@ SERVERLESS_CONFIGURATION = {
 
 
 def emr_serverless(job: str) -> EmrServerlessStartJobOperator:
-    return EmrServerlessStartJobOperator(
+    return ServerlessJob(
         task_id=job,
-        name=f"{job} {DAY}",
+        # by which a later try finds it
+        name=f"{job} {DAY} {RUN}",
         application_id=deployed("emr_serverless_application_id"),
         execution_role_arn=deployed("job_role_arn"),
         job_driver={
@@ -160,8 +163,48 @@ def glue(job: str) -> GlueJobOperator:
     )
 
 
-# The provider's triggers of these two do not end the run when someone ends the task that waits for it. The triggerer
-# imports them by name, so the folder of the DAGs must be on its PYTHONPATH.
+# What the provider's operators lack: a job of an earlier try that still runs is followed (Glue's does it), and a job ends when someone
+# ends the task that waits for it (EMR Serverless' does it). The triggerer imports triggers by name, so the folder of the DAGs must be
+# on its PYTHONPATH.
+
+
+class ServerlessJob(EmrServerlessStartJobOperator):
+    def execute(self, context: Context, event: dict[str, Any] | None = None) -> str | None:
+        pages = self.hook.conn.get_paginator("list_job_runs").paginate(
+            applicationId=self.application_id,
+            states=["SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED"],
+        )
+        running = (run["id"] for page in pages for run in page["jobRuns"] if run.get("name") == self.name)
+        self.job_id = next(running, None)
+        if not self.job_id:
+            return super().execute(context, event)
+        self.log.info("job %s, which an earlier try has started, still runs: it is followed", self.job_id)
+        self.persist_links(context)
+        trigger = EmrServerlessStartJobTrigger(
+            application_id=self.application_id,
+            job_id=self.job_id,
+            waiter_delay=self.waiter_delay,
+            waiter_max_attempts=self.waiter_max_attempts,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+        )
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+
+class EmrStepsHook(EmrHook):
+    def add_job_flow_steps(
+        self, job_flow_id: str, steps: Any = None, *arguments: Any, **options: Any
+    ) -> list[str]:
+        """Of the day's own cluster, which no other run has."""
+        pages = self.conn.get_paginator("list_steps").paginate(
+            ClusterId=job_flow_id, StepStates=["PENDING", "RUNNING"]
+        )
+        running = {step["Name"]: step["Id"] for page in pages for step in page["Steps"]}
+        (name,) = (step["Name"] for step in steps)
+        if name not in running:
+            return super().add_job_flow_steps(job_flow_id, steps, *arguments, **options)
+        self.log.info("step %s, which an earlier try has added, still runs: it is followed", running[name])
+        return [running[name]]
 
 
 class EmrStepsTrigger(EmrAddStepsTrigger):
@@ -171,6 +214,8 @@ class EmrStepsTrigger(EmrAddStepsTrigger):
 
 
 class EmrSteps(EmrAddStepsOperator):
+    aws_hook_class = EmrStepsHook
+
     def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> NoReturn:
         super().defer(trigger=EmrStepsTrigger(**trigger.serialize()[1]), **kwargs)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.google.cloud.hooks.dataproc import DataprocHook
 from airflow.providers.google.cloud.operators.dataproc import (
     DataprocCreateBatchOperator,
     DataprocCreateClusterOperator,
     DataprocDeleteClusterOperator,
     DataprocSubmitJobOperator,
 )
-from airflow.providers.google.cloud.triggers.dataproc import DataprocBatchTrigger
+from airflow.providers.google.cloud.triggers.dataproc import DataprocBatchTrigger, DataprocSubmitTrigger
 
-from pipeline.settings import DAY
+from pipeline.settings import DAY, RUN
 from pipeline.spark_cloud import (
     CODE,
     IDLE_MINUTES,
@@ -27,6 +28,7 @@ from pipeline.spark_cloud import (
 )
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
 GCP: dict[str, Any] = {
@@ -38,6 +40,8 @@ GCP: dict[str, Any] = {
 }
 # Two environments may share a project and a region: neither may take, or delete, the other's cluster.
 CLUSTER = f"{deployed('name')}-{DAY}"
+# By the run and the task a later try finds the job.
+LABELS = {**TAGS, "run": RUN}
 
 
 def dataproc_serverless(job: str) -> DataprocCreateBatchOperator:
@@ -59,20 +63,20 @@ def dataproc_serverless(job: str) -> DataprocCreateBatchOperator:
                     "ttl": {"seconds": JOB_MINUTES * 60},
                 }
             },
-            "labels": TAGS,
+            "labels": LABELS,
         },
         **GCP,
     )
 
 
 def dataproc(job: str) -> DataprocSubmitJobOperator:
-    return DataprocSubmitJobOperator(
+    return ClusterJob(
         task_id=job,
         job={
             "reference": {"project_id": deployed("project")},
             "placement": {"cluster_name": CLUSTER},
             "pyspark_job": _pyspark(job),
-            "labels": TAGS,
+            "labels": LABELS,
         },
         **GCP,
     )
@@ -116,8 +120,13 @@ def _pyspark(job: str) -> dict[str, Any]:
     return {"main_python_file_uri": SUBMIT, "python_file_uris": [CODE], "args": arguments(job)}
 
 
-# The provider's trigger does not end the batch when someone ends the task that waits for it. The triggerer imports it
-# by name, so the folder of the DAGs must be on its PYTHONPATH.
+def _of_the_run(labels: dict[str, str]) -> str:
+    """A filter of Dataproc's lists."""
+    return " AND ".join(f"labels.{name} = {labels[name]}" for name in ("run", "task"))
+
+
+# What the provider's operators lack: a job of an earlier try that still runs is followed, and a batch ends when someone ends the task that
+# waits for it. The triggerer imports triggers by name, so the folder of the DAGs must be on its PYTHONPATH.
 
 
 class BatchTrigger(DataprocBatchTrigger):
@@ -132,5 +141,37 @@ class BatchTrigger(DataprocBatchTrigger):
 
 
 class Batch(DataprocCreateBatchOperator):
+    def execute(self, context: Context) -> Any:
+        found = self.hook.list_batches(
+            region=self.region, project_id=self.project_id, filter=_of_the_run(self.batch["labels"])
+        )
+        if running := next((batch for batch in found if batch.state.name in ("PENDING", "RUNNING")), None):
+            # which the provider follows, since it is there
+            self.batch_id, self.batch_id_prefix = running.name.rpartition("/")[2], None
+        return super().execute(context)
+
     def defer(self, *, trigger: BaseTrigger, **kwargs: Any) -> None:
         super().defer(trigger=BatchTrigger(**trigger.serialize()[1]), **kwargs)
+
+
+class ClusterJob(DataprocSubmitJobOperator):
+    def execute(self, context: Context) -> Any:
+        hook = DataprocHook(gcp_conn_id=self.gcp_conn_id, impersonation_chain=self.impersonation_chain)
+        wanted = f"status.state = ACTIVE AND {_of_the_run(self.job['labels'])}"
+        found = hook.get_job_client(self.region).list_jobs(
+            request={"project_id": self.project_id, "region": self.region, "filter": wanted}
+        )
+        if not (running := next(iter(found), None)):
+            return super().execute(context)
+        job_id = running.reference.job_id
+        self.log.info("job %s, which an earlier try has submitted, still runs: it is followed", job_id)
+        trigger = DataprocSubmitTrigger(
+            job_id=job_id,
+            project_id=self.project_id,
+            region=self.region,
+            gcp_conn_id=self.gcp_conn_id,
+            impersonation_chain=self.impersonation_chain,
+            polling_interval_seconds=self.polling_interval_seconds,
+            cancel_on_kill=self.cancel_on_kill,
+        )
+        self.defer(trigger=trigger, method_name="execute_complete")

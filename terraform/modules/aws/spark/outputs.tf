@@ -41,7 +41,7 @@ output "submit_policy_json" {
         {
           Sid      = "StartJobs"
           Effect   = "Allow"
-          Action   = ["emr-serverless:GetApplication", "emr-serverless:StartApplication", "emr-serverless:StartJobRun"]
+          Action   = ["emr-serverless:GetApplication", "emr-serverless:StartApplication", "emr-serverless:StartJobRun", "emr-serverless:ListJobRuns"]
           Resource = aws_emrserverless_application.this[*].arn
         },
         {

@@ -145,6 +145,7 @@ resource "google_project_iam_custom_role" "spark_starter" {
       "dataproc.jobs.cancel",
       "dataproc.jobs.create",
       "dataproc.jobs.get",
+      "dataproc.jobs.list",
     ],
   )
 }
