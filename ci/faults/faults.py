@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from ci.faults.lake import Place
 
 POLL_SECONDS = 0.001
 CHUNK_BYTES = 1 << 16
+# About what dbt's build of the days writes at the most; the export and a Spark job write less than the other.
+BUILD_BYTES, JOB_BYTES = 4 << 20, 160 << 10
 # Beyond KEEP_RUNS_HOURS in both directions.
 CLOCK_HOURS = 60 * 24
 
@@ -58,6 +61,31 @@ def twice_at_once(place: Place, command: str, usual_seconds: float, rng: random.
         if process.returncode:
             raise AssertionError(f"one of two {command} at once ended with {process.returncode}: {printed}")
     return struck
+
+
+def builds_at_once(place: Place, command: str, usual_seconds: float, rng: random.Random) -> bool:
+    """Two of dbt, of which DuckDB lets one write: the other ends with a message that says so. Returns whether it did."""
+    first = place.start(command)
+    time.sleep(rng.uniform(0, usual_seconds / 2))
+    second = place.start(command)
+    printed = [process.communicate()[0] for process in (first, second)]
+    failed = [said for process, said in zip((first, second), printed, strict=True) if process.returncode]
+    if any("Could not set lock" not in said for said in failed):
+        raise AssertionError(f"of two {command} at once one failed for another reason: {failed}")
+    return bool(failed)
+
+
+def disk_full_in_build(place: Place, command: str, usual_seconds: float, rng: random.Random) -> bool:
+    """dbt's message is DuckDB's; the disk is whole again afterwards. False also where nobody may mount a file system."""
+    with nearly_full(place.warehouse.file.parent, BUILD_BYTES, rng) as ballast:
+        if not ballast:
+            return False
+        process = place.start(command)
+        printed, _ = process.communicate()
+        if process.returncode and "No space left on device" not in printed:
+            raise AssertionError(f"it failed without a clear error: {printed}")
+        ballast.unlink()
+    return process.returncode != 0
 
 
 def at_another_time(place: Place, command: str, usual_seconds: float, rng: random.Random) -> bool:
@@ -204,18 +232,31 @@ def moody_store(
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
-    """A file system of its own for the folder, with its content; yields whether this machine lets us have one."""
+def nearly_full(folder: Path, most_free: int, rng: random.Random) -> Iterator[Path | None]:
+    """A file system of its own for the folder, with its content and at most so many bytes free. Yields the file that takes up the space, or
+    None where this machine lets nobody mount one. Afterwards the folder has what it held then."""
     saved = folder.with_name("saved")
     folder.rename(saved)
     folder.mkdir()
+    used = sum(file.stat().st_size for file in saved.rglob("*") if file.is_file())
     mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],  # noqa: S607 - of the system
+        ["mount", "-t", "tmpfs", "-o", f"size={((used + most_free) >> 20) + 2}m", "tmpfs", str(folder)],  # noqa: S607 - of the system
         capture_output=True, check=False,
     ).returncode  # fmt: skip
     subprocess.run(["cp", "-r", f"{saved}/.", str(folder)], check=True)  # noqa: S607 - of the system
+    shutil.rmtree(saved)
+    ballast = folder / "ballast"
     try:
-        yield mounted
+        if mounted:
+            with contextlib.suppress(OSError), open(ballast, "wb") as file:
+                free = os.statvfs(ballast).f_bavail * os.statvfs(ballast).f_frsize
+                file.write(b"\0" * max(0, free - rng.randint(0, most_free)))
+        yield ballast if mounted else None
+        if mounted:
+            subprocess.run(["cp", "-r", str(folder), str(saved)], check=True)  # noqa: S607 - of the system
     finally:
         if mounted:
             subprocess.run(["umount", str(folder)], check=True)  # noqa: S607 - of the system
+            if saved.exists():
+                shutil.rmtree(folder)
+                saved.rename(folder)

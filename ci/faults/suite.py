@@ -29,6 +29,7 @@ from ci.faults.result import Result
 from demo.postgres import embedded_postgres
 
 READERS = 4
+NOBODY_MOUNTS = Result("", 0, 0, 0, "not tried: this machine lets nobody mount a file system", [])
 # Does a fault to a command in a place, which takes so many seconds undisturbed; whether it struck.
 Strike = Callable[[Place, str, float, random.Random], bool]
 
@@ -74,7 +75,8 @@ def make_world(folder: Path, dsn: str, names: Sequence[str]) -> World:
 
     old = Place(folder / "old", deliver(folder / "first", dsn, seed=1), dsn)
     timed(old, "staging")
-    if "build" in names:
+    is_built = any("build" in name for name in names)
+    if is_built:
         timed(old, "build")
     raw = deliver(folder / "second", dsn, seed=2)
     old = Place(folder / "old", raw, dsn)
@@ -84,13 +86,13 @@ def make_world(folder: Path, dsn: str, names: Sequence[str]) -> World:
     for command in ("classify", "parse"):
         if any(name.endswith(f"-{command}") for name in names):
             timed(new, command)
-    if "build" in names:
+    if is_built:
         timed(new, "build")
     before, after = old.content(), new.content()
     # the sample's shop is closed on one of the days
     if any(before[key] == after[key] and before[key].delivered for key in before):
         raise AssertionError("the two deliveries have a day in common: a fault could not be seen")
-    return World(old, new, before, after, new.marts() if "build" in names else None, seconds)
+    return World(old, new, before, after, new.marts() if is_built else None, seconds)
 
 
 def compared(content: Content) -> int:
@@ -138,20 +140,27 @@ kill = partial(done_to, strike=faults.killed, runs_again=True)
 two_at_once = partial(done_to, strike=faults.twice_at_once, runs_again=False)
 
 
-def kill_build(world: World, folder: Path, n: int, rng: random.Random) -> Result:
-    struck, rows, findings, expected = 0, 0, list[str](), world.marts or {}
-    for _ in range(n):
-        place = world.old.copy(folder, staging_of=world.new)
-        struck += faults.killed(place, "build", world.seconds["build"], rng)
-        place.run("build")
-        found = place.marts()
-        rows += sum(table.total() for table in found.values())
-        findings += [
-            f"{name} differs from the undisturbed build" for name in found if found[name] != expected[name]
-        ]
-        if unbalanced := place.unbalanced():
-            findings.append(f"{unbalanced} rows of the ledger do not balance")
-    return Result("", n, struck, rows, "", findings)
+def done_to_build(strike: Strike) -> Callable[[World, Path, int, random.Random], Result]:
+    """Of the second delivery, over a warehouse of the first. A round is a fresh place, the fault, and a build after it."""
+
+    def rounds(world: World, folder: Path, n: int, rng: random.Random) -> Result:
+        struck, rows, findings, expected = 0, 0, list[str](), world.marts or {}
+        for _ in range(n):
+            place = world.old.copy(folder, staging_of=world.new)
+            struck += strike(place, "build", world.seconds["build"], rng)
+            place.run("build")
+            found = place.marts()
+            rows += sum(table.total() for table in found.values())
+            findings += [
+                f"{name} differs from the undisturbed build"
+                for name in found
+                if found[name] != expected[name]
+            ]
+            if unbalanced := place.unbalanced():
+                findings.append(f"{unbalanced} rows of the ledger do not balance")
+        return Result("", n, struck, rows, "", findings)
+
+    return rounds
 
 
 def readers(world: World, folder: Path, n: int, rng: random.Random) -> Result:
@@ -247,28 +256,24 @@ def _environment(settings: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def disk_full(world: World, folder: Path, n: int, rng: random.Random) -> Result:
-    struck, findings, megabytes = 0, list[str](), list[int]()
-    for _ in range(n):
-        place = world.old.copy(folder)
-        used = sum(file.stat().st_size for file in (folder / "staging").rglob("*") if file.is_file())
-        megabytes.append((used >> 20) + 1 + rng.randint(0, 1))
-        with faults.small_disk(folder / "staging", megabytes[-1]) as is_small:
-            if not is_small:
-                return Result("", 0, 0, 0, "not tried: this machine lets nobody mount a file system", [])
-            ballast = folder / "staging/ballast"
-            # the last kilobytes decide where the export stops
-            with contextlib.suppress(OSError), open(ballast, "wb") as file:
-                free = os.statvfs(ballast).f_bavail * os.statvfs(ballast).f_frsize
-                file.write(b"\0" * max(0, free - rng.randint(0, 160) * 1024))
-            struck += faults.failed_clearly(place.start("export"))
+def disk_full(command: str) -> Callable[[World, Path, int, random.Random], Result]:
+    def rounds(world: World, folder: Path, n: int, rng: random.Random) -> Result:
+        struck, findings = 0, list[str]()
+        for _ in range(n):
+            place = world.old.copy(folder)
+            with faults.nearly_full(folder / "staging", faults.JOB_BYTES, rng) as ballast:
+                if not ballast:
+                    return NOBODY_MOUNTS
+                struck += faults.failed_clearly(place.start(command))
 
-            def again(place: Place = place, ballast: Path = ballast) -> None:
-                ballast.unlink()
-                place.run("export")
+                def again(place: Place = place, ballast: Path = ballast) -> None:
+                    ballast.unlink()
+                    place.run(command)
 
-            findings += check(world, place, ("user_purchase",), again)
-    return Result("", n, struck, n * compared(world.after), "", findings)
+                findings += check(world, place, COMMANDS[command][1], again)
+        return Result("", n, struck, n * compared(world.after), "", findings)
+
+    return rounds
 
 
 FAULTS = (
@@ -281,9 +286,26 @@ FAULTS = (
         False,
         kill("staging"),
     ),
-    Fault("build", "SIGKILL in `dbt build`", False, kill_build),
+    Fault("build", "SIGKILL in `dbt build`", False, done_to_build(faults.killed)),
     Fault("two-exports", "two exports of the same days at the same time", True, two_at_once("export")),
-    Fault("two-classify", "two Spark jobs of the same days at the same time", False, two_at_once("classify")),
+    Fault(
+        "two-classify",
+        "two Spark jobs that classify reviews of the same days at the same time",
+        False,
+        two_at_once("classify"),
+    ),
+    Fault(
+        "two-parse",
+        "two Spark jobs that parse logs of the same days at the same time",
+        False,
+        two_at_once("parse"),
+    ),
+    Fault(
+        "two-builds",
+        "two `dbt build` of the same days at the same time: DuckDB lets one write",
+        False,
+        done_to_build(faults.builds_at_once),
+    ),
     Fault(
         "clock",
         "a clock that jumps by up to two months between exports",
@@ -306,6 +328,13 @@ FAULTS = (
         True,
         store_unavailable,
     ),
-    Fault("disk", "the disk of staging is full", True, disk_full),
+    Fault("disk", "the disk of staging is full in the export", True, disk_full("export")),
+    Fault("disk-classify", "the disk of staging is full in a Spark job", False, disk_full("classify")),
+    Fault(
+        "disk-build",
+        "the disk of the warehouse is full in `dbt build`",
+        False,
+        done_to_build(faults.disk_full_in_build),
+    ),
 )
 NAMES = tuple(fault.name for fault in FAULTS)
