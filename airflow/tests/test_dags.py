@@ -129,13 +129,25 @@ def imported_by(file) -> set[str]:
     return names | {f"{node.module}.{name.name}" for node in sources for name in node.names}
 
 
-def test_an_unknown_runtime_is_refused(tmp_path):
-    script = "import pipeline.settings"
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("SPARK_RUNTIME", "yarn", "SPARK_RUNTIME is 'yarn'; it must be one of local, emr_serverless"),
+        # would be six runs for a day, and the reconciliation reads the hour
+        (
+            "STAGING_CRON",
+            "0 */4 * * *",
+            "STAGING_CRON is '0 */4 * * *'; it must be a minute and an hour of every day",
+        ),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(name, value, error):
     refused = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, "SPARK_RUNTIME": "yarn", "PYTHONPATH": str(ROOT / "airflow/dags")},
+        [sys.executable, "-c", "import pipeline.settings"],
+        env={**os.environ, name: value, "PYTHONPATH": str(ROOT / "airflow/dags")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "SPARK_RUNTIME is 'yarn'; it must be one of local, emr_serverless" in refused.stderr
+    assert error in refused.stderr
 
 
 def test_a_run_by_date_of_the_start_date_is_not_empty(dags):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -34,8 +35,12 @@ JOBS_PYTHON = Path(os.environ.get("JOBS_PYTHON", DBT_PROJECT_DIR.parent / ".venv
 
 # The first day that there is anything for. Its run also takes all purchases before it.
 START_DATE = datetime.fromisoformat(f"{os.environ.get('START_DATE', '2021-01-01')}T00:00:00+00:00")
-# When a day's run starts (UTC), on the morning after that day.
+# When a day's run starts (UTC), on the day after that day.
 CRON = os.environ.get("STAGING_CRON", "0 3 * * *")
+if not re.fullmatch(r"[0-9]{1,2} [0-9]{1,2} \* \* \*", CRON):
+    raise ValueError(
+        f"STAGING_CRON is {CRON!r}; it must be a minute and an hour of every day, such as '0 3 * * *': a run stages one day"
+    )
 # How long the vendors' files are waited for from then on.
 FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12")))
 # A day of which a larger share was rejected stops before the warehouse, unless a person accepts it.
