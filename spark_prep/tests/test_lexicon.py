@@ -122,6 +122,18 @@ def test_the_version_changes_with_any_word_and_not_with_comments(folder):
             "most",
             r"intensifiers\.txt, line 3: 'most' is not a word and a factor such as 1\.5",
         ),
+        # what no text would ever be found to hold
+        (
+            "positive.txt",
+            "superb 4",
+            r"positive\.txt, line 5: 'superb 4' is not a word or phrase and a strength",
+        ),
+        ("positive.txt", "!", r"positive\.txt, line 5: '!' is not a word or phrase"),
+        ("negations.txt", "in no way", r"negations\.txt, line 2: 'in no way' is not a single word"),
+        ("contrasts.txt", ";", r"contrasts\.txt, line 2: ';' is not a single word"),
+        ("intensifiers.txt", "so-and- 2", r"intensifiers\.txt, line 3: 'so-and-' is not a single word"),
+        ("negations.txt", "NOT", r"negations\.txt, line 2: 'not' comes twice"),
+        ("intensifiers.txt", "very 2", r"intensifiers\.txt, line 3: 'very' comes twice"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named(folder, name, line, message):
@@ -129,6 +141,27 @@ def test_a_line_that_cannot_be_used_is_named(folder, name, line, message):
         file.write(line + "\n")
     with pytest.raises(PreparationError, match=message):
         read_words(folder)
+
+
+def test_a_list_may_have_the_apostrophe_of_word_processors(folder):
+    for name, line in (("positive.txt", "can’t complain 3"), ("negations.txt", "isn’t")):
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    assert score("I can't complain" + THEN, folder) == score("I can’t complain" + THEN, folder) == 5 / 7
+    assert score("it isn't good" + THEN, folder) == score("it isn’t good" + THEN, folder) == 2 / 4.6
+
+
+def test_a_side_without_a_word_is_refused(folder):
+    """By the other side alone, every review would get the same verdict."""
+    (folder / "negative.txt").write_text("# none\n")
+    with pytest.raises(PreparationError, match=r"negative\.txt holds no word"):
+        read_words(folder)
+
+
+def test_a_number_may_end_a_phrase_that_has_a_strength(folder):
+    with (folder / "positive.txt").open("a") as file:
+        file.write("perfect 10 3\n")
+    assert score("a perfect 10" + THEN, folder) == 5 / 7
 
 
 def test_a_list_that_is_missing_is_named(folder):

@@ -230,6 +230,20 @@ def test_weights_of_another_kind_are_refused(folder):
     assert "is damaged" in refused(write(folder, pa.table({"slot": [1, 2]})))
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "9" * 400])
+def test_an_intercept_that_is_no_number_is_refused_even_if_the_version_is_its_own(folder, number):
+    """Else every score would be NaN, or every review positive."""
+    intercept = float(number)
+    own = Model(WEIGHTS.slots, WEIGHTS.weights, intercept).version
+    (folder / "card.json").write_text(f'{{"format_version": 1, "version": "{own}", "intercept": {number}}}')
+    assert "is damaged" in refused(folder)
+
+
+def test_a_card_that_json_cannot_take_in_is_refused(folder):
+    (folder / "card.json").write_text("[" * 100_000)
+    assert "is damaged" in refused(folder)
+
+
 def test_weights_under_the_card_of_others_are_refused(folder):
     others = of_words(-0.25, good=1.5)
     write(folder, pa.table([others.slots, others.weights], schema=SCHEMA))

@@ -354,6 +354,8 @@ def test_too_few_labels_are_refused_with_what_is_missing(files, positive, negati
         ("", "has no column id_review and no column label"),
         ("id_review,label\n1,pos\n2,good\n", "line 3: the label is 'good'; write pos or neg, or 1 or 0"),
         ("id_review,label\nx,pos\n", "line 2: the id_review 'x' is no number"),
+        # more digits than Python reads
+        (f"id_review,label\n{'9' * 5000},pos\n", "line 2: the id_review '999"),
         ("id_review,label\n1\n", "line 2: the label is ''"),
         ("id_review,label\n1,pos\n1,neg\n", "line 3: the review 1 was given the other label before"),
     ],

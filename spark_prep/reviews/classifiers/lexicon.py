@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -67,7 +68,7 @@ def lexicon(reviews: pa.Array, words: Words) -> Classification:
 
 def _weigh(text: str, words: Words) -> tuple[float, float]:
     """What speaks for it, and what speaks against it."""
-    tokens = TOKEN.findall(MARKUP.sub(" ", text.lower().replace("\u2019", "'")))
+    tokens = TOKEN.findall(MARKUP.sub(" ", _plain(text)))
     verdict_begins = VERDICT_BEGINS * len(tokens)
     speaks_for = speaks_against = 0.0
     # of the sentence so far
@@ -97,6 +98,11 @@ def _weigh(text: str, words: Words) -> tuple[float, float]:
     return speaks_for + for_it, speaks_against + against_it
 
 
+def _plain(text: str) -> str:
+    """In lower case, with one kind of apostrophe: of a review and of a list alike, else the two would not meet."""
+    return text.lower().replace("\u2019", "'")
+
+
 def _factor(tokens: list[str], place: int, words: Words) -> float:
     """By what stands before a word: an intensifier right before it, a negation a little further."""
     factor = words.factors.get(tokens[place - 1], 1.0) if place else 1.0
@@ -112,17 +118,24 @@ def read_words(folder: Traversable = WORDS) -> Words:
     """From positive.txt and negative.txt (a word or phrase a line, and its strength), intensifiers.txt (a word and its factor),
     negations.txt and contrasts.txt (a word a line).
 
-    Raises PreparationError for a file that cannot be read, and for a line that is none of these or comes twice.
+    Raises PreparationError for a file that cannot be read, for a line that is none of these or comes twice, and without a word on either
+    side: what cannot be used would otherwise only never be found.
     """
     phrases: dict[str, list[tuple[tuple[str, ...], float]]] = {}
     known: dict[tuple[str, ...], str] = {}
     for name, sign in (("positive.txt", 1.0), ("negative.txt", -AGAINST)):
-        for where, line in _lines(folder / name):
+        lines = _lines(folder / name)
+        if not lines:
+            raise PreparationError(f"{folder / name} holds no word: every review would get the same verdict")
+        for where, line in lines:
             phrase = tuple(line.split())
             strength = STRENGTHS.get(phrase[-1])
             if strength is not None:
                 phrase = phrase[:-1]
-            if not phrase or TOKEN.findall(" ".join(phrase)) != list(phrase):
+            # "great 4" means a strength, which there is not; "perfect 10 3" is a phrase
+            has_other_strength = strength is None and phrase[-1].isdecimal()
+            is_phrase = TOKEN.findall(" ".join(phrase)) == [*phrase] and PAUSES.isdisjoint(phrase)
+            if not phrase or has_other_strength or not is_phrase:
                 raise PreparationError(
                     f"{where}: {line!r} is not a word or phrase and a strength of 1, 2 or 3"
                 )
@@ -132,22 +145,37 @@ def read_words(folder: Traversable = WORDS) -> Words:
             phrases.setdefault(phrase[0], []).append((phrase, sign * (strength or 1.0)))
     for beginning in phrases.values():
         beginning.sort(key=lambda entry: -len(entry[0]))
-    factors = {}
+    factors: dict[str, float] = {}
     for where, line in _lines(folder / "intensifiers.txt"):
-        found = re.fullmatch(r"(\S+) ([0-9]+(?:\.[0-9]+)?)", line)
+        found = re.fullmatch(r"(\S+)\s+([0-9]+(?:\.[0-9]+)?)", line)
         if not found:
             raise PreparationError(f"{where}: {line!r} is not a word and a factor such as 1.5")
+        _require_new_word(found[1], where, factors)
         factors[found[1]] = float(found[2])
-    negations, contrasts = (
-        frozenset(line for _, line in _lines(folder / name)) for name in ("negations.txt", "contrasts.txt")
-    )
+    negations, contrasts = (_single_words(folder / name) for name in ("negations.txt", "contrasts.txt"))
     content = repr((sorted(phrases.items()), sorted(negations), sorted(factors.items()), sorted(contrasts)))
     version = f"{RULE_VERSION}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
     return Words(phrases, negations, factors, contrasts, version)
 
 
+def _single_words(file: Traversable) -> frozenset[str]:
+    words: set[str] = set()
+    for where, line in _lines(file):
+        _require_new_word(line, where, words)
+        words.add(line)
+    return frozenset(words)
+
+
+def _require_new_word(word: str, where: str, known: Collection[str]) -> None:
+    """One that a text can hold: it is compared with single words."""
+    if TOKEN.findall(word) != [word] or word in PAUSES:
+        raise PreparationError(f"{where}: {word!r} is not a single word; write one word a line")
+    if word in known:
+        raise PreparationError(f"{where}: {word!r} comes twice")
+
+
 def _lines(file: Traversable) -> list[tuple[str, str]]:
-    """(file and number, text in lower case) of each line that is neither blank nor begins with #."""
+    """(file and number, text as _plain makes it) of each line that is neither blank nor begins with #."""
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -155,7 +183,7 @@ def _lines(file: Traversable) -> list[tuple[str, str]]:
             f"{file} cannot be read as a UTF-8 list of words: {error}. Copy the folder {WORDS} and change the copy"
         ) from error
     return [
-        (f"{file}, line {number}", line.strip().lower())
+        (f"{file}, line {number}", _plain(line.strip()))
         for number, line in enumerate(lines, start=1)
         if line.strip() and not line.startswith("#")
     ]

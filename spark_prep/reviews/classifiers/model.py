@@ -111,7 +111,7 @@ def read_model(uri: str) -> Model:
     try:
         card = json.loads(_read(uri, CARD).to_pybytes())
         format_version, version = card["format_version"], card["version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _damaged(uri, f"{CARD} is not what make train writes ({error!r})") from error
     if format_version != FORMAT_VERSION:
         raise PreparationError(
@@ -122,12 +122,14 @@ def read_model(uri: str) -> Model:
         table = pq.read_table(pa.BufferReader(_read(uri, WEIGHTS))).combine_chunks()
         slots, weights = (table.column(name).to_numpy() for name in SCHEMA.names)
         found = Model(slots, weights, float(card["intercept"]))
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(uri, " ".join(str(error).split())) from error
     if not table.schema.equals(SCHEMA) or not _is_in_order(slots) or not np.isfinite(weights).all():
         raise _damaged(
             uri, f"{WEIGHTS} does not hold a finite weight for each of some slots in ascending order"
         )
+    if not np.isfinite(found.intercept):
+        raise _damaged(uri, f"the intercept in {CARD} is {found.intercept}")
     if found.version != version:
         raise _damaged(uri, f"its weights are version {found.version}, its card is of version {version}")
     return found

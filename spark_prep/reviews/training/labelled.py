@@ -29,6 +29,8 @@ LABELS = {"pos": True, "1": True, "neg": False, "0": False}
 FEWEST_LABELS = 200
 FEWEST_OF_EACH = 20
 ID, LABEL = "id_review", "label"
+# Of digits, more than any id has: Python refuses to read thousands of them.
+LONGEST_ID = 40
 # The column that blocks are made by may also be the customer's id, which the reviews have.
 CUSTOMER = "cid"
 
@@ -133,8 +135,8 @@ def read_labels(uri: str, blocks_by: str | None = None) -> Labels:
         for row in rows:
             where = f"{uri}, line {rows.line_num}"
             id_, label = (row[ID] or "").strip(), (row[LABEL] or "").strip().lower()
-            if not id_.isdecimal():
-                raise PreparationError(f"{where}: the {ID} {id_!r} is no number")
+            if not id_.isdecimal() or len(id_) > LONGEST_ID:
+                raise PreparationError(f"{where}: the {ID} {id_[: LONGEST_ID + 1]!r} is no number")
             if label not in LABELS:
                 raise PreparationError(f"{where}: the {LABEL} is {label!r}; write pos or neg, or 1 or 0")
             if labels.is_positive.setdefault(int(id_), LABELS[label]) != LABELS[label]:
