@@ -17,6 +17,7 @@ from pages.report.charts import picture
 from pages.report.csv_file import csv_link
 from pages.report.figure import Figure, Page, text
 from pages.report.pages import PAGES
+from pages.report.pages.reviews import is_companys_rule
 from pages.report.status import status
 from pages.report.warehouse import Warehouse, ask
 
@@ -147,7 +148,7 @@ def _pictures(figure: Figure, shown) -> dict[str, str]:
 def _classifier_agreement(warehouse: Warehouse) -> str:
     """What "positive" is worth, of each classifier that judged some days."""
     judged = warehouse.answers.get("report_classifiers", [])
-    said = [_right(row) for row in judged if row["classifier"] != "keyword" or row["accuracy"] is None]
+    said = [_right(row) for row in judged if row["accuracy"] is None or not is_companys_rule(row)]
     if len(said) == len(judged) > 0:
         return " ".join(said)
     project = warehouse.manifest["metadata"]["project_name"]

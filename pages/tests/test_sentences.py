@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ci.staged_sample import ROOT
@@ -39,23 +40,26 @@ from pages.report.pages.questions import (
     most_computer_reviews_in_chrome,
 )
 from pages.report.pages.reviews import (
+    COMPANYS_RULE,
     TILES,
     by_day,
     by_device,
     by_state,
     fifths,
+    is_keyword,
     last_days,
     positive_by_group,
 )
 from pages.report.pages.runs import bytes_of_models, time_of_models, time_of_runs
 from pages.report.pages.trust import deliveries, rejections, where_money_went, where_records_went
+from spark_prep.reviews.classifiers.keyword import effective_words, keyword
 
 DAY = datetime.date(2021, 1, 1)
 TABLES = ("user_purchase", "classified_movie_review", "review_logs")
 
 
-KEYWORD = [{"classifier": "keyword"}]
-BOTH = [*KEYWORD, {"classifier": "lexicon"}]
+KEYWORD = [dict(zip(("classifier", "classifier_version"), COMPANYS_RULE, strict=True))]
+BOTH = [*KEYWORD, {"classifier": "lexicon", "classifier_version": "1-e"}]
 
 
 def day(number: int) -> datetime.date:
@@ -770,13 +774,21 @@ def test_positive_is_never_said_without_what_it_is_worth():
         "“Positive” is what model 1-a decided, which was right on 90.0 % of 2,000 labelled reviews (films): of the positive ones it finds "
         "88.0 %, of the negative ones 92.0 %."
     )
-    assert said() == said(judged(**MEASURED)) == "A coin."
+    rule = judged(**MEASURED | KEYWORD[0])
+    assert said() == said(rule) == "A coin."
     assert said(judged("model", **MEASURED)) == measured
-    assert said(judged(**MEASURED), judged("model", **MEASURED)) == f"{measured} On other days: A coin."
-    # with other words than the ones that were measured
+    assert said(rule, judged("model", **MEASURED)) == f"{measured} On other days: A coin."
+    # with other words, of which the company's figure says nothing
     assert (
         said(judged()) == "“Positive” is what keyword 1-a decided; how often that is right is not measured."
     )
+    assert said(judged(**MEASURED)) == measured.replace("model", "keyword")
+
+
+def test_positive_means_good_only_by_the_companys_rule():
+    assert ("keyword", keyword(pa.array(["a text"]), effective_words()).version) == COMPANYS_RULE
+    assert is_keyword([]) and is_keyword(KEYWORD)
+    assert not is_keyword([judged()]) and not is_keyword(BOTH)
 
 
 def test_a_number_does_not_break_before_its_unit():

@@ -17,16 +17,18 @@ SHIPPED = {
 
 
 def rows() -> dict[str, dict]:
+    """Of what is shipped; whoever has a model or words of their own adds lines."""
     with (ROOT / SEED).open(encoding="utf-8") as seed:
         lines = csv.DictReader(seed)
         assert tuple(lines.fieldnames or ()) == COLUMNS
-        return {row["classifier"]: row for row in lines}
+        found = {(row["classifier"], row["classifier_version"]): row for row in lines}
+    versions = {name: said(pa.array(["a text"])).version for name, said in SHIPPED.items()}
+    return {name: found[name, version] for name, version in versions.items() if (name, version) in found}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_figures_are_of_the_classifier_that_is_shipped(name):
-    version = SHIPPED[name](pa.array(["a text"])).version
-    assert rows()[name]["classifier_version"] == version, (
+    assert name in rows(), (
         "the rule or its words changed: measure it again (python -m spark_prep.reviews.measure_classifier), replace its line of "
         f"{SEED}, and the figures in the docs"
     )

@@ -28,6 +28,9 @@ TILES = {
     "Hawaii": ("HI", 0, 7), "Texas": ("TX", 3, 7), "Florida": ("FL", 8, 7),
 }  # fmt: skip
 
+# The classifier and version whose only good word is "good"; what the report says of it in words is true of no other.
+COMPANYS_RULE = ("keyword", "2-770e6076")
+
 
 def by_day(rows) -> Shown:
     known = {row["log_date"]: row["review_count"] for row in rows if row["log_date"]}
@@ -193,7 +196,12 @@ def wilson_interval(positives: int, count: int) -> tuple[float, float]:
 
 def is_keyword(classifiers) -> bool:
     """Whether "positive" means "contains good" on all days: as far as is known, where nothing was judged."""
-    return all(row["classifier"] == "keyword" for row in classifiers)
+    return all(map(is_companys_rule, classifiers))
+
+
+def is_companys_rule(row) -> bool:
+    """Not by its name alone: with a list of other words, "positive" means that one of these is in the review."""
+    return (row["classifier"], row["classifier_version"]) == COMPANYS_RULE
 
 
 def _total(rows) -> tuple:
