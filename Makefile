@@ -27,7 +27,7 @@ absolute = $(shell place='$(subst ','\'',$(value $(1)))'; \
   if [[ "$$place" == file:* ]]; then printf /%s "$$(sed 's,^file:/*,,' <<< "$$place")"; \
   elif [[ "$$place" == '~'/* ]]; then printf %s "$$HOME/$${place:2}"; \
   elif [[ "$$place" == *:/* || "$$place" == /* ]]; then printf %s "$$place"; else printf %s "$$PWD/$$place"; fi)
-$(foreach setting,RAW_URI STAGING_URI QUARANTINE_URI DUCKDB_PATH MODEL_URI,\
+$(foreach setting,RAW_URI STAGING_URI QUARANTINE_URI DUCKDB_PATH MODEL_URI GOOD_WORDS STOP_WORDS LEXICON,\
   $(if $(value $(setting)),$(eval override export $(setting) := $$(call absolute,$(setting)))))
 
 export DBT_PROFILES_DIR ?= $(CURDIR)/dbt_project

@@ -51,7 +51,8 @@ def main() -> None:
             "START_DATE": str(FIRST_DAY),
             "PSEUDONYM_SECRET": kept_secret("pseudonym_secret"),
             "QUARANTINE_SECRET": kept_secret("quarantine_secret"),
-            "CLASSIFIER": "keyword",  # as the sample's right answers
+            "CLASSIFIER": "keyword",  # as the sample's right answers, by the shipped words
+            **dict.fromkeys(("GOOD_WORDS", "STOP_WORDS", "LEXICON"), ""),
             "OTHER_CLASSIFIERS": "lexicon,model",
             "MODEL_URI": str(model),
             "DBT_TARGET": "dev",

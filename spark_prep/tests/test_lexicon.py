@@ -186,6 +186,19 @@ def test_a_command_uses_keyword_unless_told(monkeypatch, folder):
     assert chosen("--classifier", "keyword").name == "keyword"
 
 
+def test_words_of_ones_own_are_also_a_setting(monkeypatch, folder, tmp_path):
+    """`make run` and Airflow give a command no options."""
+    monkeypatch.setenv("LEXICON", str(folder))
+    assert chosen("--classifier", "lexicon").version == read_words(folder).version
+    assert chosen("--classifier", "lexicon", "--lexicon", str(WORDS)).version == read_words().version
+    for setting, word in (("GOOD_WORDS", "fine\ngood"), ("STOP_WORDS", "good")):
+        (tmp_path / setting).write_text(word)
+        monkeypatch.setenv(setting, str(tmp_path / setting))
+    assert chosen("--classifier", "keyword").positive_review.to_pylist() == [0, 1]
+    monkeypatch.setenv("LEXICON", "")
+    assert chosen("--classifier", "lexicon").version == read_words().version
+
+
 def test_an_unknown_classifier_is_refused_with_the_known_ones(monkeypatch):
     monkeypatch.setenv("CLASSIFIER", "oracle")
     with pytest.raises(PreparationError, match=r"no classifier 'oracle': .* take keyword, lexicon, model"):

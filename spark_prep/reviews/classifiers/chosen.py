@@ -1,4 +1,4 @@
-"""The classifiers that a command uses: options, and the settings CLASSIFIER, OTHER_CLASSIFIERS and MODEL_URI."""
+"""The classifiers that a command uses: options, and the settings CLASSIFIER, OTHER_CLASSIFIERS, MODEL_URI, GOOD_WORDS, STOP_WORDS and LEXICON."""
 
 from __future__ import annotations
 
@@ -24,21 +24,19 @@ def add_classifier_options(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("CLASSIFIER", "").strip() or NAMES[0],
         help=f"{', '.join(NAMES)} (default: CLASSIFIER of the environment, or {NAMES[0]})",
     )
-    for option, default in (("--good-words", GOOD_WORDS), ("--stop-words", STOP_WORDS)):
+    for option, metavar, shipped, what in (
+        ("--good-words", "FILE", GOOD_WORDS, "of keyword: one word a line"),
+        ("--stop-words", "FILE", STOP_WORDS, "of keyword: one word a line"),
+        ("--lexicon", "FOLDER", WORDS, "of lexicon: its lists of words"),
+    ):
+        setting = option.removeprefix("--").replace("-", "_").upper()
         parser.add_argument(
             option,
-            metavar="FILE",
+            metavar=metavar,
             type=Path,
-            default=default,
-            help="of keyword: one word a line (default: %(default)s)",
+            default=os.environ.get(setting, "").strip() or shipped,
+            help=f"{what} (default: {setting} of the environment, or {shipped})",
         )
-    parser.add_argument(
-        "--lexicon",
-        metavar="FOLDER",
-        type=Path,
-        default=WORDS,
-        help="of lexicon: its lists of words (default: %(default)s)",
-    )
     parser.add_argument(
         "--model",
         metavar="URI",
