@@ -30,6 +30,11 @@ UNIT = re.compile(r"(?<=\d) (?=(%|s|B|[kMGT]B)(?!\w))")
 # Of those that a test found.
 ROWS_SHOWN = 3
 SYMBOLS = {"passed": "✓", "warned": "!", "failed": "✗", "not run": "–"}
+# Of days that different classifiers judged.
+MIXED = (
+    "A number of positive reviews over all of these days mixes the errors of different classifiers. Overview has the share of each; Explore tells "
+    "them apart; make run FROM=… TO=… judges the older days again."
+)
 # What the last day of a table is, by the column that has it: in the order of tables_to_report.
 DAYS = {"insert_date": "delivered to", "as_of_date": "profiles as of", "run_started_at": "last run"}
 
@@ -149,11 +154,11 @@ def _classifier_agreement(warehouse: Warehouse) -> str:
     """What "positive" is worth, of each classifier that judged some days."""
     judged = warehouse.answers.get("report_classifiers", [])
     said = [_right(row) for row in judged if row["accuracy"] is None or not is_companys_rule(row)]
-    if len(said) == len(judged) > 0:
-        return " ".join(said)
-    project = warehouse.manifest["metadata"]["project_name"]
-    keyword = warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
-    return " ".join([*said, f"On other days: {keyword}" if said else keyword])
+    if not len(said) == len(judged) > 0:
+        project = warehouse.manifest["metadata"]["project_name"]
+        keyword = warehouse.manifest["docs"][f"doc.{project}.classifier_agreement"]["block_contents"]
+        said.append(f"On other days: {keyword}" if said else keyword)
+    return " ".join([*said, MIXED] if len(judged) > 1 else said)
 
 
 def _right(row) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ci.staged_sample import ROOT
-from pages.report.build import WIDTHS, _classifier_agreement, unbroken_days
+from pages.report.build import MIXED, WIDTHS, _classifier_agreement, unbroken_days
 from pages.report.charts import picture
 from pages.report.csv_file import csv_text
 from pages.report.figure import chance, counted, largest_part, listed, part_of, text
@@ -777,7 +777,9 @@ def test_positive_is_never_said_without_what_it_is_worth():
     rule = judged(**MEASURED | KEYWORD[0])
     assert said() == said(rule) == "A coin."
     assert said(judged("model", **MEASURED)) == measured
-    assert said(rule, judged("model", **MEASURED)) == f"{measured} On other days: A coin."
+    assert said(rule, judged("model", **MEASURED)) == f"{measured} On other days: A coin. {MIXED}"
+    new = judged("model", classifier_version="1-b", **MEASURED)
+    assert said(judged("model", **MEASURED), new) == f"{measured} {measured.replace('1-a', '1-b')} {MIXED}"
     # with other words, of which the company's figure says nothing
     assert (
         said(judged()) == "“Positive” is what keyword 1-a decided; how often that is right is not measured."

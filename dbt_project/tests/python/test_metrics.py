@@ -119,6 +119,35 @@ def test_metricflow_finds_no_fault_with_the_configuration(metricflow):
 
 
 @pytest.mark.slow
+def test_reviews_that_different_classifiers_judged_can_be_told_apart(built, sample, answers, tmp_path):
+    """As after a change of the classifier in the midst of the days."""
+    own = Warehouse(tmp_path / "own", sample.staging)
+    shutil.copyfile(built.file, own.file)
+    (own.folder / "target").symlink_to(built.folder / "target")
+    day = sample.DAYS[0]
+    with duckdb.connect(str(own.file)) as warehouse:
+        warehouse.execute(
+            "update analytics_marts.ledger_classifier set classifier = 'model', classifier_version = '1-a' where insert_date = ?",
+            [day],
+        )
+    (tmp_path / "metricflow").mkdir()
+    found = MetricFlow(tmp_path / "metricflow", own).query(
+        ("review_count", "positive_reviews"), ("judged_day__classifier", "judged_day__classifier_version")
+    )
+    expected: dict[str, list[int]] = {"model": [0, 0], "keyword": [0, 0]}
+    for row in answers["fact_movie_analytics"]:
+        sums = expected["model" if row["insert_date"] == str(day) else "keyword"]
+        sums[0] += row["review_count"]
+        sums[1] += row["review_score"]
+    assert {
+        row["judged_day__classifier"]: [int(row["review_count"]), int(row["positive_reviews"])]
+        for row in found
+        if int(row["review_count"])
+    } == expected
+    assert expected["model"][0] and expected["keyword"][0]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "group_by",
     [
