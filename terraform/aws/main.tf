@@ -37,6 +37,7 @@ module "network" {
   name         = local.name
   region       = var.region
   cidr         = var.network_cidr
+  zones        = var.zones
   nat_per_zone = var.size == "large"
   kms_key_arn  = aws_kms_key.platform.arn
 }
@@ -67,6 +68,7 @@ module "shop" {
   account_id               = local.account_id
   region                   = var.region
   size                     = var.size
+  postgresql_version       = local.versions.postgresql.version
   vpc_id                   = module.network.vpc_id
   subnet_ids               = module.network.private_subnet_ids
   client_security_group_id = module.orchestrator.security_group_id
@@ -81,6 +83,8 @@ module "spark" {
   account_id       = local.account_id
   region           = var.region
   mode             = var.spark_mode
+  emr_release      = local.versions.emr.version
+  glue_version     = local.versions.glue.version
   size             = var.size
   subnet_id        = module.network.private_subnet_ids[0]
   lake_policy_json = module.lake.policies["spark"]
@@ -116,6 +120,8 @@ module "orchestrator" {
   size                = var.size
   vpc_id              = module.network.vpc_id
   subnet_ids          = module.network.private_subnet_ids
+  kubernetes_version  = local.versions.kubernetes.version
+  postgresql_version  = local.versions.postgresql.version
   allowed_cidrs       = var.allowed_cidrs
   administrators      = var.cluster_administrators
   namespace           = local.airflow_namespace

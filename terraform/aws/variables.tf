@@ -181,3 +181,39 @@ variable "labels" {
     error_message = "labels must be lower-case letters, digits, hyphens and underscores: what both clouds take."
   }
 }
+
+variable "versions" {
+  description = "Versions to run instead of those in versions.tf, each with the day until which it is supported (null: none is announced), for example { kubernetes = { version = \"1.36\", supported_until = \"2027-08-02\" } }."
+  type        = map(object({ version = string, supported_until = string }))
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for name, one in var.versions : can(regex(lookup({
+        kubernetes = "^1\\.[0-9]+$"
+        postgresql = "^[0-9]+$"
+        emr        = "^emr-spark-([8-9]|[1-9][0-9]+)\\.[0-9]+\\.[0-9]+$"
+        glue       = "^([6-9]|[1-9][0-9]+)\\.[0-9]+$"
+      }, name, "^$"), one.version))
+    ])
+    error_message = "versions takes kubernetes (such as 1.35), postgresql (the major version alone, such as 17), emr (emr-spark-8.0.0 or newer, since the jobs need Spark 4) and glue (6.0 or newer, likewise)."
+  }
+
+  validation {
+    condition = alltrue([
+      for one in var.versions : one.supported_until == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", one.supported_until)) && can(formatdate("YYYY", "${one.supported_until}T00:00:00Z"))
+    ])
+    error_message = "supported_until in versions must be a day as YYYY-MM-DD, from the service's release calendar, or null if it announces none."
+  }
+}
+
+variable "zones" {
+  description = "Three zones of the region for a new stack, if one of the first three lacks what it needs. Its subnets, databases and cluster do not move: never change it later."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.zones == null ? true : length(var.zones) == 3 && length(toset(var.zones)) == 3 && alltrue([for zone in var.zones : can(regex("^${var.region}[a-z]$", zone))])
+    error_message = "zones must be three different zones of ${var.region}, for example [\"${var.region}a\", \"${var.region}b\", \"${var.region}c\"]; or leave it out, and the first three that Kubernetes takes are chosen."
+  }
+}

@@ -83,13 +83,14 @@ moved {
 module "shop" {
   source = "../modules/gcp/shop"
 
-  name          = local.name
-  project_id    = var.gcp_project_id
-  region        = var.region
-  network_id    = module.network.network_id
-  airflow_email = google_service_account.airflow.email
-  size          = var.size
-  ephemeral     = var.ephemeral
+  name               = local.name
+  project_id         = var.gcp_project_id
+  region             = var.region
+  network_id         = module.network.network_id
+  airflow_email      = google_service_account.airflow.email
+  postgresql_version = local.versions.postgresql.version
+  size               = var.size
+  ephemeral          = var.ephemeral
 
   depends_on = [google_project_service.this]
 }
@@ -101,6 +102,8 @@ module "spark" {
   project_id            = var.gcp_project_id
   region                = var.region
   mode                  = var.spark_mode
+  dataproc_runtime      = local.versions.dataproc_runtime.version
+  dataproc_image        = local.versions.dataproc_image.version
   size                  = var.size
   subnet_id             = module.network.spark_subnet_id
   pseudonym_key_version = var.pseudonym_key_version
@@ -135,6 +138,7 @@ module "orchestrator" {
   region                     = var.region
   network_id                 = module.network.network_id
   subnet_id                  = module.network.kubernetes_subnet_id
+  postgresql_version         = local.versions.postgresql.version
   allowed_cidrs              = var.allowed_cidrs
   size                       = var.size
   airflow_member             = google_service_account.airflow.member

@@ -187,3 +187,27 @@ variable "warehouse_readers" {
     error_message = "warehouse_readers must be user:, group: or serviceAccount: with an e-mail address."
   }
 }
+
+variable "versions" {
+  description = "Versions to run instead of those in versions.tf, each with the day until which it is supported (null: none is announced), for example { postgresql = { version = \"18\", supported_until = \"2030-11-14\" } }."
+  type        = map(object({ version = string, supported_until = string }))
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for name, one in var.versions : can(regex(lookup({
+        postgresql       = "^[0-9]+$"
+        dataproc_runtime = "^([3-9]|[1-9][0-9]+)\\.[0-9]+$"
+        dataproc_image   = "^([3-9]|[1-9][0-9]+)\\.[0-9]+-[a-z]+[0-9]+$"
+      }, name, "^$"), one.version))
+    ])
+    error_message = "versions takes postgresql (the major version alone, such as 17), dataproc_runtime (3.0 or newer, since the jobs need Spark 4) and dataproc_image (3.0-debian13 or newer, likewise, with its system)."
+  }
+
+  validation {
+    condition = alltrue([
+      for one in var.versions : one.supported_until == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", one.supported_until)) && can(formatdate("YYYY", "${one.supported_until}T00:00:00Z"))
+    ])
+    error_message = "supported_until in versions must be a day as YYYY-MM-DD, from the service's release calendar, or null if it announces none."
+  }
+}

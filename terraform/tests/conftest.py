@@ -17,6 +17,7 @@ import pytest
 
 from terraform.tests.cli import TREE, terraform
 from terraform.tests.stack import Initialised, Mocked, Stack
+from terraform.tests.versions import versions
 
 MOCKED_RUNS = ("serverless", "cluster_and_provisioned", "glue_and_large")
 # The same on the emulator, which needs minutes for each.
@@ -62,17 +63,21 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Initialised:
 
 @pytest.fixture(scope="session")
 def mocked(initialised: Initialised) -> Mocked:
-    """cloud -> the runs of its tests/*.tftest.hcl by name: status, errors, and the state that an apply left (stack)."""
+    """cloud -> the runs of its tests/*.tftest.hcl by name: status, errors, and the state that an apply left (stack) or
+    the plan that was made (plan)."""
 
     @cache
     def runs(cloud: str) -> dict[str, SimpleNamespace]:
-        done = terraform(initialised(cloud), "test", "-json", "-verbose", "-no-color")
+        # A version whose support ends would fail every run, not test_versions.py alone.
+        endless = {one.name: {"version": one.version, "supported_until": None} for one in versions(cloud)}
+        variables = f"-var=versions={json.dumps(endless)}"
+        done = terraform(initialised(cloud), "test", "-json", "-verbose", "-no-color", variables)
         found: dict[str, SimpleNamespace] = {}
         for line in done.stdout.splitlines():
             message = json.loads(line)
             name = message.get("@testrun")
             run = (
-                found.setdefault(name, SimpleNamespace(status="not run", errors=[], stack=None))
+                found.setdefault(name, SimpleNamespace(status="not run", errors=[], stack=None, plan=None))
                 if name
                 else None
             )
@@ -80,10 +85,12 @@ def mocked(initialised: Initialised) -> Mocked:
                 run.status = message["test_run"]["status"]
             elif run and message["type"] == "test_state":
                 run.stack = Stack(message["test_state"])
+            elif run and message["type"] == "test_plan":
+                run.plan = message["test_plan"]
             elif message["type"] == "diagnostic" and message["@level"] == "error":
                 diagnostic = message["diagnostic"]
                 where = run or found.setdefault(
-                    "(before the runs)", SimpleNamespace(status="error", errors=[], stack=None)
+                    "(before the runs)", SimpleNamespace(status="error", errors=[], stack=None, plan=None)
                 )
                 where.errors.append(f"{diagnostic['summary']}: {diagnostic.get('detail', '')}")
         assert found, done.stdout + done.stderr

@@ -57,9 +57,9 @@ class Applied(Stack):
         stored: bytes = self.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)["Body"].read()
         return stored.decode()
 
-    def planned_changes(self) -> dict[str, Any]:
+    def planned_changes(self, *arguments: str) -> dict[str, Any]:
         """What another apply would change: address -> actions, and attribute -> before and after."""
-        self._terraform("plan", "-input=false", "-no-color", "-out=second.tfplan")
+        self._terraform("plan", "-input=false", "-no-color", "-out=second.tfplan", *arguments)
         plan = json.loads(self._terraform("show", "-json", "second.tfplan"))
         changes = {
             one["address"]: one["change"]

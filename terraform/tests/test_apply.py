@@ -38,6 +38,24 @@ def test_a_second_apply_changes_nothing(stack: Applied) -> None:
     assert "No changes. Your infrastructure matches the configuration." in again, again
 
 
+def test_newer_versions_replace_nothing_but_the_settings_of_databases(stack: Applied) -> None:
+    """And these are there before the old ones go: a database has to have one."""
+    newer = {"kubernetes": "1.36", "postgresql": "18", "emr": "emr-spark-8.1.0"}
+    versions = {name: {"version": version, "supported_until": None} for name, version in newer.items()}
+    changes = stack.planned_changes(f"-var=versions={json.dumps(versions)}")
+    assert changes["module.orchestrator.aws_eks_cluster.this"]["version"] == ["1.35", "1.36"]
+    replaced = {
+        address: change["actions"]
+        for address, change in changes.items()
+        # Airflow's variable spark names the release: a new version of its secret.
+        if "delete" in change["actions"] and ".aws_secretsmanager_secret_version." not in address
+    }
+    assert replaced == {
+        "module.shop.aws_db_parameter_group.this": ["create", "delete"],
+        "module.orchestrator.aws_db_parameter_group.metadata": ["create", "delete"],
+    }
+
+
 def test_the_secrets_backend_answers_with_what_terraform_wrote(stack: Applied) -> None:
     secrets = stack.client("secretsmanager")
 

@@ -34,6 +34,20 @@ run "serverless" {
   }
 }
 
+# Of the stack above: terraform/tests/test_versions.py looks at what the plan would do to it.
+run "newer_versions" {
+  state_key = "serverless"
+  command   = plan
+
+  variables {
+    versions = {
+      kubernetes = { version = "1.36", supported_until = "2999-01-01" }
+      postgresql = { version = "18", supported_until = null }
+      emr        = { version = "emr-spark-8.1.0", supported_until = null }
+    }
+  }
+}
+
 run "cluster_and_provisioned" {
   state_key = "cluster_and_provisioned"
 
@@ -69,6 +83,30 @@ run "glue_and_large" {
   }
 }
 
+run "newer_glue" {
+  state_key = "glue_and_large"
+  command   = plan
+
+  variables {
+    spark_mode = "glue"
+    size       = "large"
+    versions = {
+      glue = { version = "6.1", supported_until = null }
+      # No warning of what no job runs on.
+      emr = { version = "emr-spark-8.0.0", supported_until = "2020-01-01" }
+    }
+  }
+}
+
+run "other_zones" {
+  state_key = "other_zones"
+  command   = plan
+
+  variables {
+    zones = ["eu-west-1a", "eu-west-1b", "eu-west-1d"]
+  }
+}
+
 run "with_an_eraser" {
   state_key = "with_an_eraser"
 
@@ -80,6 +118,74 @@ run "with_an_eraser" {
     condition     = output.eraser_identity == "arn:aws:iam::123456789012:role/movie-analytics-test-eraser"
     error_message = "The runbook takes the role from the outputs."
   }
+}
+
+run "warns_three_months_before_support_ends" {
+  command = plan
+
+  variables {
+    versions = { kubernetes = { version = "1.35", supported_until = formatdate("YYYY-MM-DD", timeadd(timestamp(), "2136h")) } }
+  }
+
+  expect_failures = [check.versions_are_supported]
+}
+
+run "does_not_warn_earlier" {
+  command = plan
+
+  variables {
+    versions = { kubernetes = { version = "1.35", supported_until = formatdate("YYYY-MM-DD", timeadd(timestamp(), "2208h")) } }
+  }
+}
+
+run "refuses_versions_without_spark_4_and_zones_of_another_region" {
+  command = plan
+
+  variables {
+    zones    = ["eu-west-1a", "eu-west-1b", "us-east-1c"]
+    versions = { emr = { version = "emr-7.10.0", supported_until = null } }
+  }
+
+  expect_failures = [var.zones, var.versions]
+}
+
+run "refuses_two_zones_and_a_version_of_nothing" {
+  command = plan
+
+  variables {
+    zones    = ["eu-west-1a", "eu-west-1b", "eu-west-1b"]
+    versions = { kubernets = { version = "1.36", supported_until = null } }
+  }
+
+  expect_failures = [var.zones, var.versions]
+}
+
+run "refuses_support_until_no_day" {
+  command = plan
+
+  variables {
+    versions = { postgresql = { version = "18", supported_until = "2030-14-11" } }
+  }
+
+  expect_failures = [var.versions]
+}
+
+run "refuses_a_zone_that_kubernetes_does_not_take" {
+  command = plan
+
+  module {
+    source = "../modules/aws/network"
+  }
+
+  variables {
+    name         = "movie-analytics-test"
+    cidr         = "10.20.0.0/16"
+    zones        = ["eu-west-1a", "eu-west-1b", "eu-west-1e"]
+    nat_per_zone = false
+    kms_key_arn  = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+  }
+
+  expect_failures = [data.aws_availability_zones.available]
 }
 
 run "refuses_other_words" {
@@ -146,6 +252,7 @@ run "refuses_a_region_of_two_zones" {
     name         = "movie-analytics-test"
     region       = "us-west-1"
     cidr         = "10.20.0.0/16"
+    zones        = null
     nat_per_zone = false
     kms_key_arn  = "arn:aws:kms:us-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
   }

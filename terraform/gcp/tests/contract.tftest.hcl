@@ -111,6 +111,21 @@ run "serverless" {
   }
 }
 
+# Of the stack above: terraform/tests/test_versions.py looks at the plan.
+run "newer_versions" {
+  command = plan
+
+  variables {
+    allowed_cidrs = ["10.99.0.0/24"]
+    versions = {
+      postgresql       = { version = "18", supported_until = "2999-01-01" }
+      dataproc_runtime = { version = "3.1", supported_until = null }
+      # No warning of what no job runs on.
+      dataproc_image = { version = "3.1-debian13", supported_until = "2020-01-01" }
+    }
+  }
+}
+
 run "cluster_and_provisioned" {
   command = apply
 
@@ -154,6 +169,54 @@ run "with_an_eraser" {
     condition     = output.eraser_identity == "eraser@demo-project.iam.gserviceaccount.com"
     error_message = "The runbook takes the service account from the outputs."
   }
+}
+
+run "warns_three_months_before_support_ends" {
+  command = plan
+
+  variables {
+    versions = { dataproc_runtime = { version = "3.0", supported_until = formatdate("YYYY-MM-DD", timeadd(timestamp(), "2136h")) } }
+  }
+
+  expect_failures = [check.versions_are_supported]
+}
+
+run "does_not_warn_earlier" {
+  command = plan
+
+  variables {
+    versions = { dataproc_runtime = { version = "3.0", supported_until = formatdate("YYYY-MM-DD", timeadd(timestamp(), "2208h")) } }
+  }
+}
+
+run "refuses_versions_without_spark_4" {
+  command = plan
+
+  variables {
+    versions = { dataproc_runtime = { version = "2.3", supported_until = null } }
+  }
+
+  expect_failures = [var.versions]
+}
+
+run "refuses_a_version_of_nothing" {
+  command = plan
+
+  variables {
+    versions = { kubernetes = { version = "1.36", supported_until = null } }
+  }
+
+  expect_failures = [var.versions]
+}
+
+run "refuses_support_until_no_day" {
+  command = plan
+
+  variables {
+    versions = { postgresql = { version = "18", supported_until = "2030-14-11" } }
+  }
+
+  expect_failures = [var.versions]
 }
 
 run "refuses_what_is_wrong" {

@@ -2,7 +2,7 @@
 # who may do what get the names they would have.
 
 mock_data "aws_availability_zones" {
-  defaults = { names = ["eu-west-1a", "eu-west-1b", "eu-west-1c"] }
+  defaults = { names = ["eu-west-1a", "eu-west-1b", "eu-west-1c", "eu-west-1d"] }
 }
 
 mock_data "aws_caller_identity" {

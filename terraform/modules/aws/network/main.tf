@@ -16,12 +16,18 @@ data "aws_availability_zones" "available" {
       condition     = length(self.names) >= 3
       error_message = "The region ${var.region} has fewer than three zones that Kubernetes and Redshift Serverless take: choose another."
     }
+
+    postcondition {
+      condition     = length(setsubtract(local.named_zones, self.names)) == 0
+      error_message = "Kubernetes takes no control plane in ${join(", ", setsubtract(local.named_zones, self.names))}, or this account has no such zone: choose zones from ${join(", ", self.names)}."
+    }
   }
 }
 
 locals {
-  zones     = slice(data.aws_availability_zones.available.names, 0, 3)
-  nat_zones = var.nat_per_zone ? local.zones : slice(local.zones, 0, 1)
+  named_zones = var.zones == null ? [] : var.zones
+  zones       = var.zones == null ? slice(data.aws_availability_zones.available.names, 0, 3) : var.zones
+  nat_zones   = var.nat_per_zone ? local.zones : slice(local.zones, 0, 1)
   # EMR may only use what carries this tag.
   emr_tag = { "for-use-with-amazon-emr-managed-policies" = "true" }
 }

@@ -22,3 +22,8 @@ variable "kms_key_arn" {
   description = "Key that encrypts the flow log."
   type        = string
 }
+
+variable "zones" {
+  description = "Names of three zones; null: the first three that Kubernetes takes."
+  type        = list(string)
+}

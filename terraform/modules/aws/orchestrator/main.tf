@@ -57,7 +57,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_eks_cluster" "this" {
   name                      = var.name
-  version                   = "1.35" # supported until 2027-03-27 (docs.aws.amazon.com/eks, release calendar)
+  version                   = var.kubernetes_version
   role_arn                  = aws_iam_role.cluster.arn
   enabled_cluster_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
@@ -68,7 +68,7 @@ resource "aws_eks_cluster" "this" {
     public_access_cidrs     = length(local.public_cidrs) > 0 ? local.public_cidrs : null
   }
 
-  # After that date AWS upgrades the cluster, rather than charge six times as much for extended support.
+  # At the end of standard support AWS upgrades the cluster, rather than charge six times as much for extended support.
   upgrade_policy {
     support_type = "STANDARD"
   }

@@ -23,12 +23,17 @@ resource "aws_vpc_security_group_ingress_rule" "metadata" {
 }
 
 resource "aws_db_parameter_group" "metadata" {
-  name   = "${var.name}-metadata"
-  family = "postgres17"
+  # A database moves from one group to the next, so both have to be there: those after 17 have the version in their name.
+  name   = "${var.name}-metadata${var.postgresql_version == "17" ? "" : "-${var.postgresql_version}"}"
+  family = "postgres${var.postgresql_version}"
 
   parameter {
     name  = "rds.force_ssl"
     value = "1"
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -36,7 +41,7 @@ resource "aws_db_instance" "metadata" {
   # checkov:skip=CKV_AWS_161: Airflow keeps its connections open for longer than an IAM login is valid, so it has a password
   identifier                      = "${var.name}-metadata"
   engine                          = "postgres"
-  engine_version                  = "17" # supported until 2029-11-08 (www.postgresql.org/support/versioning)
+  engine_version                  = var.postgresql_version
   instance_class                  = { small = "db.t4g.micro", large = "db.t4g.medium" }[var.size]
   multi_az                        = var.size == "large"
   allocated_storage               = 20

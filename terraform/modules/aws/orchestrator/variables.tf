@@ -92,3 +92,13 @@ variable "ephemeral" {
   description = "Let destroy delete images, secrets and Airflow's database without a final snapshot."
   type        = bool
 }
+
+variable "kubernetes_version" {
+  description = "Minor version of Kubernetes."
+  type        = string
+}
+
+variable "postgresql_version" {
+  description = "Major version of Airflow's database."
+  type        = string
+}

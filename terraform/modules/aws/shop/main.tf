@@ -30,8 +30,9 @@ resource "aws_vpc_security_group_ingress_rule" "airflow" {
 }
 
 resource "aws_db_parameter_group" "this" {
-  name   = "${var.name}-shop"
-  family = "postgres17"
+  # A database moves from one group to the next, so both have to be there: those after 17 have the version in their name.
+  name   = "${var.name}-shop${var.postgresql_version == "17" ? "" : "-${var.postgresql_version}"}"
+  family = "postgres${var.postgresql_version}"
 
   parameter {
     name  = "rds.force_ssl"
@@ -42,12 +43,16 @@ resource "aws_db_parameter_group" "this" {
     name  = "log_connections"
     value = "1"
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_db_instance" "this" {
   identifier                          = "${var.name}-shop"
   engine                              = "postgres"
-  engine_version                      = "17" # supported until 2029-11-08 (www.postgresql.org/support/versioning)
+  engine_version                      = var.postgresql_version
   instance_class                      = local.machine
   multi_az                            = var.size == "large"
   allocated_storage                   = 20

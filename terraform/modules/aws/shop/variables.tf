@@ -42,3 +42,8 @@ variable "ephemeral" {
   description = "Let destroy delete the database without a final snapshot."
   type        = bool
 }
+
+variable "postgresql_version" {
+  description = "Major version of the database."
+  type        = string
+}

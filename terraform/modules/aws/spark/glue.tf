@@ -5,7 +5,7 @@ resource "aws_glue_job" "this" {
 
   name                   = "${var.name}-spark"
   role_arn               = aws_iam_role.job.arn
-  glue_version           = "6.0" # the first with Spark 4
+  glue_version           = var.glue_version
   worker_type            = "G.1X"
   number_of_workers      = local.workers
   timeout                = 120

@@ -11,9 +11,7 @@ locals {
 
   service = { serverless = "emr-serverless", cluster = "ec2", glue = "glue" }[var.mode]
   workers = { small = 2, large = 8 }[var.size]
-  # The first EMR release with Spark 4.
-  release_label = "emr-spark-8.0.0" # supported until 2027-05-20 (docs.aws.amazon.com/emr, standard support)
-  machine       = "m7g.xlarge"
+  machine = "m7g.xlarge"
 
   # To hand the jobs' role to the service that runs them, and to no other.
   pass_role = {
@@ -102,7 +100,7 @@ resource "aws_emrserverless_application" "this" {
   count = local.is_serverless ? 1 : 0
 
   name          = var.name
-  release_label = local.release_label
+  release_label = var.emr_release
   type          = "SPARK"
   architecture  = "ARM64"
 

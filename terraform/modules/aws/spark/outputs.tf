@@ -9,7 +9,7 @@ output "settings" {
     region                        = var.region
     emr_serverless_application_id = local.is_serverless ? aws_emrserverless_application.this[0].id : ""
     job_role_arn                  = aws_iam_role.job.arn
-    emr_release_label             = local.release_label
+    emr_release_label             = var.emr_release
     emr_service_role              = local.is_cluster ? aws_iam_role.emr[0].name : ""
     emr_instance_profile          = local.is_cluster ? aws_iam_instance_profile.job[0].name : ""
     emr_subnet_id                 = var.subnet_id

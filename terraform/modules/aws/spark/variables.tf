@@ -52,3 +52,13 @@ variable "ephemeral" {
   description = "Let destroy delete the key of the pseudonyms at once."
   type        = bool
 }
+
+variable "emr_release" {
+  description = "Release of EMR, serverless or on a cluster."
+  type        = string
+}
+
+variable "glue_version" {
+  description = "Version of Glue."
+  type        = string
+}

@@ -102,3 +102,8 @@ variable "ephemeral" {
   description = "Let destroy delete the cluster and Airflow's database."
   type        = bool
 }
+
+variable "postgresql_version" {
+  description = "Major version of Airflow's database."
+  type        = string
+}

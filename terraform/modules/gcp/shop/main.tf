@@ -5,7 +5,7 @@ resource "google_sql_database_instance" "this" {
   # checkov:skip=CKV_GCP_79:17 is what Airflow and the jobs are tested with; newer ones by choice, not by a scan.
   name                = "${var.name}-shop"
   region              = var.region
-  database_version    = "POSTGRES_17" # supported until 2029-11-08 (www.postgresql.org/support/versioning)
+  database_version    = "POSTGRES_${var.postgresql_version}"
   deletion_protection = !var.ephemeral
 
   settings {

@@ -32,3 +32,8 @@ variable "ephemeral" {
   description = "Let destroy delete the instance with its backups."
   type        = bool
 }
+
+variable "postgresql_version" {
+  description = "Major version of the database."
+  type        = string
+}

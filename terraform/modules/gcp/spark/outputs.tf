@@ -31,8 +31,8 @@ output "settings" {
     region                   = var.region
     subnetwork               = var.subnet_id
     service_account          = google_service_account.this.email
-    dataproc_runtime_version = "3.0"          # supported until 2027-01-31, none newer on 2026-11-29 (docs.cloud.google.com/managed-spark)
-    dataproc_image_version   = "3.0-debian13" # supported until 2028-07-15 (docs.cloud.google.com/dataproc, image versions: 24 months)
+    dataproc_runtime_version = var.dataproc_runtime
+    dataproc_image_version   = var.dataproc_image
     dataproc_machine_type    = local.machine_type
     dataproc_worker_count    = local.worker_count
     staging_bucket           = google_storage_bucket.scratch.name

@@ -42,3 +42,13 @@ variable "ephemeral" {
   description = "Let destroy delete the key of the pseudonyms."
   type        = bool
 }
+
+variable "dataproc_runtime" {
+  description = "Runtime of Dataproc batches."
+  type        = string
+}
+
+variable "dataproc_image" {
+  description = "Image of a Dataproc cluster."
+  type        = string
+}
