@@ -1,4 +1,5 @@
-"""How tables are joined: by the project's tests of relationships, and by the entities of its semantic models, which name the keys of people."""
+"""How tables are joined: by the project's tests of relationships, and by the entities of its semantic models, which name the keys of people and the days
+that a classifier judged."""
 
 from collections import Counter
 from html import escape

@@ -178,6 +178,7 @@ JOINED = {
     *((("fact_movie_analytics", f"id_{name}", name, f"id_{name}", False)) for name in ("dim_date", "dim_devices", "dim_location", "dim_os", "dim_browser")),
     *((table, "customer_id", "user_profile", "customer_id", table == "customer_history_nested")
       for table in ("fact_movie_analytics", "user_behavior_metric", "user_segment_history", "customer_history_nested")),
+    ("fact_movie_analytics", "insert_date", "ledger_classifier", "insert_date", False),
     ("misspelt_location", "state", "us_state", "state", False),
     ("dim_location", "location", "us_state", "state", False),
     ("dim_os", "os", "operating_system", "os", False),
@@ -214,7 +215,7 @@ def test_the_picture_of_the_relations_is_readable_at_first_sight(browser, docs_s
                     }
                     - {"us_state", "operating_system"}
                 )
-                assert picture.locator("path.edge").count() == 9
+                assert picture.locator("path.edge").count() == 10
                 assert picture.evaluate(READABLE) == []
                 if width == 1440:
                     assert picture.evaluate("svg => svg.parentNode.scrollWidth <= svg.parentNode.clientWidth")
