@@ -352,6 +352,7 @@ def test_too_few_labels_are_refused_with_what_is_missing(files, positive, negati
         ("id,label\n1,pos\n", "has no column id_review; its first line is to name id_review,label"),
         ("id_review\n1\n", "has no column label"),
         ("", "has no column id_review and no column label"),
+        ("id_review,label,label\n1,pos,neg\n", "has the column label twice"),
         ("id_review,label\n1,pos\n2,good\n", "line 3: the label is 'good'; write pos or neg, or 1 or 0"),
         ("id_review,label\nx,pos\n", "line 2: the id_review 'x' is no number"),
         # more digits than Python reads

@@ -35,7 +35,8 @@ def add_classifier_options(parser: argparse.ArgumentParser) -> None:
             metavar=metavar,
             type=Path,
             default=os.environ.get(setting, "").strip() or shipped,
-            help=f"{what} (default: {setting} of the environment, or {shipped})",
+            # argparse reads a % in it
+            help=f"{what} (default: {setting} of the environment, or {shipped})".replace("%", "%%"),
         )
     parser.add_argument(
         "--model",

@@ -131,6 +131,9 @@ def read_labels(uri: str, blocks_by: str | None = None) -> Labels:
             raise PreparationError(
                 f"{uri} has no column {' and no column '.join(missing)}; its first line is to name {ID},{LABEL}"
             )
+        names = [*(rows.fieldnames or ())]
+        if twice := [name for name in (ID, LABEL, groups_column) if names.count(name or "") > 1 and name]:
+            raise PreparationError(f"{uri} has the column {twice[0]} twice: which of the two counts?")
         labels = Labels({}, {})
         for row in rows:
             where = f"{uri}, line {rows.line_num}"
