@@ -1,4 +1,5 @@
--- How far each pair of classifiers that ran in the same pass agrees, over all days on which they did, and how often each is
+-- How far each pair of classifiers that ran in the same pass agrees, over all days on which they did, and how often
+-- each is
 -- right.
 with
 
