@@ -1,6 +1,5 @@
 -- How far each pair of classifiers that ran in the same pass agrees, over all days on which they did, and how often
--- each is
--- right.
+-- each is right.
 with
 
 ledger_agreement as (
