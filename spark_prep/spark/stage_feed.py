@@ -80,7 +80,7 @@ def stage_feed(
         for day in too_few:
             remove_run(run, day)
             del delivered[day], staged[day]
-            rejected = Counter({place: n for place, n in rejected.items() if place[0] != day})
+        rejected = Counter({place: n for place, n in rejected.items() if place[0] not in too_few})
         for day in days:
             if day not in staged_before and day not in too_few:
                 of_day = {reason: n for (on_day, reason), n in rejected.items() if on_day == day}
