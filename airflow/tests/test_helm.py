@@ -240,7 +240,7 @@ def test_what_is_installed_works_on_a_read_only_file_system(tmp_path):
     settings |= {"SPARK_RUNTIME": CLOUDS["aws"], "DBT_TARGET": "redshift", "START_DATE": "2021-01-01"}
     listed = run(pipeline / ".venv-airflow/bin/python", "-c", LIST_TASKS, **settings)
     tasks = json.loads(listed.splitlines()[-1])
-    assert "EmrServerlessStartJobOperator" in tasks["staging"].values()
+    assert "ServerlessJob" in tasks["staging"].values()
     assert len(tasks["analytics"]) > 30
     checked = subprocess.run(
         [pipeline / ".venv/bin/python", "-m", "spark_prep.check_day", "--help"], cwd=pipeline, env={**plain, **settings},

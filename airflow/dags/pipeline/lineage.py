@@ -29,7 +29,7 @@ OPERATORS = [
     # processes on the worker
     "JobProcess", "Check", "DaySummary",
     # the Spark jobs' on AWS and GCP
-    "EmrServerlessStartJobOperator", "EmrSteps", "GlueRun", "Batch", "DataprocSubmitJobOperator",
+    "ServerlessJob", "EmrSteps", "GlueRun", "Batch", "ClusterJob",
     # dbt's; Cosmos itself would tell names of the warehouse
     "DbtProducerWatcherOperator", "DbtSeedWatcherOperator", "DbtRunWatcherOperator", "DbtSnapshotWatcherOperator",
     "DbtTestWatcherOperator",
