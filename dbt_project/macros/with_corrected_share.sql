@@ -57,9 +57,7 @@
 
     select
         bounded.*,
-        cast((true_positives + true_negatives) / cast(
-            nullif({{ positives }} + {{ negatives }}, 0) as {{ double }}
-        ) as decimal(9, 5)) as accuracy,
+        {{ accuracy() }} as accuracy,
         cast(se as decimal(9, 5)) as sensitivity,
         cast(sp as decimal(9, 5)) as specificity,
         cast(raw_share as decimal(9, 5)) as positive_share,
@@ -67,6 +65,14 @@
         {{ share_of('middle - margin') }} as corrected_positive_share_low,
         {{ share_of('middle + margin') }} as corrected_positive_share_high
     from bounded
+{%- endmacro %}
+
+
+{#- How often a classifier is right on labelled reviews. -#}
+{% macro accuracy() -%}
+    cast((true_positives + true_negatives) / cast(
+        nullif(true_positives + false_positives + false_negatives + true_negatives, 0) as {{ type_double() }}
+    ) as decimal(9, 5))
 {%- endmacro %}
 
 

@@ -13,9 +13,7 @@ measured as (
     select
         classifier,
         classifier_version,
-        cast((true_positives + true_negatives) / cast(
-            true_positives + false_positives + false_negatives + true_negatives as {{ type_double() }}
-        ) as decimal(9, 5)) as accuracy
+        {{ accuracy() }} as accuracy
     from {{ ref('measured_classifier') }}
 
 ),
