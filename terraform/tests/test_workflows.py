@@ -77,6 +77,7 @@ def test_rights_are_given_job_by_job_and_no_more_than_these() -> None:
     cloud = {"contents": "read", "id-token": "write"}
     assert given == {
         ("test", "test"): None,
+        ("test", "long"): None,
         ("plan", "plan"): cloud,
         ("plan", "comment"): {"pull-requests": "write"},
         ("numbers", "diff"): {"contents": "read"},
@@ -215,6 +216,9 @@ def test_they_call_what_a_person_calls() -> None:
     numbers = steps(read("numbers")["jobs"]["diff"])
     targets = set(re.findall(r"make (?:--no-print-directory )?-C \w+ (\w+)", numbers))
     assert targets == {"demo", "diff"}
+    (long,) = re.findall(r"make (.*)", steps(read("test")["jobs"]["long"]))
+    assert long.split() == ["test-airflow-long", "test-apply", "test-faults"]
+    targets.update(long.split())
     assert all(f"\n{target}:" in (TREE.parent / "Makefile").read_text() for target in targets)
 
 
