@@ -104,8 +104,8 @@ def upload(folder: str, target: str) -> str:
 
 
 def list_files(uri: str) -> str:
-    """Fails if there is none."""
-    return f"aws s3 ls {uri}"
+    """All of a bucket, which may be empty."""
+    return f"aws s3 ls --recursive {uri}"
 
 
 def log_in_to_cluster(environment: Environment) -> str:

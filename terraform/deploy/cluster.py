@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from terraform.deploy.steps import Step
-from terraform.deploy.values import Json
+from terraform.deploy.values import Json, text
 
 PSQL_IMAGE = "postgres:17-alpine"
 KUBECTL = "kubectl --namespace <airflow_namespace>"
 
 
 def secret_exists(what: str, name: str, answer: str) -> Step:
-    """Asks for a secret of the cluster; the value `answer` is "yes" if it is there."""
-    return Step(what, f"{KUBECTL} get secret {name}", asks=answer)
+    """The value `answer` is empty if the cluster has no such secret. A cluster that gives no answer ends the deployment: taken for
+    a no, it would change the password of a database that is in use."""
+    return Step(what, f"{KUBECTL} get secret {name} --ignore-not-found --output name", answer=text(answer))
 
 
 def keep_secret(what: str, name: str, key: str, value: str, unless: str) -> Step:

@@ -262,15 +262,15 @@ def check(environment: Environment) -> Step:
 
 # Below raw_uri; by it a later deployment knows that the feeds there are the sample.
 SAMPLE_PURCHASES = "user_purchase/sample.csv"
+FEEDS_OF_YOUR_OWN = "there_are_feeds_of_your_own"
 
 
 def sample_day(cloud: Cloud, environment: Environment) -> Steps:
     """For a stack that may lose its data, unless there are feeds of its own: the first day, from the vendors' files to the marts."""
     what = "A day of sample data, from the feeds to the marts"
-    day, own = environment.setting("start_date"), "there_are_feeds_of_your_own"
+    day, own = environment.setting("start_date"), FEEDS_OF_YOUR_OWN
     return [
-        Step(what, cloud.list_files(f"<raw_uri>/{SAMPLE_PURCHASES}"), asks="sample_is_there"),
-        Step(what, cloud.list_files("<raw_uri>/movie_review/"), asks=own, unless="sample_is_there"),
+        Step(what, cloud.list_files("<raw_uri>"), answer=feeds_of_your_own),
         Step(what, f"make --silent sample-day DATE={day}", answer=sample_answers, unless=own),
         Step(what, cloud.upload("dist/sample", "<raw_uri>"), unless=own),
         smoke_run(
@@ -284,6 +284,13 @@ def sample_day(cloud: Cloud, environment: Environment) -> Steps:
             unless=own,
         ),
     ]
+
+
+def feeds_of_your_own(output: str, values: Values) -> None:
+    """Of the list of files, in which gcloud also has lines that end with a colon, for folders."""
+    files = [line for line in output.splitlines() if line and not line.endswith((":", "/"))]
+    is_sample = any(file.endswith(SAMPLE_PURCHASES) for file in files)
+    values.public[FEEDS_OF_YOUR_OWN] = "yes" if files and not is_sample else ""
 
 
 def sample_answers(output: str, values: Values) -> None:
