@@ -100,10 +100,10 @@ def deliver(folder: Path) -> list[datetime.date]:
 
 
 def last_day(now: datetime.datetime) -> datetime.date:
-    """The last day whose run of `staging` is due, on the day after, at the hour (UTC) of the DAG's STAGING_CRON: it is the one
-    that starts automatically."""
-    hour = int(os.environ.get("STAGING_CRON", "0 3 * * *").split()[1])
-    return (now - datetime.timedelta(days=1, hours=hour)).date()
+    """The last day whose run of `staging` is due, on the day after, at the minute and hour (UTC) of the DAG's STAGING_CRON: it is the
+    one that starts automatically."""
+    minute, hour = map(int, os.environ.get("STAGING_CRON", "0 3 * * *").split()[:2])
+    return (now - datetime.timedelta(days=1, hours=hour, minutes=minute)).date()
 
 
 def airflow_environment(folder: Path, port: int, dsn: str, start_date: datetime.date) -> dict[str, str]:

@@ -5,7 +5,7 @@ Write the customer's id, and nothing else, into a file `erasure/<request>` below
 request. Airflow keeps parameters, answers and logs, so the id itself is no parameter.
 
 **What**: `count_records` shows in its log what there is of the customer. `approve_erasure` asks a person (*Required Actions* in the menu) and waits for a day; no answer is a
-no. `erase_customer` waits until neither `staging` nor `analytics` has runs under way, erases as `make erase` does, builds the days again that held the customer,
+no. `erase_customer` fails, and is tried again, while `staging` or `analytics` has runs under way; then it erases as `make erase` does, builds the days again that held the customer,
 releases them, and removes the file. What is erased and what stays: `docs/how_to/erase_a_customer.md`.
 
 **When it fails**: clear the task; it goes on where it stopped. All cases: `airflow/RUNBOOK.md`, section *erasure*.

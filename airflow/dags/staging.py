@@ -16,7 +16,7 @@ from airflow.sdk import CronPartitionTimetable, dag
 from pipeline.assets import STAGED
 from pipeline.defaults import DEFAULTS
 from pipeline.files import wait_for
-from pipeline.jobs import JobProcess
+from pipeline.jobs import STAGING_SETTINGS, JobProcess
 from pipeline.quality import check, release_day
 from pipeline.settings import CRON, DAY, MACROS, START_DATE
 from pipeline.spark import spark_cluster, spark_job
@@ -39,16 +39,7 @@ def staging() -> None:
     export_purchases = JobProcess(
         task_id="export_purchases",
         command=("python", "-m", "spark_prep.shop.export_purchases", "--date", DAY),
-        settings=(
-            "STAGING_URI",
-            "QUARANTINE_URI",
-            "START_DATE",
-            "USER_PURCHASE_DSN",
-            "SUPPRESSION_SECRET",
-            "SUPPRESSION_SECRET_ID",
-            "QUARANTINE_SECRET",
-            "QUARANTINE_KEY_ID",
-        ),
+        settings=(*STAGING_SETTINGS, "START_DATE", "USER_PURCHASE_DSN"),
     )
 
     release = release_day(STAGED)

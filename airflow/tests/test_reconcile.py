@@ -75,9 +75,17 @@ def test_a_day_that_is_due_and_not_built_is_late_whatever_it_waits_for(day):
 
 
 @pytest.mark.parametrize(
-    ("now", "last"), [("2021-01-10T02:59", "2021-01-08"), ("2021-01-10T03:00", "2021-01-09")]
+    ("start_of_runs", "now", "last"),
+    [
+        ("3:00", "2021-01-10T02:59", "2021-01-08"),
+        ("3:00", "2021-01-10T03:00", "2021-01-09"),
+        ("7:30", "2021-01-10T07:29", "2021-01-08"),
+        ("7:30", "2021-01-10T07:30", "2021-01-09"),
+    ],
 )
-def test_a_day_is_due_at_the_hour_of_staging_on_the_next(now, last):
+def test_a_day_is_due_when_its_run_starts_on_the_next(monkeypatch, start_of_runs, now, last):
+    hours, minutes = map(int, start_of_runs.split(":"))
+    monkeypatch.setattr(reconcile, "START_OF_RUNS", timedelta(hours=hours, minutes=minutes))
     assert last_day_due(datetime.fromisoformat(now).replace(tzinfo=UTC)) == date.fromisoformat(last)
 
 

@@ -52,6 +52,14 @@ def test_the_same_arguments_on_every_cloud(runtime, monkeypatch):
     ]  # fmt: skip
 
 
+def test_a_process_on_the_worker_gets_what_a_cluster_gets_and_the_keys_that_have_no_other_place(monkeypatch):
+    task, _ = job_on("local", monkeypatch)
+    # which the jobs find in Airflow's own environment
+    of_airflow = {"CLASSIFIER", "OTHER_CLASSIFIERS", "MODEL_URI"}
+    keys = {"PSEUDONYM_SECRET", "SUPPRESSION_SECRET", "QUARANTINE_SECRET"}
+    assert set(task.settings) == set(submit.SETTINGS.values()) - of_airflow | keys
+
+
 def test_a_classifier_that_is_not_chosen_is_not_named(monkeypatch):
     """EMR Serverless refuses an empty argument."""
     assert "" not in spark_cloud.arguments("classify_reviews")

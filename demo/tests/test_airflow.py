@@ -17,7 +17,8 @@ from demo.postgres import embedded_postgres
         (None, datetime(2021, 2, 1, 2, 59, tzinfo=UTC), 30),
         (None, datetime(2021, 2, 1, 3, tzinfo=UTC), 31),
         ("0 14 * * *", datetime(2021, 2, 1, 3, tzinfo=UTC), 30),
-        ("0 14 * * *", datetime(2021, 2, 1, 14, tzinfo=UTC), 31),
+        ("30 14 * * *", datetime(2021, 2, 1, 14, 29, tzinfo=UTC), 30),
+        ("30 14 * * *", datetime(2021, 2, 1, 14, 30, tzinfo=UTC), 31),
     ],
 )
 def test_the_last_day_is_the_one_whose_run_starts_by_itself(monkeypatch, cron, now, day):

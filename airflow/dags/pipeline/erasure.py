@@ -16,13 +16,10 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context, ObjectStoragePath, Variable
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from pipeline.jobs import JobProcess, json_object
+from pipeline.jobs import STAGING_SETTINGS, JobProcess, json_object
 from pipeline.quality import LIMITS
 from pipeline.reconcile import ACTIVE, STAGED_DAYS
 
-SETTINGS = (
-    "STAGING_URI", "QUARANTINE_URI", "QUARANTINE_SECRET", "QUARANTINE_KEY_ID", "SUPPRESSION_SECRET", "SUPPRESSION_SECRET_ID", "warehouse",
-)  # fmt: skip
 ERASE = ["python", "-m", "spark_prep.erasure.erase_customer"]
 RELEASE = ["python", "-m", "spark_prep.release_day"]
 BUILD = ["dbt", "--quiet", "build", "--exclude-resource-type", "unit_test"]
@@ -35,7 +32,7 @@ class OfRequest(JobProcess):
     template_fields = (*JobProcess.template_fields, "request")
 
     def __init__(self, *, request: str, **kwargs: Any) -> None:
-        super().__init__(command=(), settings=SETTINGS, **kwargs)
+        super().__init__(command=(), settings=(*STAGING_SETTINGS, "warehouse"), **kwargs)
         self.request = request
 
     def _file(self) -> ObjectStoragePath:
@@ -79,7 +76,7 @@ class Erase(OfRequest):
     def execute(self, context: Context) -> None:
         if sum(context["ti"].get_dr_count(dag_id, states=ACTIVE) for dag_id in ("staging", "analytics")):
             raise AirflowException(
-                "`staging` or `analytics` has runs under way: the erasure waits until it has none"
+                "`staging` or `analytics` has runs under way, and nothing was erased: clear this task when they have ended"
             )
         with self._environment() as (_, environment):
             before = self._staged_days(environment)

@@ -33,12 +33,17 @@ VARIABLES = {
     "QUARANTINE_URI": "quarantine_uri",
     "START_DATE": "start_date",
     "PSEUDONYM_SECRET": "pseudonym_secret",
+    "PSEUDONYM_SECRET_ID": "pseudonym_secret_id",
     "PSEUDONYM_KEY_VERSION": "pseudonym_key_version",
     "SUPPRESSION_SECRET": "suppression_secret",
     "SUPPRESSION_SECRET_ID": "suppression_secret_id",
     "QUARANTINE_SECRET": "quarantine_secret",
     "QUARANTINE_KEY_ID": "quarantine_key_id",
 }
+# What every job that writes staging needs.
+STAGING_SETTINGS = (
+    "STAGING_URI", "QUARANTINE_URI", "SUPPRESSION_SECRET", "SUPPRESSION_SECRET_ID", "QUARANTINE_SECRET", "QUARANTINE_KEY_ID",
+)  # fmt: skip
 # What dbt parsed when it made the manifest; each dbt starts from there and parses only what differs.
 PARSED = DBT_PROJECT_DIR / "target/partial_parse.msgpack"
 # How long a process that was asked to end may take for it.

@@ -17,7 +17,7 @@ from airflow.sdk import Context, DagRunState
 from airflow.sdk.exceptions import AirflowFailException
 
 from pipeline.jobs import JobProcess, json_object, settings_of
-from pipeline.settings import CRON
+from pipeline.settings import START_OF_RUNS
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -116,8 +116,8 @@ def late_lines(missing: Missing, due: date) -> list[str]:
 
 
 def last_day_due(now: datetime) -> date:
-    """The last day whose run of `staging` has been due, on the day after, at the hour of CRON."""
-    return (now - timedelta(days=1, hours=int(CRON.split()[1]))).date()
+    """The last day whose run of `staging` has been due, on the day after."""
+    return (now - timedelta(days=1) - START_OF_RUNS).date()
 
 
 class FindMissing(JobProcess):

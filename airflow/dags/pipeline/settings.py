@@ -37,10 +37,12 @@ JOBS_PYTHON = Path(os.environ.get("JOBS_PYTHON", DBT_PROJECT_DIR.parent / ".venv
 START_DATE = datetime.fromisoformat(f"{os.environ.get('START_DATE', '2021-01-01')}T00:00:00+00:00")
 # When a day's run starts (UTC), on the day after that day.
 CRON = os.environ.get("STAGING_CRON", "0 3 * * *")
-if not re.fullmatch(r"[0-9]{1,2} [0-9]{1,2} \* \* \*", CRON):
+_daily = re.fullmatch(r"([0-9]{1,2}) ([0-9]{1,2}) \* \* \*", CRON)
+if not _daily:
     raise ValueError(
         f"STAGING_CRON is {CRON!r}; it must be a minute and an hour of every day, such as '0 3 * * *': a run stages one day"
     )
+START_OF_RUNS = timedelta(minutes=int(_daily[1]), hours=int(_daily[2]))
 # How long the vendors' files are waited for from then on.
 FILE_DEADLINE = timedelta(hours=float(os.environ.get("FILE_DEADLINE_HOURS", "12")))
 # A day of which a larger share was rejected stops before the warehouse, unless a person accepts it.

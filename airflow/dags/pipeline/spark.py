@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from airflow.sdk import BaseOperator, TriggerRule
 
-from pipeline.jobs import JobProcess
+from pipeline.jobs import STAGING_SETTINGS, JobProcess
 from pipeline.settings import DAY, SPARK_RUNTIME
 
 
@@ -51,14 +51,5 @@ def local(job: str) -> JobProcess:
     return JobProcess(
         task_id=job,
         command=("python", "-m", "spark_prep.spark.submit", "--job", job, "--date", DAY),
-        settings=(
-            "RAW_URI",
-            "STAGING_URI",
-            "QUARANTINE_URI",
-            "PSEUDONYM_SECRET",
-            "PSEUDONYM_KEY_VERSION",
-            "SUPPRESSION_SECRET",
-            "QUARANTINE_SECRET",
-            "QUARANTINE_KEY_ID",
-        ),
+        settings=(*STAGING_SETTINGS, "RAW_URI", "PSEUDONYM_SECRET", "PSEUDONYM_SECRET_ID", "PSEUDONYM_KEY_VERSION"),
     )
