@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import pyarrow as pa
@@ -26,17 +26,26 @@ def store_and_path(location: str) -> tuple[FileSystem, str]:
 
 @contextmanager
 def create(root: str, name: str) -> Iterator[pa.NativeFile]:
-    """The file <root>/<name>, to be written. A reader gets the old one, or the new one once it is whole."""
+    """The file <root>/<name>, to be written. A reader gets the old one, or the new one once it is whole; in an object store also what
+    was written of it when an exception ended the block, so what is overwritten there goes by `replace`."""
     store, path = store_and_path(root)
     target = f"{path}/{name}"
-    # A store shows an object when its upload is complete. Locally a file is renamed, under which no reader looks for it.
-    aside = f"{target}.{secrets.token_hex(4)}" if is_local(root) else target
-    if is_local(root):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-    with store.open_output_stream(aside) as file:
-        yield file
-    if is_local(root):
+    if not is_local(root):
+        # which shows an object when its upload is complete
+        with store.open_output_stream(target) as file:
+            yield file
+        return
+    # Renamed when it is whole; no reader looks for it under this name.
+    aside = f"{target}.{secrets.token_hex(4)}"
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        with store.open_output_stream(aside) as file:
+            yield file
         os.replace(aside, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.remove(aside)
+        raise
 
 
 def replace(root: str, name: str, content: pa.Buffer) -> None:

@@ -224,9 +224,10 @@ def _remove_old_runs(run: Run, day: date, before: str | None) -> None:
     The one that was the day's until now stays, or if that one is young, the last one before.
     """
     youngest = datetime.now(UTC).replace(tzinfo=None) - run.keep
-    areas = ((run.staging_uri, run.table), (run.quarantine_uri, run.table))
     try:
-        runs = {found for root, table in areas for found in _runs(root, table, day)}
+        runs = {
+            found for root in (run.staging_uri, run.quarantine_uri) for found in _runs(root, run.table, day)
+        }
     except (OSError, pa.ArrowException) as error:
         _warn_of_old_runs(run, day, error)
         return
@@ -234,12 +235,10 @@ def _remove_old_runs(run: Run, day: date, before: str | None) -> None:
     for id_ in old:
         if id_ == (before if before in old else old[-1]):
             continue
-        # of the rejections this run's only: the other tables' are beside them
-        for root, table in (*areas, (run.staging_uri, "rejection")):
-            try:
-                _delete_folder(root, run_folder(table, day, id_))
-            except (OSError, pa.ArrowException) as error:
-                _warn_of_old_runs(run, day, error)
+        try:
+            remove_run(run._replace(id=id_), day)
+        except (OSError, pa.ArrowException) as error:
+            _warn_of_old_runs(run, day, error)
 
 
 def _warn_of_old_runs(run: Run, day: date, error: Exception) -> None:
