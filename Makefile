@@ -40,12 +40,15 @@ setup: .venv/synced dbt_project/profiles.yml ## Install what the project needs i
 demo: setup ## Sample feeds through the whole pipeline: a few days, tested marts, report, docs.
 	@$(BIN)/python -m demo.pipeline
 
-run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files and database (settings: .env.example).
-	@$(if $(DATE)$(and $(FROM),$(TO)),,echo "error: say which day: make run DATE=YYYY-MM-DD, or FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
-	@if [ "$${DBT_TARGET:-dev}" = dev ]; then \
+# Else what belongs to your own warehouse would be done to the demo's.
+needs_warehouse = if [ "$${DBT_TARGET:-dev}" = dev ]; then \
 	  [ -n "$${DUCKDB_PATH:-}" ] || { echo "error: DUCKDB_PATH is not set: the DuckDB file of the warehouse (see .env.example)" >&2; exit 2; }; \
 	  mkdir -p "$$(dirname "$$DUCKDB_PATH")"; \
 	fi
+
+run: setup ## DATE=2021-01-31, or FROM=2021-01-01 TO=2021-01-31: your own files and database (settings: .env.example).
+	@$(if $(DATE)$(and $(FROM),$(TO)),,echo "error: say which day: make run DATE=YYYY-MM-DD, or FROM=YYYY-MM-DD TO=YYYY-MM-DD" >&2; exit 2)
+	@$(needs_warehouse)
 	@$(BIN)/python -m spark_prep.prepare_staging $(if $(DATE),--date "$$DATE",--from "$$FROM" --to "$$TO")
 	@echo && echo "building the marts with dbt (log: dbt_project/logs/dbt.log)"
 	@cd dbt_project && DBT_FROM_DATE="$(if $(DATE),$$DATE,$$FROM)" DBT_TO_DATE="$(if $(DATE),$$DATE,$$TO)" \
@@ -66,6 +69,7 @@ build_printed_days = days=$$(tail -n 1 "$$printed") && if [ "$$days" != "DBT_FRO
 
 erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold of a customer; YES=1 erases it and keeps them out.
 	@$(if $(CUSTOMER),,echo "error: say whom: make erase CUSTOMER=12346, and YES=1 to do it" >&2; exit 2)
+	@$(needs_warehouse)
 	@# The id goes by the environment, and to no log: dbt's has every statement, its artefacts every argument.
 	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && export ERASE_CUSTOMER="$$CUSTOMER" && \
 	$(BIN)/python -m spark_prep.erasure.erase_customer $(if $(YES),--yes) | tee "$$printed" && \
@@ -73,6 +77,7 @@ erase: setup ## CUSTOMER=12346: what staging, quarantine and the warehouse hold 
 	cd dbt_project && $(BIN)/dbt --quiet --log-level-file none run-operation erase_customer $(if $(YES),--args "{confirmed: true}")
 
 rekey: setup ## After a new PSEUDONYM_SECRET and _KEY_VERSION: which logs have an earlier key's pseudonyms; YES=1 stages and builds them again, removes the old.
+	@$(needs_warehouse)
 	@printed=$$(mktemp) && trap 'rm -f "$$printed"' EXIT && \
 	$(BIN)/python -m spark_prep.logs.rekey_logs $(if $(YES),--stage) | tee "$$printed" && \
 	if [ -n "$(if $(YES),yes)" ]; then \
@@ -82,6 +87,7 @@ rekey: setup ## After a new PSEUDONYM_SECRET and _KEY_VERSION: which logs have a
 
 replay: setup ## DATE=2021-01-31 TABLE=review_logs: takes back rejected records after a rule was mended; REASON=… only those. Then the marts.
 	@$(if $(and $(DATE),$(TABLE)),,echo "error: say what: make replay DATE=YYYY-MM-DD TABLE=review_logs" >&2; exit 2)
+	@$(needs_warehouse)
 	@$(BIN)/python -m spark_prep.replay_day --date "$$DATE" --table "$$TABLE" $(if $(REASON),--reason "$$REASON")
 	@echo && echo "building the day again with dbt (log: dbt_project/logs/dbt.log)"
 	@cd dbt_project && DBT_FROM_DATE="$$DATE" DBT_TO_DATE="$$DATE" $(BIN)/dbt --quiet build --exclude-resource-type unit_test
@@ -273,7 +279,7 @@ clean: ## Remove everything that was built (not your data).
 	@touch $@
 
 # Not an environment: what lies before .venv's own on the path.
-.spark41/synced: requirements/spark41.txt | $(UV)
+.spark41/synced: requirements/spark41.txt | .venv/synced $(UV)
 	@echo "Installing into $(@D) …"
 	@rm -rf $(@D)
 	@$(UV) pip install --quiet --target $(@D) --python .venv/bin/python --require-hashes -r $<

@@ -190,6 +190,21 @@ def test_whom_to_erase_is_in_no_argument_and_no_log_of_dbt(tmp_path):
         assert "12346" not in " ".join(counted[1:] + erased[1:])
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["run DATE=2021-01-01", "erase CUSTOMER=1", "rekey", "replay DATE=2021-01-01 TABLE=review_logs"],
+)
+def test_what_changes_a_warehouse_never_takes_the_demos(command):
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("DUCKDB_PATH", "DBT_TARGET")
+    }
+    ran = subprocess.run(
+        ["make", "--old-file=setup", "BIN=/nowhere", *command.split()],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.stderr.startswith("error: DUCKDB_PATH is not set")
+
+
 def test_no_recipe_holds_what_is_given_to_make():
     text = (ROOT / "Makefile").read_text()
     named = set(re.findall(r"\b([A-Z_]+)=(?:…|20|dev|aws)", text)) - {"PUBLISH"}

@@ -8,7 +8,8 @@
 
 {#- Hook. Nothing is recorded unless all models were built and no test failed: the marts are then a mixture, or not trusted. -#}
 {% macro record_days_built(results, day_built) %}
-    {%- if execute and not flags.EMPTY and is_build_of_all_models(results) -%}
+    {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped', 'partial success']) | list -%}
+    {%- if execute and not flags.EMPTY and not failed and every_model_was_built(results) -%}
         {%- set columns = audit_columns('day_built') -%}
         {%- do provide_audit_table(day_built, columns) -%}
         {%- set types = {} -%}
@@ -29,14 +30,6 @@
         {%- endcall -%}
         {%- do adapter.commit() -%}
     {%- endif -%}
-{% endmacro %}
-
-
-{% macro is_build_of_all_models(results) %}
-    {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | map(attribute='unique_id') | list -%}
-    {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
-    {%- set failed = results | selectattr('status', 'in', ['error', 'fail', 'skipped', 'partial success']) | list -%}
-    {{ return(not failed and models | reject('in', built) | list | length == 0) }}
 {% endmacro %}
 
 

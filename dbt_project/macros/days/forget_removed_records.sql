@@ -28,11 +28,13 @@
 {% endmacro %}
 
 
+{#- Of this project. An ephemeral model is never built. -#}
 {% macro every_model_was_built(results) %}
     {%- set built = results | selectattr('status', 'equalto', 'success') | map(attribute='node.unique_id') | list -%}
     {%- set unbuilt = graph.nodes.values()
         | selectattr('package_name', 'equalto', project_name)
-        | selectattr('resource_type', 'in', ['model', 'snapshot'])
+        | selectattr('resource_type', 'equalto', 'model')
+        | rejectattr('config.materialized', 'equalto', 'ephemeral')
         | rejectattr('unique_id', 'in', built) | list -%}
     {{ return(not unbuilt) }}
 {% endmacro %}
