@@ -51,5 +51,11 @@ def local(job: str) -> JobProcess:
     return JobProcess(
         task_id=job,
         command=("python", "-m", "spark_prep.spark.submit", "--job", job, "--date", DAY),
-        settings=(*STAGING_SETTINGS, "RAW_URI", "PSEUDONYM_SECRET", "PSEUDONYM_SECRET_ID", "PSEUDONYM_KEY_VERSION"),
+        settings=(
+            *STAGING_SETTINGS,
+            "RAW_URI",
+            "PSEUDONYM_SECRET",
+            "PSEUDONYM_SECRET_ID",
+            "PSEUDONYM_KEY_VERSION",
+        ),
     )
