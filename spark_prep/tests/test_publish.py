@@ -145,7 +145,7 @@ def test_no_file_has_its_name_before_it_is_whole(lake):
 
 def test_a_write_that_fails_leaves_nothing(lake):
     run = publish.new_run(lake.settings, TABLE)
-    with pytest.raises(OSError, match="disk"), publish.create(run.staging_uri, "a/b.parquet") as file:
+    with pytest.raises(OSError, match="disk"), object_store.create(run.staging_uri, "a/b.parquet") as file:
         file.write(b"half")
         raise OSError("no space left on the disk")
     assert not lake.files()
