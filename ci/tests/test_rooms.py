@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -42,16 +43,22 @@ def imports() -> dict[str, set[str]]:
     """Module -> modules of the project that it imports; `from package import module` is an import of the module alone."""
     files = modules()
     found = {}
-    for module, file in files.items():
+    for module in files:
         names: set[str] = set()
-        for node in ast.walk(ast.parse((ROOT / file).read_text())):
-            if isinstance(node, ast.Import):
-                names |= {name.name for name in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                parts = {f"{node.module}.{name.name}" for name in node.names}
-                names |= parts if parts <= files.keys() else {node.module or ""}
+        for package, imported in named_by(module):
+            parts = {f"{package}.{name}" for name in imported}
+            names |= parts if parts and parts <= files.keys() else {package}
         found[module] = names & files.keys()
     return found
+
+
+def named_by(module: str) -> Iterator[tuple[str, set[str]]]:
+    """Each module that its import statements name, with what they take from it."""
+    for node in ast.walk(ast.parse((ROOT / modules()[module]).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, set()) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "", {name.name for name in node.names}
 
 
 def room_of(module: str) -> str:
@@ -67,6 +74,12 @@ def test_a_room_imports_only_what_it_may():
     for module, imported in imports().items():
         room = room_of(module)
         assert {room_of(other) for other in imported} <= {room, *MAY_IMPORT[room]}, module
+
+
+def test_no_code_imports_what_is_for_tests():
+    for module in modules():
+        for package, imported in named_by(module):
+            assert "tests" not in {*package.split("."), *imported}, f"{module} imports {package}"
 
 
 def test_the_largest_room_is_less_than_three_tenths():

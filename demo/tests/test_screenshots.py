@@ -6,7 +6,7 @@ import pytest
 
 from ci.staged_sample import ROOT
 from demo import screenshots
-from pages.tests.browser import chromium, running_browser
+from pages.browser import chromium, running_browser
 
 IMAGES = ROOT / "docs/images"
 LARGEST = 150_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.tests.browser import chromium, running_browser
+from pages.browser import chromium, running_browser
 from pages.tests.build import build_pages, build_report
 from pages.tests.card import write_card
 

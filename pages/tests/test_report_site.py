@@ -5,16 +5,9 @@ import re
 
 import pytest
 
+from pages.browser import NARROW, WIDE, opened
 from pages.report.pages import PAGES
-from pages.tests.browser import (
-    NARROW,
-    WIDE,
-    accessibility_violations,
-    broken_links,
-    is_wider_than_the_window,
-    opened,
-    screenshot,
-)
+from pages.tests.browser import accessibility_violations, broken_links, is_wider_than_the_window, screenshot
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in PAGES]

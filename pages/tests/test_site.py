@@ -10,19 +10,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from pages.browser import NARROW, PATIENCE, WIDE, opened
 from pages.docs_site.architecture import architecture_svg, layers
 from pages.docs_site.relations import relations, relations_svg
 from pages.docs_site.search import other_words, search_index
-from pages.tests.browser import (
-    NARROW,
-    PATIENCE,
-    WIDE,
-    accessibility_violations,
-    broken_links,
-    is_wider_than_the_window,
-    opened,
-    screenshot,
-)
+from pages.tests.browser import accessibility_violations, broken_links, is_wider_than_the_window, screenshot
 
 pytestmark = pytest.mark.slow
 
@@ -351,7 +343,7 @@ def test_dbts_docs_show_the_overview_and_badges_of_personal_data(browser, docs_s
 
 @pytest.mark.parametrize("name", ["index", "dbt_docs", "lineage"])
 def test_a_request_to_the_network_is_stopped_by_the_page_itself(browser, docs_site, name):
-    with pytest.raises(AssertionError, match="asks for"), opened(browser, docs_site / f"{name}.html") as page:
+    with pytest.raises(RuntimeError, match="asks for"), opened(browser, docs_site / f"{name}.html") as page:
         stopped_by = page.evaluate(
             """patience => new Promise(done => {
                 addEventListener("securitypolicyviolation", event => done(event.effectiveDirective));
@@ -444,7 +436,7 @@ def test_a_layer_that_the_diagram_does_not_know_is_drawn_all_the_same(manifest):
 )
 def test_an_opened_page_may_ask_for_nothing_and_report_nothing(browser, tmp_path, body, noticed):
     (tmp_path / "page.html").write_text(f"<!doctype html><title>x</title><h1>x</h1>{body}")
-    with pytest.raises(AssertionError, match=noticed), opened(browser, tmp_path / "page.html") as page:
+    with pytest.raises(RuntimeError, match=noticed), opened(browser, tmp_path / "page.html") as page:
         page.wait_for_timeout(300)
 
 
