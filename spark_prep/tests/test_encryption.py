@@ -352,5 +352,5 @@ def test_at_a_terminal_it_asks_for_the_key(lake):
     )  # fmt: skip
     assert process.stderr and process.stderr.read(len("QUARANTINE_SECRET: ")) == "QUARANTINE_SECRET: "
     os.write(inside, f"{QUARANTINE_KEY}\n".encode())
-    shown, told = process.communicate(timeout=60)
+    shown, told = process.communicate(timeout=600)
     assert process.returncode == 0 and PHONE in shown and QUARANTINE_KEY not in told

@@ -111,7 +111,7 @@ def moto():
         yield url
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(200)
 
 
 def access_to(moto: str) -> dict[str, str]:

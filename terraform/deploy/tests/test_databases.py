@@ -74,7 +74,7 @@ def run_script(name: str, database: Parameters, *lines: str, **settings: str) ->
     # A session without a terminal, as in a pod: psql asks for passwords there first.
     done = subprocess.run(
         ["sh", ROOT / "terraform/deploy/databases" / name], input="".join(f"{line}\n" for line in lines), env=environment, check=False, text=True,
-        capture_output=True, start_new_session=True, timeout=60,
+        capture_output=True, start_new_session=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
