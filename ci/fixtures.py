@@ -72,6 +72,13 @@ def made_once(shared_folder) -> Callable[[str, Callable[[Path], None]], Path]:
     return folder_of
 
 
+@pytest.fixture
+def own_project(tmp_path) -> Path:
+    """A copy of the dbt project that a test may change."""
+    ignore = shutil.ignore_patterns("target", "logs")
+    return shutil.copytree(staged_sample.ROOT / "dbt_project", tmp_path / "project", ignore=ignore)
+
+
 @pytest.fixture(scope="session")
 def manifest(made_once) -> dict:
     """dbt's manifest of the project, parsed with warnings and deprecations as errors."""

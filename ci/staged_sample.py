@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -123,12 +124,30 @@ class Warehouse:
         assert staged.returncode == 0, staged.stdout
         return staged.stdout
 
-    def build(self, first=None, last=None) -> str:
-        """Build the days, or everything; returns what dbt printed."""
+    def build(self, first=None, last=None, *, without: tuple[str, ...] = ("unit_test",)) -> str:
+        """Build the days, or everything, with data tests; returns what dbt printed."""
         days = (first, last or first) if first else None
-        built = self.dbt("build", "--exclude-resource-type", "unit_test", days=days)
+        built = self.dbt("build", "--exclude-resource-types", *without, days=days)
         assert built.returncode == 0, built.stdout
         return built.stdout
+
+    def run(self, first=None, last=None) -> str:
+        """Build without tests, which take most of the time: on the way to the warehouse that a test is about."""
+        return self.build(first, last, without=("unit_test", "test"))
+
+    def copy(self, folder: Path, staging: Path | None = None) -> "Warehouse":
+        """Another one with the same rows, which a test may change; on a staging layer of its own where there is one."""
+        copy = Warehouse(folder, staging or Path(self.settings["STAGING_URI"]))
+        shutil.copyfile(self.file, copy.file)
+        if staging:
+            copy.stage_external_sources()
+        return copy
+
+    def change(self, *statements: str) -> None:
+        """What no build does."""
+        with duckdb.connect(str(self.file)) as connection:
+            for statement in statements:
+                connection.execute(statement)
 
     def query(self, sql: str) -> list[tuple]:
         with duckdb.connect(str(self.file), read_only=True) as connection:

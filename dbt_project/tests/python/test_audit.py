@@ -3,10 +3,8 @@ BigQuery: test_warehouses.)"""
 
 import datetime
 import json
-import shutil
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -40,15 +38,7 @@ def warehouse(sample, began, tmp_path_factory) -> Warehouse:
 @pytest.fixture
 def own(warehouse, tmp_path) -> Warehouse:
     """A copy that a test may change."""
-    own = Warehouse(tmp_path / "own", warehouse.settings["STAGING_URI"])
-    shutil.copyfile(warehouse.file, own.file)
-    return own
-
-
-def change(warehouse: Warehouse, *statements: str) -> None:
-    with duckdb.connect(str(warehouse.file)) as connection:
-        for statement in statements:
-            connection.execute(statement)
+    return warehouse.copy(tmp_path / "own")
 
 
 def runs(warehouse: Warehouse) -> list[tuple]:
@@ -89,8 +79,7 @@ def test_rows_that_a_test_found_are_kept_without_what_tells_of_a_person(own):
         "select min(customer_id) from analytics_marts.user_profile where customer_id > 0"
     )[0]
     before = own.query("select count(*) from analytics_audit.failing_row")
-    change(
-        own,
+    own.change(
         f"insert into analytics_marts.user_profile from analytics_marts.user_profile where customer_id = {customer}",
         "insert into analytics_marts.dim_os from analytics_marts.dim_os where os = 'Linux'",
         f"update analytics_marts.user_behavior_metric set amount_spent = amount_spent + 1 where customer_id = {customer}",
@@ -239,7 +228,7 @@ def test_staging_is_as_fresh_as_the_feed_that_is_furthest_behind(own, tmp_path):
 def test_a_column_that_the_table_lacks_is_added(own):
     """The table outlives the version of the project that made it."""
     before = runs(own)
-    change(own, f"alter table {AUDIT} drop column seconds")
+    own.change(f"alter table {AUDIT} drop column seconds")
     assert own.dbt("run", "--select", "stg_delivery").returncode == 0
     assert own.query(f"select count(seconds), count(*) from {AUDIT}") == [
         (1, 1 + sum(run[3] for run in before))
@@ -249,7 +238,7 @@ def test_a_column_that_the_table_lacks_is_added(own):
 
 def test_a_failing_test_is_recorded_and_told_with_its_day(own):
     day = DAYS[1]
-    change(own, f"update analytics_marts.ledger set is_balanced = false where insert_date = '{day}'")
+    own.change(f"update analytics_marts.ledger set is_balanced = false where insert_date = '{day}'")
     before = summary(own, day)
     assert before["tests"]["fail"] == 0 and before["tests"]["pass"] > 20
     tested = own.dbt("test", "--select", "ledger", "stg_delivery", days=(day, day))
@@ -315,8 +304,7 @@ class TestDaySummary:
 
     def test_a_run_of_everything_is_one_of_each_day(self, own):
         """And tests that the project no longer has are history."""
-        change(
-            own,
+        own.change(
             f"insert into {AUDIT} (invocation_id, run_started_at, unique_id, resource_type, node_name, status, failures) "
             "select 'all', timestamp '2100-01-01', unique_id, resource_type, node_name, 'warn', 3 "
             f"from {AUDIT} where node_name = 'ledger_does_not_balance' limit 1",
@@ -372,7 +360,7 @@ def test_what_is_not_a_whole_build_that_ended_well_is_no_build(own):
 
 def test_a_build_of_anything_but_what_was_checked_stops_before_the_marts(own):
     day = DAYS[5]
-    change(own, f"delete from analytics_marts.ledger where insert_date = '{day}'")
+    own.change(f"delete from analytics_marts.ledger where insert_date = '{day}'")
     own.settings["DBT_CHECKED_RUNS"] = json.dumps(runs_of(own, day) | {"review_logs": "another"})
     stopped = own.dbt("build", "--exclude-resource-type", "unit_test", days=(day, day))
     assert stopped.returncode == 1 and "delivery_is_not_what_was_checked" in stopped.stdout

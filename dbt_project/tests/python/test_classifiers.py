@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import subprocess
 from collections import Counter
 from fractions import Fraction
 from itertools import accumulate
@@ -22,12 +23,14 @@ TABLE, OTHER = "classified_movie_review", "other_classification"
 @pytest.fixture
 def own(built, sample, tmp_path) -> Warehouse:
     """The built sample, whose staging layer may be changed."""
-    staging = tmp_path / "staging"
-    shutil.copytree(sample.staging, staging)
-    warehouse = Warehouse(tmp_path / "own", staging)
-    shutil.copyfile(built.file, warehouse.file)
-    warehouse.stage_external_sources()
-    return warehouse
+    return built.copy(tmp_path / "own", shutil.copytree(sample.staging, tmp_path / "staging"))
+
+
+def build_ledger(warehouse: Warehouse, **project: Path) -> subprocess.CompletedProcess[str]:
+    """Of the day, with all that it needs and its tests."""
+    return warehouse.dbt(
+        "build", "--select", "+ledger_classifier", "--exclude-resource-type", "unit_test", days=(DAY, DAY), **project
+    )  # fmt: skip
 
 
 def test_a_day_of_another_classifier_is_recorded_and_warned_of(own):
@@ -41,8 +44,10 @@ def test_a_day_of_another_classifier_is_recorded_and_warned_of(own):
         DAY,
         f"select * replace ('model' as classifier, '1-a' as classifier_version, {score} as classifier_score) from staged",
     )
-    built = own.build(DAY)
-    assert "WARN 2 days_of_different_classifiers" in built and "WARN 1 classifier_was_not_measured" in built
+    built = build_ledger(own)
+    assert built.returncode == 0, built.stdout
+    assert "WARN 2 days_of_different_classifiers" in built.stdout
+    assert "WARN 1 classifier_was_not_measured" in built.stdout
     rows = own.query(
         "select classifier, classifier_version, classified_reviews, positive_reviews, scored_reviews, unsure_reviews "
         f"from analytics_marts.ledger_classifier where insert_date = '{DAY}'"
@@ -62,7 +67,7 @@ def test_a_day_of_two_classifiers_fails(own):
     stage_again(
         own.folder.with_name("staging"), TABLE, DAY, f"select * replace ({half} as classifier) from staged"
     )
-    built = own.dbt("build", "--exclude-resource-type", "unit_test", days=(DAY, DAY))
+    built = build_ledger(own)
     assert built.returncode != 0 and "FAIL 1 two_classifiers_in_one_day" in built.stdout
 
 
@@ -82,10 +87,10 @@ def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_m
     for scores, warning in ((f"case {score} else 0.95 end", 0), ("0.95", 1)):
         verdict = verdicts.format(lexicon["classifier_version"], scores, f"({place} < 0.6)::int")
         stage_again(staging, TABLE, DAY, f"select * replace ({verdict}) from staged")
-        built = own.build(DAY)
-        assert built.count(
-            "WARN 1 scores_have_moved"
-        ) == warning and "classifier_was_not_measured" not in warned(built)
+        built = build_ledger(own)
+        assert built.returncode == 0, built.stdout
+        assert built.stdout.count("WARN 1 scores_have_moved") == warning
+        assert "classifier_was_not_measured" not in warned(built.stdout)
     ((count, positive, share, low, high),) = own.query(
         "select classified_reviews, positive_reviews, corrected_positive_share, corrected_positive_share_low, corrected_positive_share_high "
         f"from analytics_marts.ledger_classifier where insert_date = '{DAY}'"
@@ -102,18 +107,15 @@ def test_a_measured_classifier_has_a_corrected_share_and_warns_when_its_scores_m
     assert unknown == 0
 
 
-def test_a_day_of_other_words_than_the_model_has_learnt_is_warned_of(own, tmp_path):
+def test_a_day_of_other_words_than_the_model_has_learnt_is_warned_of(own, own_project):
     """By a model whose labelled reviews had 0.6 of their n-grams unknown."""
-    project = shutil.copytree(
-        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
-    )
-    with (project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
+    with (own_project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
         seed.write(f"model,1-a,50,0,0,50{',10' * 10},some,0.6\n")
     staging = own.folder.with_name("staging")
     for share, warned_days in (("0.649", 0), ("0.62 + review_id % 2 / 10.0", 1)):
         verdict = f"'model' as classifier, '1-a' as classifier_version, 0.5 as classifier_score, {share} as unknown_ngram_share"
         stage_again(staging, TABLE, DAY, f"select * replace ({verdict}) from staged")
-        built = own.dbt("build", "--exclude-resource-type", "unit_test", days=(DAY, DAY), project=project)
+        built = build_ledger(own, project=own_project)
         assert built.stdout.count("WARN 1 ngrams_are_unknown") == warned_days, built.stdout
     ((expected,),) = own.query(
         f"select avg(0.62 + review_id % 2 / 10.0) from analytics_intermediate.int_review where insert_date = '{DAY}'"
@@ -125,23 +127,19 @@ def test_a_day_of_other_words_than_the_model_has_learnt_is_warned_of(own, tmp_pa
     assert float(share) == pytest.approx(expected, abs=1e-5) and float(labelled) == 0.6
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "model,1-a,19,0,0,19,,,,,,,,,,,too few labels,",
-        "model,1-a,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many,",
-        "model,1-a,50,,0,50,,,,,,,,,,,a count left blank,",
-        "model,1-a,50,0,0,50,100,0,0,0,0,,0,0,0,0,a tenth left blank,",
-    ],
-)
-def test_a_line_of_the_seed_that_is_no_measurement_fails(own, tmp_path, line):
-    project = shutil.copytree(
-        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
+def test_a_line_of_the_seed_that_is_no_measurement_fails(built, own_project, tmp_path):
+    lines = (
+        "model,1-a,19,0,0,50,,,,,,,,,,,too few positive labels,",
+        "model,1-b,50,0,0,19,,,,,,,,,,,too few negative labels,",
+        "model,1-c,50,0,0,50,100,1,0,0,0,0,0,0,0,0,one score too many,",
+        "model,1-d,50,,0,50,,,,,,,,,,,a count left blank,",
+        "model,1-e,50,0,0,50,100,0,0,0,0,,0,0,0,0,a tenth left blank,",
     )
-    with (project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
-        seed.write(f"{line}\n")
-    built = own.dbt("build", "--select", "measured_classifier", project=project)
-    assert built.returncode != 0 and "FAIL 1 measured_classifier_is_no_measurement" in built.stdout
+    with (own_project / "seeds/measured_classifier.csv").open("a", encoding="utf-8") as seed:
+        seed.writelines(f"{line}\n" for line in lines)
+    seeded = built.copy(tmp_path / "own").dbt("build", "--select", "measured_classifier", project=own_project)
+    assert seeded.returncode != 0
+    assert f"FAIL {len(lines)} measured_classifier_is_no_measurement" in seeded.stdout
 
 
 def test_two_classifiers_of_one_pass_are_compared_by_day(built, sample):
@@ -198,7 +196,8 @@ def test_a_day_that_is_staged_without_the_others_has_no_agreement(own):
     ((before, of_day),) = own.query(days.format(DAY))
     assert of_day == 1
     publish.commit(run, DAY, 0, 0, {})
-    own.build(DAY)
+    ran = own.dbt("run", "--select", "+ledger_agreement", days=(DAY, DAY))
+    assert ran.returncode == 0, ran.stdout
     assert own.query(days.format(DAY)) == [(before - 1, 0)]
 
 

@@ -1,9 +1,7 @@
 """Which days a run reads, builds and tests: literals in its SQL, and no more than that."""
 
 import re
-import shutil
 
-import duckdb
 import pytest
 
 from ci.staged_sample import Sample, Warehouse
@@ -16,9 +14,8 @@ DAYS = Sample.DAYS
 @pytest.fixture(scope="module")
 def last_day(built, tmp_path_factory) -> Warehouse:
     """Everything is built, and then the last day again."""
-    own = Warehouse(tmp_path_factory.mktemp("last_day"), built.settings["STAGING_URI"])
-    shutil.copyfile(built.file, own.file)
-    own.build(DAYS[-1])
+    own = built.copy(tmp_path_factory.mktemp("last_day"))
+    own.run(DAYS[-1])
     return own
 
 
@@ -85,19 +82,19 @@ def test_a_run_writes_its_days_and_ids_as_literals(last_day):
 
 
 def test_a_test_looks_at_the_days_that_a_run_builds_and_at_all_of_them_without_a_range(last_day, tmp_path):
-    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
-    shutil.copyfile(last_day.file, own.file)
+    own = last_day.copy(tmp_path / "own")
     untouched = next(day for day in DAYS if day not in days_to_build(own))
     twice = {
         "analytics_marts.fact_movie_analytics": ("fact_row_twice", "fact_and_user_behavior_metric_disagree"),
         "analytics_marts.user_behavior_metric": ("customer_twice_on_a_day",),
         "analytics_intermediate.int_review": ("review_copy_numbered_twice",),
     }
-    with duckdb.connect(str(own.file)) as connection:
-        for table in twice:
-            connection.execute(
-                f"insert into {table} select * from {table} where insert_date = date '{untouched}' limit 1"
-            )
+    own.change(
+        *(
+            f"insert into {table} select * from {table} where insert_date = date '{untouched}' limit 1"
+            for table in twice
+        )
+    )
     tests = sorted(name for names in twice.values() for name in names)
     assert not failed_tests(own, tests, (DAYS[-1], DAYS[-1]))
     assert failed_tests(own, tests, None) == tests
@@ -106,30 +103,27 @@ def test_a_test_looks_at_the_days_that_a_run_builds_and_at_all_of_them_without_a
 
 
 def test_the_segments_of_a_month_that_a_run_does_not_make_are_tested_without_a_range(last_day, tmp_path):
-    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
-    shutil.copyfile(last_day.file, own.file)
+    own = last_day.copy(tmp_path / "own")
     table, test = "analytics_history.user_segment_history", "customer_month_with_two_segments"
-    with duckdb.connect(str(own.file)) as connection:
-        connection.execute(f"insert into {table} select * from {table} order by as_of_date limit 1")
-        connection.execute("delete from analytics_intermediate.int_month_to_build")
-        ((month,),) = connection.execute(f"select min(as_of_date) from {table}").fetchall()
+    own.change(
+        f"insert into {table} select * from {table} order by as_of_date limit 1",
+        "delete from analytics_intermediate.int_month_to_build",
+    )
+    ((month,),) = own.query(f"select min(as_of_date) from {table}")
     assert not failed_tests(own, [test], (DAYS[-1], DAYS[-1]))
     assert failed_tests(own, [test], None) == [test]
-    with duckdb.connect(str(own.file)) as connection:
-        connection.execute(f"insert into analytics_intermediate.int_month_to_build values ('{month}', true)")
+    own.change(f"insert into analytics_intermediate.int_month_to_build values ('{month}', true)")
     assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == [test]
 
 
 def test_a_review_that_counts_on_a_day_to_build_and_on_another_is_found(last_day, tmp_path):
     """A test of a key without the day looks at all days near the ids of those that the run builds."""
-    own = Warehouse(tmp_path / "own", last_day.settings["STAGING_URI"])
-    shutil.copyfile(last_day.file, own.file)
-    with duckdb.connect(str(own.file)) as connection:
-        connection.execute(
-            "insert into analytics_intermediate.int_attributed_review "
-            f"select * replace (date '{DAYS[0]}' as insert_date) "
-            f"from analytics_intermediate.int_attributed_review where insert_date = date '{DAYS[-1]}' limit 1"
-        )
+    own = last_day.copy(tmp_path / "own")
+    own.change(
+        "insert into analytics_intermediate.int_attributed_review "
+        f"select * replace (date '{DAYS[0]}' as insert_date) "
+        f"from analytics_intermediate.int_attributed_review where insert_date = date '{DAYS[-1]}' limit 1"
+    )
     name = "review_that_counts_twice"
     assert failed_tests(own, [name], (DAYS[-1], DAYS[-1])) == [name]
 

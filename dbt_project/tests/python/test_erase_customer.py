@@ -39,8 +39,8 @@ def person(sample, tmp_path_factory):
                 )
                 shutil.move(f"{file}.new", file)
     warehouse = staged_warehouse(folder / "warehouse", folder / "staging")
-    warehouse.build(DAYS[0], DAYS[2])
-    warehouse.build(DAYS[3], DAYS[5])
+    warehouse.run(DAYS[0], DAYS[2])
+    warehouse.run(DAYS[3], DAYS[5])
     return folder, warehouse
 
 
@@ -175,7 +175,7 @@ def test_erased_everywhere_and_all_else_as_if_they_had_never_been_there(person, 
             assert str(PERSON).encode() not in file.read_bytes(), file
 
     scratch = staged_warehouse(tmp_path / "scratch", folder / "staging")
-    scratch.build()
+    scratch.run()
     assert rows(warehouse) == rows(scratch)
     assert warehouse.query("select count(*) from analytics_marts.ledger where not is_balanced") == [(0,)]
     ((counted,),) = warehouse.query(
