@@ -4,8 +4,8 @@
 
 dbt's start costs 4 seconds of imports and 4 of parsing, and most commands 1. Python's fork server (multiprocessing) holds the
 imports; a command has an environment, folder, output and exit code of its own in its fork, so that no command sees another. What
-dbt makes of a parse is kept, and handed to later commands with the same settings. The days of a run are not among these: the
-manifest does not depend on them (test_dbt_project has the test), and in production Airflow relies on that too.
+dbt makes of a parse is kept, and handed to later commands with the same settings. The days of a run, of its profiles, and its caps
+are not among these: the manifest does not depend on them (test_dbt_project has the test), and in production Airflow relies on that too.
 """
 
 import atexit
@@ -27,6 +27,7 @@ import yaml
 # A safety net: a hundred times the usual.
 TIMEOUT_SECONDS = 1800
 DAYS = {"from_date", "to_date"}
+OF_A_RUN = {"as_of_date", "bytes_per_day_warn", "bytes_per_day_fail"}
 
 _processes = multiprocessing.get_context("forkserver")
 # pytest, because a fork of a process that `python -m pytest` started imports it.
@@ -66,7 +67,7 @@ def parsed_file(folder: Path, profiles: Path, settings: dict[str, str], argument
     }
     variables = yaml.safe_load(given.pop("--vars", "{}"))
     # One day without the other is refused by the parse.
-    of_no_matter = DAYS if variables.keys() >= DAYS else set()
+    of_no_matter = OF_A_RUN | (DAYS if variables.keys() >= DAYS else set())
     depends_on |= given | {name: value for name, value in variables.items() if name not in of_no_matter}
     text = json.dumps([profiles.read_text(), depends_on], sort_keys=True, default=str)
     return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.msgpack"

@@ -42,7 +42,7 @@ def test_a_command_that_does_not_end_is_ended(tmp_path, monkeypatch):
         resident.module("endless", [], cwd=tmp_path, environment={})
 
 
-def test_a_parse_is_shared_by_commands_with_the_same_settings_whatever_their_days(tmp_path):
+def test_a_parse_is_shared_by_commands_with_the_same_settings_whatever_their_days_and_caps(tmp_path):
     profiles, other_profiles = tmp_path / "profiles.yml", tmp_path / "other.yml"
     profiles.write_text("one: {}")
     other_profiles.write_text("other: {}")
@@ -54,9 +54,10 @@ def test_a_parse_is_shared_by_commands_with_the_same_settings_whatever_their_day
         )
 
     assert file("{from_date: 2021-01-01, to_date: 2021-01-02}") == file() == file(DUCKDB_PATH="/other")
+    assert file("{as_of_date: 2021-01-01, bytes_per_day_warn: 1, bytes_per_day_fail: 2}") == file()
     assert resident.parsed_file(tmp_path, profiles, settings, ["compile"]) == file()
     different = [
-        file("{as_of_date: 2021-01-01}"),
+        file("{explore_rows: 1}"),
         file("{from_date: 2021-01-01}"),
         file(STAGING_URI="/other"),
         file(DBT_TARGET="redshift"),

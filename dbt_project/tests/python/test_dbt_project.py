@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -337,10 +336,15 @@ def warehouse(tmp_path, shared_folder) -> Warehouse:
 
 
 @pytest.mark.slow
-def test_the_manifest_does_not_depend_on_the_days(warehouse, tmp_path):
+def test_the_manifest_does_not_depend_on_the_days_and_caps_of_a_run(warehouse, tmp_path):
     """Airflow builds any day with one manifest, and so do these tests (ci/resident.py)."""
     parsed = []
-    for days in (None, ("2021-01-01", "2021-01-02")):
+    for days, variables in (
+        (None, {}),
+        (("2021-01-01", "2021-01-02"), {"bytes_per_day_warn": 1, "bytes_per_day_fail": 2}),
+        (None, {"as_of_date": "2021-01-01"}),
+    ):
+        warehouse.vars = variables
         finished = warehouse.dbt("parse", "--no-partial-parse", days=days)
         assert finished.returncode == 0, finished.stdout
         manifest = json.loads((tmp_path / "target/manifest.json").read_text())
@@ -350,7 +354,7 @@ def test_the_manifest_does_not_depend_on_the_days(warehouse, tmp_path):
                 # Which macros a parse met on its way. A model may call all of them.
                 del node["depends_on"]["macros"]
         parsed.append(without_times(manifest))
-    assert parsed[0] == parsed[1]
+    assert parsed[0] == parsed[1] == parsed[2]
 
 
 def without_times(node):
@@ -409,29 +413,22 @@ class TestStageExternalSources:
         )
 
     @pytest.mark.slow
-    @pytest.mark.parametrize(
-        ("declared", "mistaken", "message"),
-        [
+    def test_a_mistaken_declaration_is_refused_in_one_clear_line(self, warehouse, own_project):
+        """One after the other: of a project that it knows dbt parses only what changed."""
+        sources = own_project / "models/staging/sources.yml"
+        right = sources.read_text()
+        for declared, mistaken, message in (
             ("file_format: parquet", "file_format: csv", "file_format 'csv' is not supported. It has to be parquet."),
             ("file_format: parquet", "file_format: parquet\n          stored_as: orc", "external has unknown keys: stored_as."),
             ("location: ", "place: ", "external has unknown keys: place."),
             ("name: quantity, data_type: int", "name: quantity, data_type: number", "data_type of column quantity is 'number'"),
             ("name: quantity, data_type: int,", "name: quantity,", "data_type of column quantity is ''"),
-        ],
-        ids=["format", "unknown key", "misspelt key", "unknown type", "no type"],
-    )  # fmt: skip
-    def test_a_mistaken_declaration_is_refused_in_one_clear_line(
-        self, warehouse, tmp_path, declared, mistaken, message
-    ):
-        project = shutil.copytree(
-            ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
-        )
-        sources = project / "models/staging/sources.yml"
-        assert declared in sources.read_text()
-        sources.write_text(sources.read_text().replace(declared, mistaken, 1))
-        refused = warehouse.dbt("run-operation", "stage_external_sources", project=project)
-        assert refused.returncode != 0
-        assert message in refused.stdout and "(models/staging/sources.yml)" in refused.stdout
+        ):  # fmt: skip
+            assert declared in right
+            sources.write_text(right.replace(declared, mistaken, 1))
+            refused = warehouse.dbt("run-operation", "stage_external_sources", project=own_project)
+            assert refused.returncode != 0, mistaken
+            assert message in refused.stdout and "(models/staging/sources.yml)" in refused.stdout
 
     def test_without_any_file_there_are_empty_tables_to_build_on(self, warehouse):
         built = warehouse.dbt("build")
@@ -472,21 +469,18 @@ def test_half_a_range_by_the_environment_is_refused(warehouse):
 
 
 @pytest.mark.slow
-def test_an_edit_of_a_model_with_metrics_is_parsed_partially(warehouse, tmp_path):
+def test_an_edit_of_a_model_with_metrics_is_parsed_partially(warehouse, own_project):
     """The edit–build–test loop: only the edited file is parsed again, and all metrics are there, once, as edited."""
-    project = shutil.copytree(
-        ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
-    )
     edits = {"Reviews and money": "Money and reviews", "review_count / reviewers": "reviews / reviewers"}
-    model = project / "models/dimensional/fact_movie_analytics.yml"
+    model = own_project / "models/dimensional/fact_movie_analytics.yml"
     target = warehouse.folder / "target"
-    first = warehouse.dbt("parse", project=project)
+    first = warehouse.dbt("parse", project=own_project)
     assert first.returncode == 0, first.stdout
     metrics = json.loads((target / "manifest.json").read_text())["metrics"]
     for before, after in edits.items():
         assert before in model.read_text()
         model.write_text(model.read_text().replace(before, after, 1))
-    parsed = warehouse.dbt("parse", project=project)
+    parsed = warehouse.dbt("parse", project=own_project)
     assert parsed.returncode == 0, parsed.stdout
     assert json.loads((target / "perf_info.json").read_text())["parsed_path_count"] < 50  # of 270
     manifest = json.loads((target / "manifest.json").read_text())
@@ -498,29 +492,23 @@ def test_an_edit_of_a_model_with_metrics_is_parsed_partially(warehouse, tmp_path
 class TestSchemas:
     """generate_schema_name, in a copy of the project."""
 
-    @pytest.fixture
-    def project(self, tmp_path) -> Path:
-        return shutil.copytree(
-            ROOT / "dbt_project", tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
-        )
-
-    def test_models_of_a_package_lie_where_dbt_puts_them(self, warehouse, project, tmp_path):
+    def test_models_of_a_package_lie_where_dbt_puts_them(self, warehouse, own_project, tmp_path):
         package = tmp_path / "package"
         (package / "models").mkdir(parents=True)
         (package / "dbt_project.yml").write_text("name: some_package\nversion: 1.0.0\n")
         (package / "models/plain.sql").write_text("select 1 as n")
         (package / "models/named.sql").write_text("{{ config(schema='own') }} select 1 as n")
-        (project / "packages.yml").write_text("packages: [{local: ../package}]\n")
+        (own_project / "packages.yml").write_text("packages: [{local: ../package}]\n")
         for command in ("deps", "parse"):
-            finished = warehouse.dbt(command, project=project)
+            finished = warehouse.dbt(command, project=own_project)
             assert finished.returncode == 0, finished.stdout
         nodes = json.loads((warehouse.folder / "target/manifest.json").read_text())["nodes"]
         assert nodes["model.some_package.plain"]["schema"] == "analytics"
         assert nodes["model.some_package.named"]["schema"] == "analytics_own"
 
-    def test_a_model_of_the_project_names_its_layer(self, warehouse, project):
-        (project / "models/lost.sql").write_text("select 1 as n")
-        parsed = warehouse.dbt("parse", project=project)
+    def test_a_model_of_the_project_names_its_layer(self, warehouse, own_project):
+        (own_project / "models/lost.sql").write_text("select 1 as n")
+        parsed = warehouse.dbt("parse", project=own_project)
         assert parsed.returncode != 0
         assert "lost has no schema: put it into a folder to which dbt_project.yml gives one" in parsed.stdout
 
