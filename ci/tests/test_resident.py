@@ -29,6 +29,16 @@ def test_a_command_has_environment_folder_output_and_end_of_its_own(tmp_path):
     assert "MINE" not in os.environ and "OTHER" not in os.environ
 
 
+def test_a_command_finds_the_code_that_dbt_generates(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "from dbt.contracts.project import Project\n"
+        "from dbt.contracts.graph.nodes import ModelNode\n"
+        "print(Project.json_schema.__func__.cache_info().currsize > 5, any('_serialize_' in name for name in vars(ModelNode)))"
+    )
+    ran = resident.module("program", [], cwd=tmp_path, environment={})
+    assert ran.stdout == "True True\n", ran.stderr
+
+
 def test_an_exception_is_a_failure_with_its_traceback(tmp_path):
     (tmp_path / "broken.py").write_text("raise ValueError('no such day')")
     ran = resident.module("broken", [], cwd=tmp_path, environment={})
