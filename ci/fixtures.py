@@ -21,10 +21,18 @@ os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSeri
 os.environ["QUARANTINE_SECRET"] = Sample.QUARANTINE_SECRET
 
 
+# Files of long tests that share no more than the sample: each may run in any process.
+APART = {"test_pipeline.py", "test_profiles.py"}
+LONGEST = APART | {"test_warehouses.py"}
+
+
 class ByFileAndWarehouse(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """The tests of a file run in one process; where each is run on two warehouses (test_warehouses), in one for each."""
+    """The tests of a file run in one process, unless it is one of those APART; where each is run on two warehouses
+    (test_warehouses), in one for each."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if Path(nodeid.partition("::")[0]).name in APART:
+            return nodeid
         warehouse = re.search(
             r"\[(redshift|bigquery)\b", nodeid
         )  # also [redshift-…], a test with further parameters
@@ -36,9 +44,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no process is left with a long one at the end."""
+    """The longest files come first, then those with slow tests, so that no process is left with a long one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path not in slow))
 
 
 @pytest.fixture(scope="session")
