@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -9,17 +10,22 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 JOBS_PYTHON = ROOT / ".venv/bin/python"
+UV = shutil.which("uv") or str(ROOT / ".uv/bin/uv")
 SETTINGS_OF_THE_TESTER = (
     "AIRFLOW", "AWS_", "DBT_", "SPARK_", "RAW_URI", "STAGING_URI", "QUARANTINE_URI", "DUCKDB_PATH", "START_DATE",
     "USER_PURCHASE_DSN", "PSEUDONYM_", "PIPELINE_VERSION", "JOBS_PYTHON", "FILE_DEADLINE_HOURS", "MAX_REJECTED_SHARE", "MIN_USUAL_SHARE", "HEARTBEAT_URL", "CLASSIFIER", "OTHER_CLASSIFIERS", "MODEL_URI",
 )  # fmt: skip
 
 
+def shared_settings() -> dict[str, str]:
+    """Those that hold for every Airflow."""
+    lines = (ROOT / "airflow/airflow.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 def airflow_environment(home: Path) -> dict[str, str]:
     """The environment of an Airflow with its home there; the same for this process and for those that tests start."""
-    lines = (ROOT / "airflow/airflow.env").read_text().splitlines()
-    shared = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return shared | {
+    return shared_settings() | {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow/dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "airflow/plugins"),
@@ -29,6 +35,17 @@ def airflow_environment(home: Path) -> dict[str, str]:
         "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
         "START_DATE": "2021-01-01",
     }
+
+
+def installs(command: list[str | Path], **settings) -> None:
+    """Run a command that installs by uv: from uv's cache if all is there. An index whose answers may not be kept has uv build
+    Spark from its sources each time, a minute and two gigabytes."""
+    environment = settings.pop("env", os.environ)
+    cached = subprocess.run(
+        command, env=environment | {"UV_OFFLINE": "1"}, **settings, stderr=subprocess.DEVNULL, check=False
+    )
+    if cached.returncode:
+        subprocess.run(command, env=environment, **settings, check=True)
 
 
 # Airflow reads its settings when it is first imported, which is before any fixture.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT
+from conftest import ROOT, UV, installs, shared_settings
 from terraform.deploy import aws, gcp
 from terraform.deploy.commands import airflow_environment
 from terraform.deploy.environment import Environment
@@ -184,9 +184,7 @@ def test_what_the_image_copies_is_there_and_not_ignored():
 
 
 def test_the_image_has_the_settings_that_hold_everywhere():
-    lines = (ROOT / "airflow/airflow.env").read_text().splitlines()
-    shared = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert shared.items() <= environment().items()
+    assert shared_settings().items() <= environment().items()
 
 
 def test_the_image_does_not_run_as_root():
@@ -212,11 +210,10 @@ def test_what_is_installed_works_on_a_read_only_file_system(tmp_path):
             "ignore": shutil.ignore_patterns("__pycache__", "target", "logs", "profiles.yml", "dbt.log")
         }
         kind(ROOT / source, pipeline / target, **(ignored if kind is shutil.copytree else {}))
-    uv = shutil.which("uv") or str(ROOT / ".uv/bin/uv")
     # nothing of this repository's own Airflow
     of_tests = ("AIRFLOW", "DBT_", "JOBS_PYTHON", "START_DATE", "PYTHON")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(of_tests)}
-    plain |= {"PATH": f"{Path(uv).parent}:{plain['PATH']}", "PYTHON": f"{ROOT}/.venv/bin/python"}
+    plain |= {"PATH": f"{Path(UV).parent}:{plain['PATH']}", "PYTHON": f"{ROOT}/.venv/bin/python"}
 
     def run(*command, **settings) -> str:
         ran = subprocess.run(
@@ -225,7 +222,7 @@ def test_what_is_installed_works_on_a_read_only_file_system(tmp_path):
         assert ran.returncode == 0, (ran.stdout + ran.stderr)[-3000:]
         return ran.stdout
 
-    run(pipeline / "airflow/image/install.sh", "aws")
+    installs([pipeline / "airflow/image/install.sh", "aws"], env=plain | {"UV_VENV_CLEAR": "1"})
     before = {file: file.stat().st_mtime_ns for file in pipeline.rglob("*") if file.is_file()}
     # As in a container: the image's settings, two folders to write to, the deployment's environment.
     home, scratch = tmp_path / "airflow", tmp_path / "tmp"

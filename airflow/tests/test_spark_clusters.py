@@ -1,6 +1,6 @@
 """Each Spark job as its service starts it, with what the operators send: its output must be that of an ordinary run.
 
-A fresh virtual environment holds Spark in the version that the service has and, unless the package ships them, the libraries
+A virtual environment holds Spark in the version that the service has and, unless the package ships them, the libraries
 that it brings, where these are its own the oldest that the jobs run with. Executors run on a machine of their own (Spark's standalone master and worker), so they know what the request
 tells them and nothing of the driver's environment. The services are not here: submitted() says how each starts a job, as it is
 documented. The keys come from stand-ins of the secret stores and key services.
@@ -10,12 +10,12 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,8 +23,10 @@ import boto3
 import jinja2
 import pytest
 from airflow.sdk import DAG
+from live import free_port
 from moto.server import ThreadedMotoServer
 
+from conftest import JOBS_PYTHON, ROOT, UV, installs
 from pipeline import spark
 from spark_prep.tests.secret_manager import (
     KMS_KEY,
@@ -34,8 +36,6 @@ from spark_prep.tests.secret_manager import (
     serving,
 )
 
-ROOT = Path(__file__).parents[2]
-JOBS_PYTHON = ROOT / ".venv/bin/python"
 JOBS = ("classify_reviews", "parse_logs")
 DAY, VERSION = "2021-01-02", "2"
 # Runtime -> the locks of what its machines have before the package comes (terraform/README.md). EMR Serverless has Spark alone.
@@ -120,10 +120,10 @@ def rows(lake: Path, identity: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
-    runtime, raw, artifacts, ordinary, tmp_path, monkeypatch
+    runtime, programs_of, raw, artifacts, ordinary, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(spark, "SPARK_RUNTIME", runtime)
-    programs = virtual_environment(tmp_path / "venv", runtime)
+    programs = programs_of(runtime)
     if runtime == "emr":
         # Where emr_bootstrap.sh puts it, tests may not.
         monkeypatch.setattr("pipeline.spark_aws.EMR_PYTHON", str(programs / "python"))
@@ -151,9 +151,9 @@ def test_a_job_on_its_cluster_stages_what_an_ordinary_run_stages(
     assert len(ordinary["staging/review_logs/insert_date=" + DAY]) > 100
 
 
-def test_a_model_is_trained_on_a_cluster(artifacts, tmp_path):
+def test_a_model_is_trained_on_a_cluster(programs_of, artifacts, tmp_path):
     """By the package, where only the model's folder is known to be read by all; it is the one that is trained on one machine."""
-    programs = virtual_environment(tmp_path / "venv", "emr")
+    programs = programs_of("emr")
     make = "import pathlib, sys; from demo.feeds.labelled import write_labelled; write_labelled(pathlib.Path(sys.argv[1]), 400)"
     subprocess.run([JOBS_PYTHON, "-c", make, tmp_path], cwd=ROOT, check=True)
     files = ["--reviews", f"{tmp_path}/reviews.csv", "--labels", f"{tmp_path}/labels.csv"]
@@ -190,19 +190,28 @@ def environment_of(programs: Path, home: Path) -> dict[str, str]:
     }
 
 
-def virtual_environment(folder: Path, runtime: str) -> Path:
-    """Its folder of programs."""
-    python = sys.executable
-    if runtime == "emr_serverless":
-        python = shutil.which("python3.11")
-        if not python:
-            pytest.skip("the archive of EMR Serverless is for python3.11, and there is none here")
-    uv = shutil.which("uv") or ROOT / ".uv/bin/uv"
-    files = [word for lock in SERVICES[runtime] for word in ("-r", ROOT / f"requirements/{lock}.txt")]
-    subprocess.run([uv, "venv", "--quiet", "--python", python, folder], check=True)
-    command = [uv, "pip", "install", "--quiet", "--python", folder / "bin/python", "--require-hashes", *files]
-    subprocess.run(command, check=True, timeout=1800)
-    return folder / "bin"
+@pytest.fixture(scope="module")
+def programs_of(tmp_path_factory) -> Callable[[str], Path]:
+    """Returns a function: the folder of programs of a runtime's virtual environment."""
+
+    @cache
+    def environment(python: str, locks: tuple[str, ...]) -> Path:
+        folder = tmp_path_factory.mktemp("venv")
+        files = [word for lock in locks for word in ("-r", ROOT / f"requirements/{lock}.txt")]
+        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", python, folder], check=True)
+        command = [UV, "pip", "install", "--quiet", "--python", folder / "bin/python", "--require-hashes"]
+        installs([*command, *files], timeout=1800)
+        return folder / "bin"
+
+    def programs(runtime: str) -> Path:
+        python = sys.executable
+        if runtime == "emr_serverless":
+            python = shutil.which("python3.11")
+            if not python:
+                pytest.skip("the archive of EMR Serverless is for python3.11, and there is none here")
+        return environment(python, SERVICES[runtime])
+
+    return programs
 
 
 @contextmanager
@@ -237,9 +246,7 @@ def key_stores(runtime: str) -> Iterator[tuple[dict[str, str], str, str]]:
 @contextmanager
 def cluster(machine: dict[str, str], folder: Path) -> Iterator[str]:
     """Spark's own, of one worker for both jobs; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"spark://127.0.0.1:{port}"
     programs = {
         "master.Master": ["--port", port],
@@ -281,7 +288,7 @@ def cluster(machine: dict[str, str], folder: Path) -> Iterator[str]:
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(60)
+            process.wait(600)
 
 
 @contextmanager
@@ -307,7 +314,7 @@ def start(
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(600)
 
 
 def submitted(runtime: str, job: str, variables: dict[str, str], secret_id: str) -> SimpleNamespace:
