@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pages.browser import chromium, running_browser
-from pages.tests.build import build_pages, build_report
+from pages.tests.build import build_pages, build_report, changed
 from pages.tests.card import write_card
 
 
@@ -31,6 +31,31 @@ def docs_site(built, report_site, made_once) -> Path:
         assert documented.returncode == 0, documented.stdout + documented.stderr
 
     return made_once("docs_site", build)
+
+
+@pytest.fixture(scope="session")
+def hostile_names() -> dict[str, str]:
+    """By device: HTML, a formula, what the drawing of charts looks for, and a long one."""
+    return {
+        "Tablet": '</script><script>document.title = "x"</script><img src=x onerror=alert(1)>',
+        "Mobile": '=HYPERLINK("http://x")\ufffe\x1b,"&device=%00# x="#0101ff" class=" 128.0123456',
+        "Computer": "PC " * 3000,
+    }
+
+
+@pytest.fixture(scope="session")
+def hostile_site(built, hostile_names, made_once) -> Path:
+    """The report on devices of those names."""
+
+    def build(folder: Path) -> None:
+        renamed = (
+            f"update analytics_marts.dim_devices set device = '{name}' where device = '{device}'"
+            for device, name in hostile_names.items()
+        )
+        reported = build_report(changed(built, folder / "warehouse", *renamed), folder / "report")
+        assert reported.returncode == 0, reported.stderr
+
+    return made_once("hostile_site", build) / "report"
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,11 @@ import datetime
 import gzip
 import json
 import re
-import shutil
 from collections import Counter
 from decimal import Decimal
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
-import duckdb
 import pytest
 from playwright.sync_api import expect
 
@@ -20,7 +18,7 @@ from ci.staged_sample import Warehouse
 from pages.browser import NARROW, WIDE, opened
 from pages.report.explore import packed, what_is_here
 from pages.tests.browser import accessibility_violations, is_wider_than_the_window, screenshot
-from pages.tests.build import build_report
+from pages.tests.build import changed
 
 DAY = datetime.date(2021, 1, 1)
 
@@ -183,12 +181,8 @@ def test_money_alone_makes_a_big_spender(built, tmp_path):
     assert set(customers_by(built, halves, "spend_sentiment_quadrant is not null")) == {
         ("big spender", "big spender"), ("small spender", "small spender"),
     }  # fmt: skip
-    own = Warehouse(tmp_path, built.settings["STAGING_URI"])
-    shutil.copyfile(built.file, own.file)
-    with duckdb.connect(str(own.file)) as connection:
-        connection.execute(
-            "update analytics_marts.user_profile set review_count = 0, spend_sentiment_quadrant = null"
-        )
+    silenced = "update analytics_marts.user_profile set review_count = 0, spend_sentiment_quadrant = null"
+    own = changed(built, tmp_path, silenced)
     sql = compiled(own, "report_explore_customers")
     found = dict(own.query(f"select spend, sum(customer_count) from ({sql}) group by 1"))
     assert found == customers_by(built, "spend") and found["Big spender"] > 1 < found["No purchase"]
@@ -467,39 +461,14 @@ def test_what_customers_do_not_have_is_not_asked_of_them(browser, report_site, b
         assert {name: int(count) for name, count, _ in figures(page)} == customers_by(built, "location")
 
 
-@pytest.fixture(scope="module")
-def hostile_site(built, made_once):
-    """Devices whose names are HTML, a formula, and long."""
-
-    def build(folder):
-        own = Warehouse(folder / "own", built.settings["STAGING_URI"])
-        shutil.copyfile(built.file, own.file)
-        with duckdb.connect(str(own.file)) as connection:
-            for device, name in HOSTILE.items():
-                connection.execute(
-                    "update analytics_marts.dim_devices set device = ? where device = ?", [name, device]
-                )
-        reported = build_report(own, folder / "report")
-        assert reported.returncode == 0, reported.stderr
-
-    return made_once("hostile_explore", build) / "report"
-
-
-HOSTILE = {
-    "Tablet": '</script><script>document.title = "x"</script><img src=x onerror=alert(1)>',
-    "Mobile": "=HYPERLINK(\"http://x\")\ufffe\x1b,\"&device=%00#",
-    "Computer": "PC " * 3000,
-}  # fmt: skip
-
-
-def test_names_of_vendors_are_text_and_nothing_else(browser, hostile_site):
+def test_names_of_vendors_are_text_and_nothing_else(browser, hostile_site, hostile_names):
     html = (hostile_site / "explore.html").read_text()
     assert (
         html.count("<script") == html.count("</script") == 3 and "onerror" not in html.split('id="cube"')[0]
     )
     for width in (WIDE, NARROW):
         with opened(browser, hostile_site / "explore.html", fragment="#rows=device", width=width) as page:
-            assert set(HOSTILE.values()) <= {row[0] for row in raw_rows(page)}
+            assert set(hostile_names.values()) <= {row[0] for row in raw_rows(page)}
             assert page.title().startswith("Explore") and page.locator("#explore img").count() == 0
             assert not is_wider_than_the_window(page)
             assert all(len(text) < 60 for text in page.locator("#by-rows svg text").all_text_contents())
@@ -509,7 +478,7 @@ def test_names_of_vendors_are_text_and_nothing_else(browser, hostile_site):
         with page.expect_download() as saved:
             page.get_by_role("link", name="Save as CSV").click()
         rows = list(csv.reader(saved.value.path().open(encoding="utf-8-sig", newline="")))
-    assert {row[0] for row in rows[1:]} == {HOSTILE["Tablet"], "'" + HOSTILE["Mobile"]}
+    assert {row[0] for row in rows[1:]} == {hostile_names["Tablet"], "'" + hostile_names["Mobile"]}
 
 
 def raw_rows(page) -> list[list[str]]:

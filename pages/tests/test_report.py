@@ -3,14 +3,12 @@
 import csv
 import datetime
 import re
-import shutil
 from collections import Counter
 from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import duckdb
 import pytest
 
 from ci.staged_sample import Warehouse, staged_warehouse
@@ -19,7 +17,7 @@ from pages.report.build import NAVIGATION, WIDTHS
 from pages.report.charts import picture
 from pages.report.pages.customers import cohorts
 from pages.report.pages.reviews import wilson_interval
-from pages.tests.build import build_report
+from pages.tests.build import build_report, changed
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in pages.PAGES]
@@ -81,18 +79,42 @@ def numbers(section) -> list[tuple]:
     ]
 
 
-@pytest.fixture
-def own(built, tmp_path) -> Warehouse:
-    """A copy of the warehouse that a test may change."""
-    own = Warehouse(tmp_path / "own", built.settings["STAGING_URI"])
-    shutil.copyfile(built.file, own.file)
-    return own
+@pytest.fixture(scope="module")
+def changed_site(built, tmp_path_factory):
+    """The report on a warehouse with a failed test, rows that tests found, missing days and small countries, of which none changes
+    what is told of another."""
+    folder = tmp_path_factory.mktemp("changed")
+    (never_staged,), (never_built,) = missing_days(built)
+    countries = [country for country, size in CUSTOMERS.items() for _ in range(size)]
+    own = changed(
+        built,
+        folder / "warehouse",
+        "delete from analytics_audit.failing_row",
+        "insert into analytics_audit.failing_row select invocation_id, run_started_at, unique_id, node_name, "
+        "'row: ' || number || '<b>', 'customer_id' from analytics_audit.run_result, range(5) as numbers(number) "
+        "where node_name in ('device_never_seen_before', 'table_twice_on_a_day_in_the_ledger')",
+        "insert into analytics_audit.run_result select * replace ('fail' as status, 7 as failures, "
+        "run_started_at + interval 1 hour as run_started_at, 'later' as invocation_id) from analytics_audit.run_result "
+        "where node_name = 'ledger_does_not_balance'",
+        f"delete from analytics_marts.ledger where insert_date = '{never_staged}'",
+        f"delete from analytics_audit.day_built where insert_date = '{never_built}'",
+        "delete from analytics_marts.user_profile where customer_id not in "
+        f"(select customer_id from analytics_marts.user_profile order by 1 limit {len(countries)})",
+        f"update analytics_marts.user_profile set country = ({countries}::varchar[])[place] from "
+        "(select customer_id as id, row_number() over (order by customer_id) as place from analytics_marts.user_profile) where id = customer_id",
+    )
+    reported = build_report(own, folder / "site")
+    assert reported.returncode == 0, reported.stderr
+    return folder / "site"
 
 
-def change(warehouse: Warehouse, *statements: str) -> None:
-    with duckdb.connect(str(warehouse.file)) as connection:
-        for statement in statements:
-            connection.execute(statement)
+# Country -> its customers.
+CUSTOMERS = {"A": 1, "B": 1, "C": 5, "D": 6}
+
+
+def missing_days(built: Warehouse) -> list[tuple]:
+    """Of which one is not staged, the other not built."""
+    return built.query("select distinct insert_date from analytics_marts.ledger order by insert_date")[1:4:2]
 
 
 def test_the_five_answers_are_the_samples(report_site, sample):
@@ -310,16 +332,8 @@ def test_exposures_depend_on_exactly_what_the_pages_ask(manifest):
     assert len(manifest["exposures"]) == len(NAVIGATION)
 
 
-def test_a_failed_test_shows_as_failed(own, tmp_path):
-    change(
-        own,
-        "insert into analytics_audit.run_result select * replace ('fail' as status, 7 as failures, "
-        "run_started_at + interval 1 hour as run_started_at, 'later' as invocation_id) from analytics_audit.run_result "
-        "where node_name = 'ledger_does_not_balance'",
-    )
-    built = build_report(own, tmp_path / "site")
-    assert built.returncode == 0, built.stderr
-    page = read(tmp_path / "site", "trust")
+def test_a_failed_test_shows_as_failed(changed_site):
+    page = read(changed_site, "trust")
     assert "failed: ledger does not balance" in page["ledger"]["text"]
     assert re.search(r"✗\s+1 failed", page["ledger"]["text"])
     assert "1 failed, 0 warned" in page["tests"]["text"]
@@ -328,7 +342,7 @@ def test_a_failed_test_shows_as_failed(own, tmp_path):
     assert warnings["text"].count("1 test failed: ledger does not balance.") == 1
     (row,) = [row for row in warnings["rows"] if row[0] == "ledger does not balance"]
     assert row[2:5] == ["7", "failed", "ledger"] and "run their days again" in row[1]
-    html = (tmp_path / "site/trust.html").read_text()
+    html = (changed_site / "trust.html").read_text()
     assert (
         'id="test-ledger_does_not_balance"' in html
         and 'href="trust.html#test-ledger_does_not_balance"' in html
@@ -381,46 +395,31 @@ def test_the_state_of_the_data_is_on_every_page(built, report_site):
         )
 
 
-def test_rows_that_a_test_found_are_shown_with_it(own, tmp_path):
+def test_rows_that_a_test_found_are_shown_with_it(changed_site):
     """Three of them, and none once the test has passed."""
-    change(
-        own,
-        "delete from analytics_audit.failing_row",
-        "insert into analytics_audit.failing_row select invocation_id, run_started_at, unique_id, node_name, "
-        "'row: ' || number || '<b>', 'customer_id' from analytics_audit.run_result, range(5) as numbers(number) "
-        "where node_name in ('device_never_seen_before', 'ledger_does_not_balance')",
-    )
-    built = build_report(own, tmp_path / "site")
-    assert built.returncode == 0, built.stderr
-    shown = read(tmp_path / "site", "reviews")["by-device"]["text"]
+    shown = read(changed_site, "reviews")["by-device"]["text"]
     (found,) = re.findall(r"warned: device never seen before\s+(.*?)\s+last at", shown, re.DOTALL)
     assert found.split("\n") == [f"row: {number}<b>, customer_id: not kept" for number in range(3)]
-    assert "row: 3" not in shown and "row: " not in read(tmp_path / "site", "trust")["ledger"]["text"]
+    assert "row: 3" not in shown and "row: " not in read(changed_site, "trust")["ledger"]["text"]
 
 
-def test_names_from_the_data_are_text_and_nothing_else(own, tmp_path):
-    hostile = {
-        "Tablet": '<script>alert("x")</script><img src=x>',
-        "Mobile": 'x="#0101ff" class=" 128.0123456\ufffe\x1b',
-        "Computer": "PC " * 100,
-    }
-    for device, name in hostile.items():
-        change(own, f"update analytics_marts.dim_devices set device = '{name}' where device = '{device}'")
-    built = build_report(own, tmp_path / "site")
-    assert built.returncode == 0, built.stderr
-    html = (tmp_path / "site/reviews.html").read_text()
+def test_names_from_the_data_are_text_and_nothing_else(hostile_site, hostile_names):
+    html = (hostile_site / "reviews.html").read_text()
     assert "<script" not in html and "<img" not in html
     assert html.count("&lt;script&gt;") >= 3
-    shown = {row[0] for row in read(tmp_path / "site", "reviews")["by-device"]["rows"]}
-    assert set(hostile.values()) <= shown, "the table has names in full"
+    shown = {row[0] for row in read(hostile_site, "reviews")["by-device"]["rows"]}
+    assert set(hostile_names.values()) <= shown, "the table has names in full"
 
 
-def test_what_is_missing_is_said_in_a_sentence(own, tmp_path):
+def test_what_is_missing_is_said_in_a_sentence(built, tmp_path):
     # The wide table is a view that reads user_profile: without the one there is no other.
-    change(own, "drop table analytics_audit.run_result", "drop view analytics_marts.movie_analytics_obt",
-           "drop table analytics_marts.user_profile", "delete from analytics_marts.fact_movie_analytics")  # fmt: skip
-    built = build_report(own, tmp_path / "site")
-    assert built.returncode == 0 and "Traceback" not in built.stderr, built.stderr
+    own = changed(
+        built, tmp_path / "warehouse",
+        "drop table analytics_audit.run_result", "drop view analytics_marts.movie_analytics_obt",
+        "drop table analytics_marts.user_profile", "delete from analytics_marts.fact_movie_analytics",
+    )  # fmt: skip
+    reported = build_report(own, tmp_path / "site")
+    assert reported.returncode == 0 and "Traceback" not in reported.stderr, reported.stderr
     assert "the warehouse has no user_profile" in read(tmp_path / "site", "customers")["segments"]["text"]
     assert "No review by a customer" in read(tmp_path / "site", "reviews")["by-day"]["text"]
     page = read(tmp_path / "site", "trust")
@@ -428,15 +427,10 @@ def test_what_is_missing_is_said_in_a_sentence(own, tmp_path):
     assert re.search(r"[1-9]\d* not run", page["ledger"]["text"]) and page["ledger"]["pictures"]
 
 
-def test_days_that_are_missing_are_listed(own, report_site, tmp_path):
+def test_days_that_are_missing_are_listed(built, report_site, changed_site):
     assert "No day between the first and the last is missing" in read(report_site, "runs")["missing"]["text"]
-    days = own.query("select distinct insert_date from analytics_marts.ledger order by insert_date")
-    (never_staged,), (never_built,) = days[1], days[3]
-    change(own, f"delete from analytics_marts.ledger where insert_date = '{never_staged}'",
-           f"delete from analytics_audit.day_built where insert_date = '{never_built}'")  # fmt: skip
-    built = build_report(own, tmp_path / "site")
-    assert built.returncode == 0, built.stderr
-    missing = read(tmp_path / "site", "runs")["missing"]
+    (never_staged,), (never_built,) = missing_days(built)
+    missing = read(changed_site, "runs")["missing"]
     assert (
         f"2 days are missing between the first and the last: {never_built} and {never_staged}."
         in missing["text"]
@@ -515,17 +509,8 @@ def test_who_orders_again_is_counted_in_whole_months_of_new_customers():
     assert "No month after a cohort's own is over yet" in young.sentence
 
 
-def test_no_country_tells_of_few_customers_and_nobody_is_left_out(own, tmp_path):
+def test_no_country_tells_of_few_customers_and_nobody_is_left_out(changed_site):
     """Two customers alone in their countries go with the next smallest country, which has five."""
-    sizes = {"A": 1, "B": 1, "C": 5, "D": 6}
-    names = [country for country, size in sizes.items() for _ in range(size)]
-    change(
-        own,
-        f"delete from analytics_marts.user_profile where customer_id not in (select customer_id from analytics_marts.user_profile order by 1 limit {len(names)})",
-        f"update analytics_marts.user_profile set country = ({names}::varchar[])[place] from "
-        "(select customer_id as id, row_number() over (order by customer_id) as place from analytics_marts.user_profile) where id = customer_id",
-    )
-    assert build_report(own, tmp_path / "site").returncode == 0
-    assert [row[:2] for row in numbers(read(tmp_path / "site", "customers")["countries"])] == [
+    assert [row[:2] for row in numbers(read(changed_site, "customers")["countries"])] == [
         ("Other (small countries)", 7), ("D", 6),
     ]  # fmt: skip

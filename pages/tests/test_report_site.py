@@ -23,18 +23,23 @@ BREAKING_DAYS = """() => [...document.querySelectorAll(".answer, .status, .about
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_works_in_every_scheme_and_width(browser, report_site, name):
-    for scheme in ("light", "dark"):
-        for width in (WIDE, MIDDLE, NARROW, SMALL):
-            with opened(browser, report_site / f"{name}.html", scheme=scheme, width=width) as page:
-                if width in (WIDE, NARROW):
-                    screenshot(page, f"report-{name}-{scheme}-{width}")
-                assert accessibility_violations(page) == []
-                assert not is_wider_than_the_window(page)
-                assert page.evaluate(BREAKING_DAYS) == []
-                for section in page.locator("section:has(svg)").all():
-                    # one of the pictures of a chart
-                    assert [svg.is_visible() for svg in section.locator("svg").all()].count(True) == 1
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_everyone_can_use_a_page(browser, report_site, name, scheme, width):
+    with opened(browser, report_site / f"{name}.html", scheme=scheme, width=width) as page:
+        screenshot(page, f"report-{name}-{scheme}-{width}")
+        assert accessibility_violations(page) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_fits_every_width(browser, report_site, name):
+    for width in (WIDE, MIDDLE, NARROW, SMALL):
+        with opened(browser, report_site / f"{name}.html", width=width) as page:
+            assert not is_wider_than_the_window(page), width
+            assert page.evaluate(BREAKING_DAYS) == []
+            for section in page.locator("section:has(svg)").all():
+                # one of the pictures of a chart
+                assert [svg.is_visible() for svg in section.locator("svg").all()].count(True) == 1, width
 
 
 def texts_outside(page) -> list[str]:
