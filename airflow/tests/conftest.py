@@ -85,6 +85,16 @@ def airflow_database() -> None:
 
 
 @pytest.fixture(scope="session")
+def day_run(airflow_database, tmp_path_factory) -> Path:
+    """The folder of a run of both DAGs."""
+    from day_run import run_both_dags
+
+    folder = tmp_path_factory.mktemp("day_run")
+    run_both_dags(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def dags() -> dict:
     """All DAGs by id, parsed as they are with SPARK_RUNTIME=local and a folder for Terraform."""
     from airflow.dag_processing.dagbag import DagBag
