@@ -334,6 +334,14 @@ def from_warehouse(folder: Path, *arguments: str | Path) -> str:
         return jobs_python(*arguments)
 
 
+def query(airflow: Airflow, sql: str) -> list[list]:
+    script = (
+        "import duckdb, json, sys; connection = duckdb.connect(sys.argv[1], read_only=True)\n"
+        "print(json.dumps(connection.execute(sys.argv[2]).fetchall(), default=str))"
+    )
+    return json.loads(from_warehouse(airflow.folder, "-c", script, airflow.folder / "warehouse.duckdb", sql))
+
+
 def assert_right_marts(folder: Path) -> None:
     warehouse, answers = folder / "warehouse.duckdb", folder / "answers.json"
     assert "all right" in from_warehouse(folder, "-m", "demo.answers.check", warehouse, answers)

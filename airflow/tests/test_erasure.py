@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from live import ENVIRONMENT, from_warehouse, tables_of
+from live import ENVIRONMENT, query, tables_of
 
 from conftest import JOBS_PYTHON, ROOT
 
@@ -30,10 +30,6 @@ def released(days: dict) -> set[str]:
 def test_a_customer_is_erased_when_a_person_approves_and_airflow_never_learns_who(airflow, runs):
     folder = airflow.folder
 
-    def of_warehouse(query: str) -> list:
-        script = "import duckdb, json, sys; print(json.dumps(duckdb.connect(sys.argv[1], read_only=True).execute(sys.argv[2]).fetchall()))"
-        return json.loads(from_warehouse(folder, "-c", script, folder / "warehouse.duckdb", query))
-
     def said_by_airflow() -> str:
         settings = (folder / "airflow").read_text()
         database = re.search(r"^export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=(.*)$", settings, re.MULTILINE)[1]
@@ -42,9 +38,9 @@ def test_a_customer_is_erased_when_a_person_approves_and_airflow_never_learns_wh
 
     busiest = "select customer_id from analytics_marts.user_profile order by review_count desc, customer_id limit 50"
     known = said_by_airflow()
-    customer = next(id_ for (id_,) in of_warehouse(busiest) if not re.search(rf"\b{id_}\b", known))
+    customer = next(id_ for (id_,) in query(airflow, busiest) if not re.search(rf"\b{id_}\b", known))
     rows = f"select count(*) from analytics_marts.fact_movie_analytics where customer_id = {customer}"
-    assert of_warehouse(rows)[0][0] > 0
+    assert query(airflow, rows)[0][0] > 0
     before = staged_days(folder)
     assert released(before)
     request = folder / "quarantine/erasure/request-1"
@@ -55,7 +51,7 @@ def test_a_customer_is_erased_when_a_person_approves_and_airflow_never_learns_wh
         "dag_run_id"
     ]
     airflow.wait_for_task("erasure", run, "approve_erasure", "awaiting_input")
-    assert of_warehouse(rows)[0][0] > 0
+    assert query(airflow, rows)[0][0] > 0
     # a person takes longer; a task that resumes at once can be marked as failed by Airflow 3.3 (apache/airflow#71580)
     time.sleep(10)
     airflow.run(
@@ -63,8 +59,8 @@ def test_a_customer_is_erased_when_a_person_approves_and_airflow_never_learns_wh
     )
     airflow.wait_for_success("erasure", run)
     assert airflow.task("erasure", run, "erase_customer")["state"] == "success"
-    assert of_warehouse(rows) == [[0]]
-    assert of_warehouse("select count(*) from analytics_marts.ledger where not is_balanced") == [[0]]
+    assert query(airflow, rows) == [[0]]
+    assert query(airflow, "select count(*) from analytics_marts.ledger where not is_balanced") == [[0]]
     assert not request.exists()
     # those that were released are released as they are now: the reconciliation finds nothing to do
     assert staged_days(folder) != before

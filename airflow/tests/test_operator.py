@@ -5,7 +5,6 @@ The tests follow each other on the Airflow of test_scheduler. With `--long` (`ma
 pairs of events, a model in the middle with all that follows it, a backfill of ten days.
 """
 
-import json
 import os
 import signal
 import textwrap
@@ -20,10 +19,10 @@ from live import (
     day_of,
     days_of,
     descendants,
-    from_warehouse,
     jobs_python,
     pids,
     process_with,
+    query,
     runbook_blocks,
     wait_until,
 )
@@ -32,14 +31,6 @@ pytestmark = [pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 PRODUCER = "dbt.dbt_producer_watcher"
-
-
-def query(airflow: Airflow, sql: str) -> list[list]:
-    script = (
-        "import duckdb, json, sys; connection = duckdb.connect(sys.argv[1], read_only=True)\n"
-        "print(json.dumps(connection.execute(sys.argv[2]).fetchall(), default=str))"
-    )
-    return json.loads(from_warehouse(airflow.folder, "-c", script, airflow.folder / "warehouse.duckdb", sql))
 
 
 def builds(airflow: Airflow) -> int:

@@ -19,9 +19,9 @@ from live import (
     assert_right_marts,
     day_of,
     days_of,
-    from_warehouse,
     pids,
     process_with,
+    query,
     tables_of,
     wait_until,
 )
@@ -97,9 +97,7 @@ def test_docs_and_report_are_published(airflow, runs):
 
 def test_one_dbt_builds_a_day_however_many_tasks_follow_it(airflow, runs):
     count = "select count(distinct invocation_id) from analytics_audit.run_result"
-    script = "import duckdb, sys; print(*duckdb.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())"
-    builds = from_warehouse(airflow.folder, "-c", script, airflow.folder / "warehouse.duckdb", count)
-    assert int(builds) == len(days_of(airflow.folder))
+    assert query(airflow, count) == [[len(days_of(airflow.folder))]]
 
 
 def test_the_whole_warehouse_is_verified(airflow, runs):
@@ -118,10 +116,8 @@ def test_a_backfill_in_which_a_job_a_worker_and_a_wait_are_killed_gives_the_same
 
     # the first day: Spark's process is killed, and the worker of another task with all that it holds
     run = airflow.run_of("staging", first, "backfill")
-    # neither can end before it is killed, however long it takes to find the other
+    # as they start: neither can end before it is killed, however long it takes to find the other (ci/faults kills jobs at work)
     spark, orphan = airflow.halt_spark("classify_reviews", "parse_logs")
-    os.kill(spark, signal.SIGCONT)
-    time.sleep(3)
     os.kill(spark, signal.SIGKILL)
     failed = airflow.wait_for_task("staging", run, "classify_reviews", "up_for_retry", "failed")
     assert failed["try_number"] == 1
