@@ -130,7 +130,7 @@ test-airflow-scheduler:
 test-airflow-tasks:
 	@$(AIRFLOW_BIN)/python -m pytest airflow/tests $(addprefix --ignore ,$(LIVE_AIRFLOW)) -m "not gcp"
 
-test-airflow-long: airflow-manifest ## All that an operator may do to a day, in full, on a running Airflow; half an hour.
+test-airflow-long: airflow-manifest ## All that an operator may do to a day, in full, on a running Airflow; more than an hour.
 	@$(AIRFLOW_BIN)/python -m pytest --exitfirst airflow/tests/test_operator.py --long
 
 test-airflow-gcp:

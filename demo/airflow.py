@@ -17,7 +17,6 @@ import secrets
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from pathlib import Path
 
 import psycopg
 
+from demo.ports import free_port, is_free
 from demo.postgres import embedded_postgres
 from demo.sample import generate
 from spark_prep.shop.load_user_purchase import load_user_purchase
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def run_airflow(folder: Path, port: int) -> None:
-    if not _is_free(port):
+    if not is_free(port):
         sys.exit(f"error: port {port} is in use; choose another: make airflow PORT={port + 1}")
     days = deliver(folder)
     print(f"feeds       {days[0]} to {days[-1]}, in {folder}/raw", flush=True)
@@ -267,22 +267,6 @@ The run of the last day starts automatically. The others, in another terminal:
         f"\nCtrl-C stops everything; the next start goes on from here. To start over, delete {folder}.",
         flush=True,
     )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, ViewportSize
 
-from demo.airflow import free_port
+from demo.ports import free_port
 from pages.browser import chromium, opened, running_browser
 
 ROOT = Path(__file__).parents[1]

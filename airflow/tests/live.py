@@ -11,7 +11,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -21,6 +20,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from demo.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 JOBS_PYTHON = ROOT / ".venv/bin/python"
@@ -265,12 +266,6 @@ class Airflow:
 
 def day_of(run: dict) -> str | None:
     return run["partition_key"] or (run["conf"] or {}).get("day")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(look):

@@ -23,10 +23,10 @@ import boto3
 import jinja2
 import pytest
 from airflow.sdk import DAG
-from live import free_port
 from moto.server import ThreadedMotoServer
 
 from conftest import JOBS_PYTHON, ROOT, UV, installs
+from demo.ports import free_port
 from pipeline import spark
 from spark_prep.tests.secret_manager import (
     KMS_KEY,

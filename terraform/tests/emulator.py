@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from urllib.request import urlopen
 
 import boto3
 
+from demo.ports import free_port
 from terraform.tests.cli import TREE, terraform
 from terraform.tests.stack import Stack
 
@@ -108,9 +108,7 @@ def applied(initialised: Path, variables: dict[str, Any]) -> Iterator[Applied]:
 
 @contextmanager
 def fake_aws(log: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     with log.open("w") as output:
         server = subprocess.Popen(
