@@ -60,7 +60,9 @@ def pytest_unconfigure():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="tests of an operator's day in full, more than an hour")
+    parser.addoption(
+        "--long", action="store_true", help="tests of an operator's day in full, more than an hour"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
