@@ -1,11 +1,8 @@
 """The commands of `make report` and `make docs` on a warehouse of the tests."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import duckdb
 
 from ci import resident
 from ci.staged_sample import ROOT, Warehouse
@@ -24,13 +21,3 @@ def build_pages(
 
 def build_report(warehouse: Warehouse, site: Path, **settings: str) -> subprocess.CompletedProcess:
     return build_pages("pages.report.build", warehouse, site, **settings)
-
-
-def changed(warehouse: Warehouse, folder: Path, *statements: str) -> Warehouse:
-    """A copy of the warehouse on which these statements have been run."""
-    own = Warehouse(folder, Path(warehouse.settings["STAGING_URI"]))
-    shutil.copyfile(warehouse.file, own.file)
-    with duckdb.connect(str(own.file)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    return own

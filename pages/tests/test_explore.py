@@ -18,7 +18,6 @@ from ci.staged_sample import Warehouse
 from pages.browser import NARROW, WIDE, opened
 from pages.report.explore import packed, what_is_here
 from pages.tests.browser import accessibility_violations, is_wider_than_the_window, screenshot
-from pages.tests.build import changed
 
 DAY = datetime.date(2021, 1, 1)
 
@@ -182,7 +181,8 @@ def test_money_alone_makes_a_big_spender(built, tmp_path):
         ("big spender", "big spender"), ("small spender", "small spender"),
     }  # fmt: skip
     silenced = "update analytics_marts.user_profile set review_count = 0, spend_sentiment_quadrant = null"
-    own = changed(built, tmp_path, silenced)
+    own = built.copy(tmp_path)
+    own.change(silenced)
     sql = compiled(own, "report_explore_customers")
     found = dict(own.query(f"select spend, sum(customer_count) from ({sql}) group by 1"))
     assert found == customers_by(built, "spend") and found["Big spender"] > 1 < found["No purchase"]

@@ -17,7 +17,7 @@ from pages.report.build import NAVIGATION, WIDTHS
 from pages.report.charts import picture
 from pages.report.pages.customers import cohorts
 from pages.report.pages.reviews import wilson_interval
-from pages.tests.build import build_report, changed
+from pages.tests.build import build_report
 
 pytestmark = pytest.mark.slow
 NAMES = [page.name for page in pages.PAGES]
@@ -86,9 +86,8 @@ def changed_site(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("changed")
     (never_staged,), (never_built,) = missing_days(built)
     countries = [country for country, size in CUSTOMERS.items() for _ in range(size)]
-    own = changed(
-        built,
-        folder / "warehouse",
+    own = built.copy(folder / "warehouse")
+    own.change(
         "delete from analytics_audit.failing_row",
         "insert into analytics_audit.failing_row select invocation_id, run_started_at, unique_id, node_name, "
         "'row: ' || number || '<b>', 'customer_id' from analytics_audit.run_result, range(5) as numbers(number) "
@@ -413,8 +412,8 @@ def test_names_from_the_data_are_text_and_nothing_else(hostile_site, hostile_nam
 
 def test_what_is_missing_is_said_in_a_sentence(built, tmp_path):
     # The wide table is a view that reads user_profile: without the one there is no other.
-    own = changed(
-        built, tmp_path / "warehouse",
+    own = built.copy(tmp_path / "warehouse")
+    own.change(
         "drop table analytics_audit.run_result", "drop view analytics_marts.movie_analytics_obt",
         "drop table analytics_marts.user_profile", "delete from analytics_marts.fact_movie_analytics",
     )  # fmt: skip
