@@ -358,6 +358,16 @@ def test_what_is_not_a_whole_build_that_ended_well_is_no_build(own):
     assert own.query("select count(*) from analytics_audit.day_built") == before
 
 
+def test_an_ephemeral_model_keeps_no_day_from_being_recorded(own, own_project):
+    """dbt never builds one."""
+    mine = own_project / "models/intermediate/mine.sql"
+    mine.write_text("{{ config(materialized='ephemeral') }}\nselect 1 as n\n")
+    recorded = "select count(*) from analytics_audit.day_built"
+    ((before,),) = own.query(recorded)
+    assert own.dbt("run", days=(DAYS[5], DAYS[5]), project=own_project).returncode == 0
+    assert own.query(recorded)[0][0] > before
+
+
 def test_a_build_of_anything_but_what_was_checked_stops_before_the_marts(own):
     day = DAYS[5]
     own.change(f"delete from analytics_marts.ledger where insert_date = '{day}'")
