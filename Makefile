@@ -219,9 +219,10 @@ spark-package: export PACKAGE := dist/spark
 spark-package: export ARCHITECTURE := aarch64
 spark-package: setup ## The Spark jobs as clusters take them, into dist/spark.
 	@$(BIN)/python -m spark_prep.spark.package "$$PACKAGE"
-	@# For EMR Serverless, whose image has none of them; its application is ARM64.
+	@# For EMR Serverless, whose image has none of them; its application is ARM64. Copies: another install may touch a link's file while
+	@# tar reads it.
 	@wheels=$$(mktemp -d) && trap 'rm -rf "$$wheels"' EXIT && \
-	$(UV) pip install --quiet --target "$$wheels/packages" --python-version 3.11 --python-platform "$$ARCHITECTURE-manylinux_2_28" \
+	$(UV) pip install --quiet --link-mode copy --target "$$wheels/packages" --python-version 3.11 --python-platform "$$ARCHITECTURE-manylinux_2_28" \
 	  --only-binary :all: --no-deps --require-hashes -r requirements/cluster.txt && \
 	tar --create --gzip --file "$$PACKAGE/packages.tar.gz" --directory "$$wheels/packages" .
 

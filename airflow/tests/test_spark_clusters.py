@@ -89,8 +89,6 @@ def artifacts(tmp_path_factory) -> Path:
     """The package where the operators look for it, its wheels for this machine."""
     folder = tmp_path_factory.mktemp("artifacts")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    # Linked to uv's cache a file changes, for tar, when another process links to it or lets go.
-    environment["UV_LINK_MODE"] = "copy"
     subprocess.run(
         ["make", "spark-package", f"PACKAGE={folder}/spark/dev", f"ARCHITECTURE={os.uname().machine}"],
         cwd=ROOT, env=environment, check=True, timeout=1800,
