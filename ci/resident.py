@@ -3,9 +3,10 @@
     finished = dbt(["build"], cwd=project, environment=os.environ | settings, parsed=None)
 
 dbt's start costs 4 seconds of imports, 1 of generating code and 4 of parsing, and most commands 1. Python's fork server
-(multiprocessing) holds the imports and the code; a command has an environment, folder, output and exit code of its own in its fork, so that no command sees another. What
-dbt makes of a parse is kept, and handed to later commands with the same settings. The days of a run, of its profiles, and its caps
-are not among these: the manifest does not depend on them (test_dbt_project has the test), and in production Airflow relies on that too.
+(multiprocessing) holds the imports and the code; a command has an environment, folder, output and exit code of its own in its fork, so
+that no command sees another. What dbt makes of a parse is kept, and handed to later commands with the same settings. The days of a run,
+the day of its profiles and its caps are not among these: the manifest does not depend on them (test_dbt_project has the test), and in
+production Airflow relies on that too.
 """
 
 import atexit

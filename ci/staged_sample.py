@@ -132,7 +132,7 @@ class Warehouse:
         return built.stdout
 
     def run(self, first=None, last=None) -> str:
-        """Build without tests, which take most of the time: on the way to the warehouse that a test is about."""
+        """Build without data tests, a quarter to a third of a build: on the way to the warehouse that a test is about."""
         return self.build(first, last, without=("unit_test", "test"))
 
     def copy(self, folder: Path, staging: Path | None = None) -> "Warehouse":

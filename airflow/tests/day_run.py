@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-JOBS_PYTHON = ROOT / ".venv/bin/python"
+from conftest import JOBS_PYTHON, ROOT
+
 DAY = "2021-01-31"
 SECRET = "only-for-these-tests-0123456789abcdef"
 # Of the tasks that follow dbt one of each kind; the others are marked as success.

@@ -77,7 +77,7 @@ def test_everything_at_once_is_the_same_as_a_range(sample, built, tmp_path):
     assert "unit tests" in plain.stdout
     assert warehouse.marts() == built.marts()
     # And again, on top of what is there.
-    warehouse.run()
+    warehouse.build()
     assert warehouse.marts() == built.marts()
 
 
@@ -116,7 +116,7 @@ def test_a_day_that_lost_records_is_made_up_for_also_when_its_build_failed(built
     assert failed.returncode == 0, failed.stdout
     for table in tables_of_ids:
         stage_again(own_staging, table, DAYS[1], "select * from staged where false")
-    warehouse.run(DAYS[1])
+    warehouse.build(DAYS[1])
     fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.run()
     assert warehouse.marts() == fresh.marts()
@@ -130,7 +130,7 @@ def test_a_review_that_an_earlier_day_turns_out_to_have_moves_there(built, own_s
     moved = f"select * from {later} where review_id = (select min(review_id) from {later})"
     warehouse = built.copy(tmp_path / "moved", own_staging)
     stage_again(own_staging, "classified_movie_review", DAYS[0], f"select * from staged union all {moved}")
-    warehouse.run(DAYS[0])
+    warehouse.build(DAYS[0])
     fresh = staged_warehouse(tmp_path / "fresh", own_staging)
     fresh.run()
     assert warehouse.marts() == fresh.marts()
@@ -159,12 +159,10 @@ def test_a_run_that_is_committed_while_a_build_goes_on_waits_for_the_next_build(
     assert begun.returncode == 0, begun.stdout
     for table in tables.STAGING:
         stage_again(own_staging, table, DAYS[0], "from staged limit 3")
-    rest = warehouse.dbt(
-        "build", "--exclude", "stg_delivery", "--exclude-resource-types", "unit_test", "test"
-    )
+    rest = warehouse.dbt("build", "--exclude", "stg_delivery", "--exclude-resource-type", "unit_test")
     assert rest.returncode == 0, rest.stdout
     assert warehouse.marts() == built.marts()
-    warehouse.run(DAYS[0])
+    warehouse.build(DAYS[0])
     assert warehouse.query(
         "select distinct records_staged from analytics_marts.ledger "
         f"where insert_date = date '{DAYS[0]}' and is_balanced"

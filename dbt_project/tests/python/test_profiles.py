@@ -90,7 +90,7 @@ def test_a_profile_of_a_past_day_knows_nothing_of_what_came_after_it(built, samp
     assert 0 < len(expected["user_profile"]) < len(right["user_profile"])
     assert_right(warehouse, expected)
     warehouse.vars = {}
-    warehouse.run(sample.DAYS[-1])
+    warehouse.build(sample.DAYS[-1])
     assert_right(warehouse, right)
     # Of the other days too: else a customer who is taken off one of them later would not be found.
     for table in STATES:
@@ -122,7 +122,7 @@ def test_profiles_of_a_past_day_that_died_half_way_leave_nothing_behind(built, s
     died = warehouse.dbt("run", "--select", "int_as_of_date+", "--exclude", "int_customer_opinion+")
     assert died.returncode == 0, died.stdout
     warehouse.vars = {}
-    warehouse.run(sample.DAYS[-1])
+    warehouse.build(sample.DAYS[-1])
     assert_right(warehouse, right)
 
 
@@ -269,7 +269,7 @@ def test_an_invoice_over_the_end_of_a_month_counts_in_the_month_in_which_it_bega
     )
     assert died.returncode == 0, died.stdout
     for each in (warehouse, at_once, second_line_first):
-        each.run(sample.DAYS[4])
+        each.build(sample.DAYS[4])
         assert rows_of(each, "user_segment_history") == rows_of(without, "user_segment_history")
         assert each.marts() == without.marts()
         for table in STATES:
@@ -297,7 +297,7 @@ def test_only_customers_whose_days_changed_are_made_again(built, sample, tmp_pat
     # The build dies when some states are written.
     died = warehouse.dbt("run", "--select", "+int_customer_spending", days=(day, day))
     assert died.returncode == 0, died.stdout
-    warehouse.run(day)
+    warehouse.build(day)
     assert {customer for (customer,) in warehouse.query(touched)} == buyers != set()
     at_once = staged_warehouse(tmp_path / "at_once", staging)
     at_once.run()
