@@ -35,11 +35,13 @@ ORPHANS_MAY_TAKE_SECONDS = 60
 
 class Cost(NamedTuple):
     """Seconds until the command has ended; seconds of CPU, user and system, until the last of its processes has (of a worker of Spark, up to
-    the last look at it); the largest sum of the processes' shares of memory (PSS), in bytes, seen at any moment; the command's exit code."""
+    the last look at it); the largest sum of the processes' shares of memory (PSS), in bytes, seen at any moment; bytes that the command, and the
+    processes for which it waited, read of files and pipes, from the disk or not; the command's exit code."""
 
     wall: float
     cpu: float
     peak_bytes: int
+    read_bytes: int
     exit_code: int
 
 
@@ -59,8 +61,11 @@ def _observe(command: Sequence[str], log: Path) -> Cost:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         watch.start()
-        exit_code = process.wait()
+        # Not yet waited for: its counters would be gone.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         wall = time.perf_counter() - began
+        read_bytes = _read_by(process.pid)
+        exit_code = process.wait()
     waited = _wait_for_orphans()
     is_over.set()
     watch.join()
@@ -68,7 +73,12 @@ def _observe(command: Sequence[str], log: Path) -> Cost:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     # a process that was gone before it was seen
     peak_bytes = max(peak[0], usage.ru_maxrss * 1024)
-    return Cost(wall, usage.ru_utime + usage.ru_stime + lost, peak_bytes, exit_code)
+    return Cost(wall, usage.ru_utime + usage.ru_stime + lost, peak_bytes, read_bytes, exit_code)
+
+
+def _read_by(pid: int) -> int:
+    counters = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(counters["rchar"])
 
 
 def _wait_for_orphans() -> set[int]:

@@ -41,22 +41,20 @@ class History(NamedTuple):
 
 
 class Day(NamedTuple):
-    """A further day, medians over the rounds: dbt's process; bytes that each node read and each node's time in seconds, by name. Then, of
-    all days up to there: bytes that each data test reads (`make verify`), bytes of staging, of the warehouse's file, and of each of its
-    tables as BigQuery counts them."""
+    """A further day, medians over the rounds: dbt's process, with the bytes that it read beyond those of one that builds nothing; bytes that
+    each node read, as DuckDB tells, and each node's time in seconds, by name. Then, of all days up to there: bytes that each data test
+    reads (`make verify`), bytes of staging, of the warehouse's file, and of each of its tables as BigQuery counts them."""
 
     wall: float
     cpu: float
     peak_bytes: float
+    read_bytes: float
     reads: dict[str, float]
     nodes: dict[str, float]
     verified: dict[str, int]
     staged_bytes: int
     stored_bytes: int
     logical_bytes: dict[str, int]
-
-    def bytes_read(self) -> float:
-        return sum(self.reads.values())
 
     def node_seconds(self) -> float:
         return sum(self.nodes.values())
@@ -89,6 +87,7 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
             )
             reads.append(_bytes_read(folder))
             _check(folder, str(day), before.reviews)
+        nothing = _dbt(folder, "build --exclude *")
         staged = sum(file.stat().st_size for file in (folder / "staging").rglob("*.parquet"))
         stored, logical = _stored_bytes(folder)
         _dbt(folder, "test")
@@ -99,6 +98,7 @@ def measure(before: History, rounds: int, work: Path, say: Callable[[str], None]
         median(cost.wall for cost in costs),
         median(cost.cpu for cost in costs),
         median(cost.peak_bytes for cost in costs),
+        median(cost.read_bytes for cost in costs) - nothing.read_bytes,
         {name: median(of.get(name, 0.0) for of in reads) for name in reads[-1]},
         nodes,
         verified,
@@ -115,7 +115,7 @@ def _build(folder: Path, first: str, last: str) -> tuple[Cost, dict[str, float]]
     return cost, {result["unique_id"].split(".")[2]: result["execution_time"] for result in results}
 
 
-def _dbt(folder: Path, verb: str, days: dict[str, str] | None = None) -> Cost:
+def _dbt(folder: Path, command: str, days: dict[str, str] | None = None) -> Cost:
     """Of all days without `days`. Raises BenchmarkError with the end of dbt's output."""
     settings = {
         "DBT_TARGET": "dev",
@@ -127,12 +127,12 @@ def _dbt(folder: Path, verb: str, days: dict[str, str] | None = None) -> Cost:
         "DBT_PROJECT_DIR": str(ROOT / "dbt_project"),
         "PYTHONPATH": str(ROOT),
     } | (days or {})
-    command = [str(DBT), "--quiet", verb, "--exclude-resource-type", "unit_test"]
     log = folder / "log"
     foreign = ("DBT_", "DUCKDB_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    what = f"dbt {verb} of {' to '.join((days or {}).values()) or 'all days'}"
-    cost = cost_of(what, command, own | settings, log)
+    what = f"dbt {command} of {' to '.join((days or {}).values()) or 'all days'}"
+    words = [str(DBT), "--quiet", *command.split(), "--exclude-resource-type", "unit_test"]
+    cost = cost_of(what, words, own | settings, log)
     shutil.rmtree(folder / "logs", ignore_errors=True)
     return cost
 

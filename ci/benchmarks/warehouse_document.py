@@ -49,7 +49,7 @@ def targets(days: Days) -> list[Target]:
             continue
         for what, last, first in (
             ("CPU", day.cpu, second.cpu),
-            ("bytes read", day.bytes_read(), second.bytes_read()),
+            ("bytes read", day.read_bytes, second.read_bytes),
         ):
             ratio = last / first if first else 0.0
             text = f"after {before.text()}: at most {AT_MOST} × the {what} of the second day"
@@ -83,7 +83,7 @@ def _costs(days: Days) -> list[tuple[str, ...]]:
                 *growth,
                 f"{day.node_seconds():.1f}",
                 f"{day.peak_bytes / MB:,.0f}",
-                f"{day.bytes_read() / 1e6:,.1f}",
+                f"{day.read_bytes / 1e6:,.1f}",
             )
         )
     return [head, *rows]

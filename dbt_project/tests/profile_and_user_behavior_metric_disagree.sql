@@ -15,6 +15,44 @@ deliveries as (
 
 ),
 
+{# Outside the condition: dbt must see the dependencies whatever the vars are when it parses. -#}
+{%- set is_to_build = is_day_to_build('insert_date') -%}
+{%- set int_touched_line, int_touched_review = ref('int_touched_line'), ref('int_touched_review') -%}
+days_of_customers as (
+
+    select
+        customer_id,
+        amount_spent,
+        review_score,
+        review_count
+    from {{ ref('user_behavior_metric') }}
+    where {{ is_to_build }} and {{ is_touched }}
+
+    {% if days_of_run() is not none -%}
+    union all
+
+    -- Days that the run does not build were compared when they were built: what profiles were made from stands for them.
+    select
+        customer_id,
+        amount as amount_spent,
+        0 as review_score,
+        0 as review_count
+    from {{ int_touched_line }}
+    where not ({{ is_to_build }})
+
+    union all
+
+    select
+        customer_id,
+        cast(0 as decimal(18, 5)) as amount_spent,
+        positive_review as review_score,
+        1 as review_count
+    from {{ int_touched_review }}
+    where not ({{ is_to_build }})
+    {%- endif %}
+
+),
+
 metric as (
 
     select
@@ -22,8 +60,7 @@ metric as (
         sum(amount_spent) as amount_spent,
         sum(review_score) as review_score,
         sum(review_count) as review_count
-    from {{ ref('user_behavior_metric') }}
-    where {{ is_touched }}
+    from days_of_customers
     group by customer_id
 
 )

@@ -41,7 +41,7 @@ def test_origins_are_those_that_the_sql_says(compiled, types):
     assert of("fact_movie_analytics", "amount_spent") == Origin(
         ["int_customer_purchase.amount_spent", "rows of int_attributed_review"], []
     )
-    assert of("fact_movie_analytics", "id_dim_os") == Origin(["int_attributed_review.id_dim_os"], [])
+    assert of("fact_movie_analytics", "id_dim_os") == Origin(["int_attributed_review.os"], [])
     assert of("user_profile", "is_at_risk") == Origin(["int_customer_segment.rfm_segment"], [])
     assert of("dim_date", "season") == Origin([], ["int_log_member.member"])
     assert of("stg_user_purchase", "amount") == Origin(

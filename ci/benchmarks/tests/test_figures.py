@@ -71,7 +71,7 @@ def results(wall, size=200 * MB) -> Results:
     stages_ = [Stage(4, 10.0), Stage(1, 0.1), Stage(1, 2.0)]
 
     def runs(seconds):
-        costs = [Cost(seconds * factor, 2 * seconds, 512 * MB, 0) for factor in (5, 1, 0.2)]
+        costs = [Cost(seconds * factor, 2 * seconds, 512 * MB, 0, 0) for factor in (5, 1, 0.2)]
         return [Run(cost, stages_, 0.5) for cost in costs]
 
     return Results(

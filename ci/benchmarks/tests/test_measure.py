@@ -15,6 +15,7 @@ LEAVES_AN_ORPHAN = (
 )
 # As pyspark.daemon treats its workers.
 IGNORES_A_CHILD = "import signal, subprocess, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nsubprocess.run([sys.executable, '-c', {code!r}])\n"
+READS = "open('{file}', 'rb', buffering=0).read()"
 HOLDS_MEMORY = "import time\nheld = bytearray(150_000_000)\ntime.sleep(1)\n"
 
 
@@ -48,6 +49,15 @@ def test_the_cpu_of_a_process_for_which_nobody_waits_counts_once(tmp_path):
 )
 def test_memory_is_that_of_all_processes(tmp_path, code):
     assert 150e6 < cost_of(code, tmp_path).peak_bytes < 300e6
+
+
+@pytest.mark.parametrize(
+    "code", [READS, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {READS!r}])"]
+)
+def test_what_is_read_counts_also_if_it_is_in_memory_already(tmp_path, code):
+    (tmp_path / "file").write_bytes(bytes(50_000_000))
+    nothing, read = (cost_of(text.format(file=tmp_path / "file"), tmp_path) for text in ("pass", code))
+    assert 50e6 <= read.read_bytes - nothing.read_bytes < 60e6
 
 
 def test_two_processes_side_by_side_need_the_memory_of_both(tmp_path):

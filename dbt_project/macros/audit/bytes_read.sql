@@ -2,7 +2,8 @@
     What each node of a run has read of files and tables: for the audit table (record_results) and the cap of a day.
 
     BigQuery reports a statement's bytes as its result (adapter_response). DuckDB logs them for each statement, if the profile
-    enables profiling (profiles_template.yml); what it still has in memory is not read again. dbt-redshift does not tell the number of
+    enables profiling (profiles_template.yml); what it still has in memory is not read again, and DuckDB 2.0 leaves out
+    blocks that it reads ahead: the sum is less than what the process reads (docs/benchmark_warehouse.md). dbt-redshift does not tell the number of
     its query, by which Redshift's system views could be asked: no bytes there.
 -#}
 

@@ -22,6 +22,21 @@
 {%- endmacro %}
 
 
+{#-
+    The as-of date of a build, asked when the model is about to be built: a literal, so that what is compared with it reads no other days.
+    Where it cannot be asked (dbt compile on an empty warehouse, unit tests), a subquery.
+-#}
+{% macro as_of_date_known(int_as_of_date) -%}
+    {%- set query = "select as_of_date from " ~ int_as_of_date -%}
+    {%- if not has_rows_to_ask_for(int_as_of_date) -%}
+        ({{ query }})
+    {%- else -%}
+        {%- set found = run_query(query).columns[0].values()[0] -%}
+        {{ "cast(null as date)" if found is none else date_literal(found | string) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- Whether a text is a day of the calendar, as YYYY-MM-DD. Jinja knows no exceptions: the day is looked for in its month. -#}
 {% macro is_iso_date(text) -%}
     {%- if not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', text) -%}

@@ -1,10 +1,11 @@
 {#-
-    What a data test reads of a table: dbt's own macro, with five placeholders in the test's `where`.
+    What a data test reads of a table: dbt's own macro, with six placeholders in the test's `where`.
 
         __days_of_run__     the days that the run brought in
         __days_to_build__   these and the days that they change
         __ids_to_build__    review_ids near those of the days to build, on any day
         __customers_touched__  customers whose history the run changed (macros/customers)
+        __active_days_touched__  days from the first on which such a customer may have other purchases or reviews than before
         __months_to_build__    ends of months of which the run made the segments
 
     Other days are as they were when they were tested. Without a range (dbt test) all of them are true, so that everything is tested.
@@ -19,6 +20,9 @@
     {%- elif '__customers_touched__' in where -%}
         {%- set is_touched = is_customer_listed_in(relation_of('int_customer_touched'), 'customer_id') -%}
         {%- set where = where | replace('__customers_touched__', is_touched) -%}
+    {%- elif '__active_days_touched__' in where -%}
+        {%- set is_touched = is_active_day_listed_in(relation_of('int_customer_touched'), 'active_date') -%}
+        {%- set where = where | replace('__active_days_touched__', is_touched) -%}
     {%- elif '__months_to_build__' in where -%}
         {%- set months = relation_of('int_month_to_build') -%}
         {%- set are_some = days_of_run() is not none and has_rows_to_ask_for(months) -%}

@@ -27,6 +27,17 @@ int_customer_purchase as (
 
 ),
 
+keyed_reviews as (
+
+    select
+        insert_date,
+        customer_id,
+        {{ dimension_keys_of_log() }},
+        positive_review
+    from int_attributed_review
+
+),
+
 -- Both sides are brought to one row a customer and day (reviews: and slice) before they meet: joining purchase lines to
 -- reviews would multiply money.
 reviews_by_slice as (
@@ -35,7 +46,7 @@ reviews_by_slice as (
         {{ slice | join(',\n        ') }},
         cast(sum(positive_review) as {{ dbt.type_bigint() }}) as review_score,
         cast(count(*) as {{ dbt.type_bigint() }}) as review_count
-    from int_attributed_review
+    from keyed_reviews
     group by {{ slice | join(', ') }}
 
 ),

@@ -66,11 +66,11 @@ final as (
         first_reviews.positive_review,
         earliest_log.insert_date as log_insert_date,
         earliest_log.log_date,
-        coalesce({{ date_key('earliest_log.log_date') }}, -1) as id_dim_date,
-        {{ dimension_key('earliest_log.device') }} as id_dim_devices,
-        {{ dimension_key('earliest_log.location') }} as id_dim_location,
-        {{ dimension_key('earliest_log.os') }} as id_dim_os,
-        {{ browser_key('earliest_log.browser', 'earliest_log.is_browser_derived') }} as id_dim_browser
+        earliest_log.device,
+        earliest_log.location,
+        earliest_log.os,
+        earliest_log.browser,
+        coalesce(earliest_log.is_browser_derived, false) as is_browser_derived
     from first_reviews
     left join numbered_logs as earliest_log
         on

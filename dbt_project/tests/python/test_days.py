@@ -55,7 +55,8 @@ def test_a_run_writes_its_days_and_ids_as_literals(last_day):
     days = days_to_build(last_day)
     assert DAYS[-1] in days and len(days) < len(DAYS)
     models = ("int_attributed_review", "fact_movie_analytics", "user_behavior_metric", "ledger")
-    compiled = last_day.dbt("compile", "--select", *models, days=(DAYS[-1], DAYS[-1]))
+    others = ("int_month_to_build", "int_customer_activity")
+    compiled = last_day.dbt("compile", "--select", *models, *others, days=(DAYS[-1], DAYS[-1]))
     assert compiled.returncode == 0, compiled.stdout
     files = {
         file.stem: file.read_text()
@@ -67,13 +68,12 @@ def test_a_run_writes_its_days_and_ids_as_literals(last_day):
             r"between cast\('([\d-]+)' as date\) and cast\('([\d-]+)' as date\)", files[model]
         )
         assert between and between.groups() == (str(days[0]), str(days[-1])), model
-    months = last_day.dbt("compile", "--select", "int_month_to_build", days=(DAYS[-1], DAYS[-1]))
-    assert months.returncode == 0, months.stdout
-    (compiled_months,) = (last_day.folder / "target/compiled/movie_analytics/models").rglob(
-        "int_month_to_build.sql"
+    for column in ("active_date", "as_of_date"):
+        first_day = re.search(rf"{column} >= cast\('([\d-]+)' as date\)", files["int_month_to_build"])
+        assert first_day and first_day[1] > "2020", column
+    assert re.search(
+        r"active_date > cast\(\s*\S*cast\('\d{4}-\d\d-\d\d' as date\)", files["int_customer_activity"]
     )
-    first_day = re.search(r"active_date >= cast\('([\d-]+)' as date\)", compiled_months.read_text())
-    assert first_day and first_day[1] > "2020"
     ((first, last),) = last_day.query(
         "select min(review_id), max(review_id) from analytics_intermediate.int_review "
         "where insert_date in (from analytics_intermediate.int_day_to_build)"
@@ -138,13 +138,64 @@ def failed_tests(warehouse: Warehouse, tests: list[str], days) -> list[str]:
 
 def test_duckdb_writes_a_table_of_many_days_in_the_order_of_its_days(built, manifest):
     """A day's rows lie together, so that the row groups of other days are skipped, however many days a build has."""
-    sorted_by_day = [
-        node["relation_name"].replace('"', "")
+    sorted_by_day = {
+        node["relation_name"].replace('"', "").split(".", 1)[1]: node["config"]["sort"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["config"].get("sort") == "insert_date"
-    ]
-    assert len(sorted_by_day) >= 12
-    for relation in sorted_by_day:
-        table = relation.split(".", 1)[1]
-        days = [day for (day,) in built.query(f"select insert_date from {table} order by rowid")]
+        if node["resource_type"] == "model" and node["config"].get("sort") not in (None, "customer_id")
+    }
+    assert {"insert_date", "active_date", "invoice_date", "as_of_date"} == set(sorted_by_day.values())
+    assert len(sorted_by_day) >= 15
+    for table, column in sorted_by_day.items():
+        days = [day for (day,) in built.query(f"select {column} from {table} order by rowid")]
         assert days == sorted(days), table
+
+
+@pytest.fixture(scope="module")
+def touched(last_day, tmp_path_factory) -> Warehouse:
+    """The customers of the last day are made again, and nobody else."""
+    own = last_day.copy(tmp_path_factory.mktemp("touched"))
+    own.change(
+        f"delete from analytics_intermediate.int_customer_day_profiled where insert_date = date '{DAYS[-1]}'"
+    )
+    own.run(DAYS[-1])
+    return own
+
+
+@pytest.mark.parametrize(
+    ("change", "found_in_a_range"),
+    [
+        ("update analytics_marts.user_profile set review_count = review_count + 1 where {touched}", True),
+        ("update analytics_marts.user_profile set gross_amount = gross_amount + 1 where {touched}", True),
+        ("update analytics_marts.user_behavior_metric set review_score = review_score + 1 where {today} and {touched}", True),
+        ("delete from analytics_marts.user_behavior_metric where {today} and {touched}", True),
+        # Nothing that the run has written: of other days the run read what profiles are made from, of other customers nothing.
+        ("update analytics_marts.user_behavior_metric set review_score = review_score + 1 where not {today} and {touched}", False),
+        ("update analytics_marts.user_profile set review_count = review_count + 1 where not {touched}", False),
+    ],
+)  # fmt: skip
+def test_a_profile_is_compared_with_the_metric_of_the_days_to_build(
+    touched, tmp_path, change, found_in_a_range
+):
+    own = touched.copy(tmp_path / "own")
+    test = "profile_and_user_behavior_metric_disagree"
+    assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == []
+    is_touched = "customer_id in (select customer_id from analytics_intermediate.int_customer_touched)"
+    today = "insert_date in (from analytics_intermediate.int_day_to_build)"
+    own.change(change.format(touched=is_touched, today=today))
+    assert failed_tests(own, [test], None) == [test]
+    assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == [test] * found_in_a_range
+
+
+def test_a_run_looks_for_double_days_from_the_first_on_that_it_has_written(touched, tmp_path):
+    own, test = touched.copy(tmp_path / "own"), "customer_active_day_twice"
+    table = "analytics_intermediate.int_customer_active_day"
+    first = "(select min(first_active_date) from analytics_intermediate.int_customer_touched)"
+    ((before, after),) = own.query(
+        f"select count(*) filter (active_date < {first}), count(*) filter (active_date >= {first}) from {table}"
+    )
+    assert before and after
+    own.change(f"insert into {table} select * from {table} where active_date < {first} limit 1")
+    assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == []
+    assert failed_tests(own, [test], None) == [test]
+    own.change(f"insert into {table} select * from {table} where active_date >= {first} limit 1")
+    assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == [test]

@@ -1,5 +1,5 @@
 {{ config(
-    partition_by=partition_by_month('active_date'), dist='customer_id', sort='customer_id', cluster_by='customer_id'
+    partition_by=partition_by_month('active_date'), dist='customer_id', sort='active_date', cluster_by='customer_id'
 ) }}
 
 with

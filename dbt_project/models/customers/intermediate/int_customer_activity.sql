@@ -10,6 +10,7 @@ int_as_of_date as (
 int_customer_active_day as (
 
     select * from {{ ref('int_customer_active_day') }}
+    where active_date > {{ add_days(as_of_date_known(ref('int_as_of_date')), -365) }}
 
 ),
 
@@ -22,8 +23,7 @@ dated_activity as (
             'active_days.active_date', 'int_as_of_date.as_of_date', 'day'
         ) }} as days_ago
     from int_customer_active_day as active_days
-    inner join int_as_of_date
-        on active_days.active_date > {{ add_days('int_as_of_date.as_of_date', -365) }}
+    cross join int_as_of_date
 
 ),
 

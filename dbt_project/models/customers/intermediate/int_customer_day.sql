@@ -26,7 +26,8 @@ reviews_of_day as (
         customer_id,
         min(case when log_date < insert_date then log_date else insert_date end) as first_active_date,
         {{ fingerprint([
-            'review_id', 'positive_review', 'log_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'
+            'review_id', 'positive_review', 'log_date', 'device', 'location', 'os', 'browser',
+            "case when is_browser_derived then 'derived' else 'delivered' end",
         ]) }} as fingerprint
     from {{ ref('int_attributed_review') }}
     where {{ is_to_build }} and customer_id is not null

@@ -5,7 +5,7 @@
 -- depends_on: {{ ref('user_segment_history') }}
 -- depends_on: {{ ref('customer_cohort_retention') }}
 {{ config(
-    partition_by=partition_by_month('invoice_date'), dist='customer_id', sort='customer_id', cluster_by='customer_id'
+    partition_by=partition_by_month('invoice_date'), dist='customer_id', sort='invoice_date', cluster_by='customer_id'
 ) }}
 
 with

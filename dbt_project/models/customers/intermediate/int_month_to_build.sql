@@ -23,6 +23,7 @@ written_months as (
 
     {% if history is not none -%}
     select distinct as_of_date as month_end from {{ history }}
+    where as_of_date >= {{ first_day }}
     {%- else -%}
     -- None, as dates: a literal NULL may become VARCHAR in the UNION below (dbt-redshift#659).
     select active_date as month_end

@@ -22,11 +22,7 @@ dated as (
         customer_id,
         insert_date,
         positive_review,
-        id_dim_date,
-        id_dim_devices,
-        id_dim_location,
-        id_dim_os,
-        id_dim_browser,
+        {{ dimension_keys_of_log() }},
         -- What was delivered on a day was not written after it, whatever its log says.
         case when log_date < insert_date then log_date else insert_date end as review_date
     from int_attributed_review
