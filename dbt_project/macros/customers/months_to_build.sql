@@ -1,10 +1,17 @@
 {#-
-    The last day of the last month whose segments are to be made, or NULL. Asked when the model is about to be built, so that what is
-    compared with it reads no later day, and on most days, when there is no such month, nothing at all.
+    The last day of the last month whose segments are to be made from customers' days, or NULL: on the as-of date they are made from
+    states. Asked when the model is about to be built, so that what is compared with it reads no later day, and on most days, when there
+    is no such month, nothing at all.
 -#}
 {% macro last_month_to_build() -%}
     {%- set months = ref('int_month_to_build') -%}
-    {%- set query = "select max(months.month_end) from " ~ months ~ " as months where months.has_segments" -%}
+    {%- set query -%}
+        select max(months.month_end)
+        from {{ months }} as months
+        inner join {{ ref('int_as_of_date') }} as as_of
+            on months.month_end < as_of.as_of_date
+        where months.has_segments
+    {%- endset -%}
     {%- if not has_rows_to_ask_for(months) -%}
         ({{ query }})
     {%- else -%}

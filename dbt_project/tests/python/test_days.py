@@ -161,6 +161,27 @@ def touched(last_day, tmp_path_factory) -> Warehouse:
     return own
 
 
+def test_customers_days_are_read_for_a_month_that_ended_before_the_as_of_date_alone(last_day, tmp_path):
+    """Segments at the end of the month in which the as-of date lies, also if it is its last day, need none of them."""
+
+    def bound(month_end: str) -> str:
+        own.change(
+            "delete from analytics_intermediate.int_month_to_build",
+            f"insert into analytics_intermediate.int_month_to_build select {month_end}, true",
+        )
+        compiled = own.dbt(
+            "--quiet", "compile", "--select", "int_customer_standing", days=(DAYS[-1], DAYS[-1])
+        )
+        assert compiled.returncode == 0, compiled.stdout
+        return re.findall(r"active_date <= (.*)", compiled.stdout)[0]
+
+    own = last_day.copy(tmp_path / "own")
+    as_of = "(select as_of_date from analytics_intermediate.int_as_of_date)"
+    assert bound(as_of) == "cast(null as date)"
+    ((before,),) = own.query(f"select {as_of} - 1")
+    assert bound(f"date '{before}'") == f"cast('{before}' as date)"
+
+
 @pytest.mark.parametrize(
     ("change", "found_in_a_range"),
     [
