@@ -46,8 +46,8 @@ BIGQUERY_LEAST_BYTES, TABLES_A_NODE = 10 * 2**20, 2
 REPLACED_WHOLE = (
     "customer_history_nested", "int_customer_favourite", "int_customer_opinion", "int_customer_shopping", "int_customer_spending",
 )  # fmt: skip
-# What profiles read of every day: nodes, and the table of which BigQuery bills them all rows. It is counted by its columns; DuckDB compresses
-# it better than other tables, and reports but a part of what it reads of it.
+# What profiles read of every day: nodes, and the table whose rows BigQuery bills them in full. All its columns are counted, which is an upper
+# bound; DuckDB compresses it better than other tables, and reports only part of what it reads of it.
 READ_WHOLE = {
     "int_touched_review": "int_attributed_review", "int_touched_line": "int_purchase_line", "int_customer_touched": "int_customer_invoice",
 }  # fmt: skip

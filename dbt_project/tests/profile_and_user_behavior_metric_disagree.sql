@@ -38,7 +38,7 @@ days_of_customers as (
         0 as review_score,
         0 as review_count
     from {{ int_touched_line }}
-    where not ({{ is_to_build }})
+    where not ({{ is_to_build }}) and {{ is_touched }}
 
     union all
 
@@ -48,7 +48,7 @@ days_of_customers as (
         positive_review as review_score,
         1 as review_count
     from {{ int_touched_review }}
-    where not ({{ is_to_build }})
+    where not ({{ is_to_build }}) and {{ is_touched }}
     {%- endif %}
 
 ),

@@ -27,7 +27,8 @@
     Where it cannot be asked (dbt compile on an empty warehouse, unit tests), a subquery.
 -#}
 {% macro as_of_date_known(int_as_of_date) -%}
-    {%- set query = "select as_of_date from " ~ int_as_of_date -%}
+    {#- max: with --empty there is no row. -#}
+    {%- set query = "select max(as_of_date) from " ~ int_as_of_date -%}
     {%- if not has_rows_to_ask_for(int_as_of_date) -%}
         ({{ query }})
     {%- else -%}

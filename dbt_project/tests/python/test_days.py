@@ -207,6 +207,25 @@ def test_a_profile_is_compared_with_the_metric_of_the_days_to_build(
     assert failed_tests(own, [test], (DAYS[-1], DAYS[-1])) == [test] * found_in_a_range
 
 
+def test_a_healthy_warehouse_of_which_a_part_is_built_again_raises_no_alarm(touched, tmp_path):
+    """Nobody is touched any more, while the reviews and lines are still those of the customers who were."""
+    own = touched.copy(tmp_path / "own")
+    built = own.dbt("run", "--select", "+int_customer_touched", days=(DAYS[-1], DAYS[-1]))
+    assert built.returncode == 0, built.stdout
+    assert own.query("from analytics_intermediate.int_customer_touched") == []
+    assert own.query("select count(*) > 0 from analytics_intermediate.int_touched_review") == [(True,)]
+    assert failed_tests(own, ["profile_and_user_behavior_metric_disagree"], (DAYS[-1], DAYS[-1])) == []
+
+
+def test_a_build_without_rows_has_no_date_of_no_text(last_day, tmp_path):
+    """What `dbt build --empty` sends: other warehouses refuse it."""
+    own = last_day.copy(tmp_path / "own")
+    built = own.dbt("run", "--empty", "--select", "int_customer_activity", days=(DAYS[-1], DAYS[-1]))
+    assert built.returncode == 0, built.stdout
+    (sql,) = (own.folder / "target/run").rglob("int_customer_activity.sql")
+    assert "limit 0" in sql.read_text() and "cast('' as date)" not in sql.read_text()
+
+
 def test_a_run_looks_for_double_days_from_the_first_on_that_it_has_written(touched, tmp_path):
     own, test = touched.copy(tmp_path / "own"), "customer_active_day_twice"
     table = "analytics_intermediate.int_customer_active_day"

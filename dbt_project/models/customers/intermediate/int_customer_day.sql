@@ -19,6 +19,20 @@ lines_of_day as (
 
 ),
 
+keyed_reviews as (
+
+    select
+        insert_date,
+        customer_id,
+        review_id,
+        positive_review,
+        log_date,
+        {{ dimension_keys_of_log() }}
+    from {{ ref('int_attributed_review') }}
+    where {{ is_to_build }} and customer_id is not null
+
+),
+
 reviews_of_day as (
 
     select
@@ -26,11 +40,9 @@ reviews_of_day as (
         customer_id,
         min(case when log_date < insert_date then log_date else insert_date end) as first_active_date,
         {{ fingerprint([
-            'review_id', 'positive_review', 'log_date', 'device', 'location', 'os', 'browser',
-            "case when is_browser_derived then 'derived' else 'delivered' end",
+            'review_id', 'positive_review', 'log_date', 'id_dim_devices', 'id_dim_location', 'id_dim_os', 'id_dim_browser'
         ]) }} as fingerprint
-    from {{ ref('int_attributed_review') }}
-    where {{ is_to_build }} and customer_id is not null
+    from keyed_reviews
     group by insert_date, customer_id
 
 ),
