@@ -25,7 +25,7 @@ team as (
 
     select
         team,
-        {{ array_of_structs(['nickname', 'score'], order_by='nickname') }} as players
+        {{ array_of_structs(['nickname', 'score'], order_by=['nickname']) }} as players
     from player
     group by team
 

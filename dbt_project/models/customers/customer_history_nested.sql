@@ -23,7 +23,7 @@ invoices_by_customer as (
                 'invoice_number', 'invoice_date', 'gross_amount', 'return_amount', 'other_credit_amount', 'amount_spent',
                 'item_count',
             ],
-            order_by='invoice_date, invoice_number'
+            order_by=['invoice_date', 'invoice_number']
         ) }} as invoices
     from int_touched_invoice
     group by customer_id
@@ -59,7 +59,7 @@ reviews_by_customer as (
         customer_id,
         {{ array_of_structs(
             ['review_id', 'review_date', 'positive_review', 'device', 'os', 'browser', 'location'],
-            order_by='review_date, review_id'
+            order_by=['review_date', 'review_id']
         ) }} as reviews
     from named_reviews
     group by customer_id
