@@ -10,7 +10,7 @@
     {{ return(target.type != 'redshift') }}
 {%- endmacro %}
 
-{#- DuckDB keeps all that an ordered aggregate has read in memory, twice as much as arrays that are sorted when they are whole. -#}
+{#- In DuckDB an ordered aggregate holds all its input in memory, twice what arrays take that are sorted once they are whole. -#}
 {% macro default__array_of_structs(columns, order_by) -%}
     list_transform(list_sort(array_agg(struct_pack(
         place := row({{ order_by | join(', ') }}),

@@ -1,7 +1,6 @@
 {#-
     The last day of the last month whose segments are to be made from customers' days, or NULL: on the as-of date they are made from
-    states. Asked when the model is about to be built, so that what is compared with it reads no later day, and on most days, when there
-    is no such month, nothing at all.
+    states. What is compared with it reads no later day, and on most days, when there is no such month, nothing at all.
 -#}
 {% macro last_month_to_build() -%}
     {%- set months = ref('int_month_to_build') -%}
@@ -12,12 +11,7 @@
             on months.month_end < as_of.as_of_date
         where months.has_segments
     {%- endset -%}
-    {%- if not has_rows_to_ask_for(months) -%}
-        ({{ query }})
-    {%- else -%}
-        {%- set found = run_query(query).columns[0].values()[0] -%}
-        {{ "cast(null as date)" if found is none else date_literal(found | string) }}
-    {%- endif -%}
+    {{ date_asked_of(months, query) }}
 {%- endmacro %}
 
 

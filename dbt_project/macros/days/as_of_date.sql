@@ -22,19 +22,10 @@
 {%- endmacro %}
 
 
-{#-
-    The as-of date of a build, asked when the model is about to be built: a literal, so that what is compared with it reads no other days.
-    Where it cannot be asked (dbt compile on an empty warehouse, unit tests), a subquery.
--#}
+{#- The as-of date of a build; what is compared with it reads no other days. -#}
 {% macro as_of_date_known(int_as_of_date) -%}
     {#- max: with --empty there is no row. -#}
-    {%- set query = "select max(as_of_date) from " ~ int_as_of_date -%}
-    {%- if not has_rows_to_ask_for(int_as_of_date) -%}
-        ({{ query }})
-    {%- else -%}
-        {%- set found = run_query(query).columns[0].values()[0] -%}
-        {{ "cast(null as date)" if found is none else date_literal(found | string) }}
-    {%- endif -%}
+    {{ date_asked_of(int_as_of_date, "select max(as_of_date) from " ~ int_as_of_date) }}
 {%- endmacro %}
 
 

@@ -82,6 +82,17 @@
 {%- endmacro %}
 
 
+{#- The date that a query of one value gives, asked when the model is about to be built: a literal. Where the relation cannot be asked, the query. -#}
+{% macro date_asked_of(relation, query) -%}
+    {%- if not has_rows_to_ask_for(relation) -%}
+        ({{ query }})
+    {%- else -%}
+        {%- set found = run_query(query).columns[0].values()[0] -%}
+        {{ "cast(null as date)" if found is none else date_literal(found | string) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- False while dbt parses, before a table is built for the first time (dbt compile), and for the inputs of a unit test. -#}
 {% macro has_rows_to_ask_for(relation) -%}
     {{ return(execute and not relation.is_cte and load_relation(relation) is not none) }}
